@@ -1,0 +1,247 @@
+// The only reader of the environment and of the configuration file. What comes out is complete and valid; what is wrong
+// is one sentence that names the setting.
+
+import { existsSync, readFileSync } from 'node:fs';
+import { basename, isAbsolute, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { nano, parseDollars, type Nano } from './domain/money/nano.ts';
+import type { ModelPrice } from './domain/pricing/price-book.ts';
+import { err, ok, type Result } from './lib/result.ts';
+
+export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
+export type LlamaConfig = z.infer<typeof llamaEngine>;
+export type OpenAiCompatibleConfig = Omit<z.infer<typeof openAiCompatibleEngine>, 'apiKeyEnv'> & {
+  readonly apiKey?: string;
+};
+export type ScriptedConfig = z.infer<typeof scriptedEngine>;
+
+export type ModelConfig = {
+  readonly id: string;
+  readonly engine: string;
+  readonly engineModel: string;
+  readonly contextTokensMax?: number;
+  readonly outputTokensMax?: number;
+  /** Without a price a model is served to nobody. */
+  readonly price?: ModelPrice;
+};
+
+export type Config = {
+  readonly host: string;
+  readonly port: number;
+  /** Absolute; everything that the server writes lies under it. */
+  readonly dataDirectory: string;
+  readonly databaseUrl?: string;
+  readonly engines: readonly EngineConfig[];
+  readonly models: readonly ModelConfig[];
+};
+
+export type Environment = { readonly [name: string]: string | undefined };
+
+const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
+const SHIPPED_MODEL = resolve(REPOSITORY, 'models/turnpike-mini/turnpike-mini.gguf');
+const CONFIG_FILE = 'turnpike.config.json';
+
+const name = z.string().regex(/^[\w.:/-]{1,128}$/, 'letters, digits and . _ : / - only');
+const price = z.string().transform((text, context) => {
+  const amount = parseDollars(text);
+  if (amount !== undefined && amount >= 0n) return amount;
+  context.addIssue('dollars per million tokens in quotes, such as "0.15"');
+  return z.NEVER;
+});
+
+const llamaEngine = z.strictObject({
+  kind: z.literal('llama'),
+  name,
+  /** Path of a GGUF file, relative to the configuration file. */
+  model: z.string().min(1),
+  /** Generations that run at once. */
+  slots: z.int().min(1).max(256).optional(),
+  contextTokens: z.int().min(64).max(1_000_000).optional(),
+  threads: z.int().min(1).max(256).optional(),
+});
+
+const openAiCompatibleEngine = z.strictObject({
+  kind: z.literal('openai-compatible'),
+  name,
+  /** Up to and including the version: `http://127.0.0.1:8000/v1`. */
+  baseUrl: z.url({ protocol: /^https?$/ }),
+  /** The name of the environment variable that holds the key; the key itself has no place in a file. */
+  apiKeyEnv: z.string().optional(),
+  connectionsMax: z.int().min(1).max(65_536).optional(),
+  firstByteTimeoutMs: z.int().min(1).optional(),
+  silenceTimeoutMs: z.int().min(1).optional(),
+  tokenLimitField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
+  continuousUsage: z.boolean().optional(),
+});
+
+/** Answers from a script in the prompt: for tests and benchmarks. */
+const scriptedEngine = z.strictObject({ kind: z.literal('scripted'), name });
+
+const configFile = z.strictObject({
+  engines: z
+    .array(z.discriminatedUnion('kind', [llamaEngine, openAiCompatibleEngine, scriptedEngine]))
+    .min(1),
+  models: z
+    .array(
+      z.strictObject({
+        id: name,
+        engine: name,
+        engineModel: z.string().min(1).optional(),
+        contextTokensMax: z.int().min(1).optional(),
+        outputTokensMax: z.int().min(1).optional(),
+        price: z
+          .strictObject({
+            input: price,
+            output: price,
+            cacheRead: price.optional(),
+            cacheWrite5m: price.optional(),
+            cacheWrite1h: price.optional(),
+            reasoning: price.optional(),
+          })
+          .optional(),
+      }),
+    )
+    .min(1),
+});
+
+/** Errors are one sentence each. Relative paths in the environment are relative to `directory`. */
+export function readConfig(environment: Environment, directory: string): Result<Config, string> {
+  const port = Number(environment['PORT'] ?? '8080');
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) {
+    return err(`PORT must be a number from 0 to 65535, not '${environment['PORT']}'.`);
+  }
+  const databaseUrl = environment['DATABASE_URL'];
+  if (databaseUrl !== undefined && !/^postgres(?:ql)?:\/\//.test(databaseUrl)) {
+    return err('DATABASE_URL must begin with postgres:// or postgresql://.');
+  }
+  const offered = readOffer(environment, directory);
+  if (!offered.ok) return offered;
+  return ok({
+    host: environment['HOST'] ?? '127.0.0.1',
+    port,
+    dataDirectory: resolve(directory, environment['TURNPIKE_DATA'] ?? '.turnpike'),
+    ...(databaseUrl !== undefined && { databaseUrl }),
+    ...offered.value,
+  });
+}
+
+type Offer = Pick<Config, 'engines' | 'models'>;
+
+function readOffer(environment: Environment, directory: string): Result<Offer, string> {
+  const named = environment['TURNPIKE_CONFIG'];
+  const path = resolve(directory, named ?? CONFIG_FILE);
+  if (named === undefined && !existsSync(path)) {
+    const model = environment['TURNPIKE_MODEL'];
+    return ok(model === undefined ? SHIPPED : offerOf(resolve(directory, model)));
+  }
+  const raw = readJsonFile(path);
+  if (!raw.ok) return raw;
+  const parsed = configFile.safeParse(raw.value);
+  if (!parsed.success) return err(configMistake(path, parsed.error));
+  return complete(path, parsed.data, environment);
+}
+
+function readJsonFile(path: string): Result<unknown, string> {
+  try {
+    const value: unknown = JSON.parse(readFileSync(path, 'utf8'));
+    return ok(value);
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return err(`The configuration file ${path} can't be read: ${detail}.`);
+  }
+}
+
+function configMistake(path: string, error: z.ZodError): string {
+  const [issue] = error.issues;
+  const where = issue === undefined ? '' : z.core.toDotPath(issue.path);
+  return `${path}: ${where === '' ? '' : `${where}: `}${issue?.message ?? 'is invalid'}.`;
+}
+
+type ConfigFile = z.infer<typeof configFile>;
+
+function complete(path: string, file: ConfigFile, environment: Environment): Result<Offer, string> {
+  const engines: EngineConfig[] = [];
+  for (const engine of file.engines) {
+    const completed = completeEngine(path, engine, environment);
+    if (!completed.ok) return completed;
+    engines.push(completed.value);
+  }
+  const names = new Set(engines.map((engine) => engine.name));
+  if (names.size < engines.length) return err(`${path}: two engines have the same name.`);
+  const ids = new Set(file.models.map((model) => model.id));
+  if (ids.size < file.models.length) return err(`${path}: two models have the same id.`);
+  const stray = file.models.find((model) => !names.has(model.engine));
+  if (stray !== undefined) {
+    return err(
+      `${path}: the model '${stray.id}' names the engine '${stray.engine}', which is not there.`,
+    );
+  }
+  return ok({ engines, models: file.models.map(modelConfig) });
+}
+
+function completeEngine(
+  path: string,
+  engine: ConfigFile['engines'][number],
+  environment: Environment,
+): Result<EngineConfig, string> {
+  if (engine.kind === 'llama') {
+    const model = isAbsolute(engine.model) ? engine.model : resolve(path, '..', engine.model);
+    return ok({ ...engine, model });
+  }
+  if (engine.kind === 'scripted') return ok(engine);
+  const { apiKeyEnv, ...rest } = engine;
+  if (apiKeyEnv === undefined) return ok(rest);
+  const apiKey = environment[apiKeyEnv];
+  if (apiKey === undefined || apiKey === '') {
+    return err(
+      `${path}: the engine '${engine.name}' takes its key from ${apiKeyEnv}, which is not set.`,
+    );
+  }
+  return ok({ ...rest, apiKey });
+}
+
+function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
+  const { contextTokensMax, outputTokensMax, price: given } = model;
+  return {
+    id: model.id,
+    engine: model.engine,
+    engineModel: model.engineModel ?? model.id,
+    ...(contextTokensMax !== undefined && { contextTokensMax }),
+    ...(outputTokensMax !== undefined && { outputTokensMax }),
+    ...(given !== undefined && {
+      price: {
+        input: given.input,
+        cacheRead: given.cacheRead ?? given.input,
+        cacheWrite5m: given.cacheWrite5m ?? given.input,
+        cacheWrite1h: given.cacheWrite1h ?? given.input,
+        output: given.output,
+        reasoning: given.reasoning ?? given.output,
+      },
+    }),
+  };
+}
+
+/** What an embedded model costs until the operator says otherwise: $0.10 in, $0.01 cached, $0.40 out per million. */
+const EMBEDDED_PRICE: ModelPrice = {
+  input: dollars('0.10'),
+  cacheRead: dollars('0.01'),
+  cacheWrite5m: dollars('0.10'),
+  cacheWrite1h: dollars('0.10'),
+  output: dollars('0.40'),
+  reasoning: dollars('0.40'),
+};
+
+function dollars(text: string): Nano {
+  return parseDollars(text) ?? nano(0n);
+}
+
+const SHIPPED: Offer = offerOf(SHIPPED_MODEL);
+
+function offerOf(path: string): Offer {
+  const id = basename(path).replace(/\.gguf$/i, '');
+  return {
+    engines: [{ kind: 'llama', name: 'embedded', model: path }],
+    models: [{ id, engine: 'embedded', engineModel: id, price: EMBEDDED_PRICE }],
+  };
+}

@@ -1,0 +1,39 @@
+// A ticket is the proof that a generation was admitted and paid for in advance. Engines take nothing else, so
+// unmetered generation does not type-check; only gateway/ issues tickets (tools/tidy.test.ts checks it).
+
+import type { Generation } from '../generation/generation.ts';
+import type { Hold } from '../ledger/hold.ts';
+
+type TicketFacts = {
+  readonly requestId: string;
+  /** The model's name as the engine knows it. */
+  readonly engineModel: string;
+  readonly generation: Generation;
+  /** The engine must not produce more output tokens than this, reasoning included. */
+  readonly outputTokensMax: number;
+};
+
+export class Ticket {
+  readonly requestId: string;
+  readonly engineModel: string;
+  readonly generation: Generation;
+  readonly outputTokensMax: number;
+  // A private member makes the type nominal: an object literal of the same shape is no ticket.
+  readonly #hold: Hold;
+
+  private constructor(facts: TicketFacts, hold: Hold) {
+    this.requestId = facts.requestId;
+    this.engineModel = facts.engineModel;
+    this.generation = facts.generation;
+    this.outputTokensMax = facts.outputTokensMax;
+    this.#hold = hold;
+  }
+
+  static issue(hold: Hold, facts: TicketFacts): Ticket {
+    return new Ticket(facts, hold);
+  }
+
+  get heldNano(): bigint {
+    return this.#hold.amountNano;
+  }
+}

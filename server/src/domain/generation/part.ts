@@ -1,0 +1,25 @@
+// What an engine says back, piece by piece. Order: deltas and usage in any order, then exactly one `finish`
+// or `failure`, then nothing. A tool call's deltas stand between its start and its end.
+
+import type { EngineFailure } from './engine-failure.ts';
+import type { Usage, UsageSource } from './usage.ts';
+
+export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter';
+
+export type Part =
+  | { readonly kind: 'text-delta'; readonly text: string }
+  | { readonly kind: 'reasoning-delta'; readonly text: string }
+  | { readonly kind: 'refusal-delta'; readonly text: string }
+  | {
+      readonly kind: 'tool-call-start';
+      /** Position among the calls of this answer: 0, 1, 2 … */
+      readonly index: number;
+      readonly callId: string;
+      readonly name: string;
+    }
+  | { readonly kind: 'tool-call-delta'; readonly index: number; readonly arguments: string }
+  | { readonly kind: 'tool-call-end'; readonly index: number }
+  /** The running total so far, never smaller than the one before. */
+  | { readonly kind: 'usage'; readonly usage: Usage; readonly source: UsageSource }
+  | { readonly kind: 'finish'; readonly reason: FinishReason }
+  | { readonly kind: 'failure'; readonly failure: EngineFailure };

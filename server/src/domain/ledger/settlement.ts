@@ -1,0 +1,35 @@
+// How a request ended and what it costs: the record that becomes a usage row and ledger transfers, in one transaction.
+
+import type { Usage, UsageSource } from '../generation/usage.ts';
+import type { Nano } from '../money/nano.ts';
+
+export type Outcome =
+  /** The engine finished. */
+  | 'completed'
+  /** The client hung up; it pays for what was produced until then. */
+  | 'client-left'
+  /** The credit ended in the middle of a stream; what was produced is paid. */
+  | 'credit-ended'
+  /** The engine failed, or we did: it costs nothing. */
+  | 'failed';
+
+export type Settlement = {
+  readonly requestId: string;
+  readonly organisationId: string;
+  readonly projectId: string;
+  readonly keyId: string;
+  /** The model's public id. */
+  readonly model: string;
+  readonly engine: string;
+  readonly protocol: string;
+  readonly usage: Usage;
+  readonly usageSource: UsageSource;
+  readonly priceVersion: number;
+  /** What the usage costs by that version. The customer pays no more than was held; the house pays the rest. */
+  readonly costNano: Nano;
+  readonly outcome: Outcome;
+  /** Milliseconds since the epoch. */
+  readonly startedAtMs: number;
+  readonly firstTokenAfterMs?: number;
+  readonly durationMs: number;
+};

@@ -1,0 +1,50 @@
+// Every way Turnpike says no, with its facts. Each protocol maps the union with an exhaustive switch to its own
+// status, envelope, headers and in-stream event: precise inside, plain outside. The table of what a client
+// reads is docs/errors.md.
+
+export type Refusal =
+  | {
+      readonly kind: 'unauthenticated';
+      readonly reason: 'missing' | 'malformed' | 'unknown' | 'revoked';
+    }
+  | { readonly kind: 'model-not-found'; readonly model: string }
+  | { readonly kind: 'route-not-found'; readonly method: string; readonly path: string }
+  | {
+      readonly kind: 'method-not-allowed';
+      readonly method: string;
+      readonly path: string;
+      readonly allowed: readonly string[];
+    }
+  /** `field` is the path of what is wrong, as the client wrote it: `messages[0].content`. */
+  | { readonly kind: 'invalid-request'; readonly message: string; readonly field?: string }
+  | {
+      readonly kind: 'unsupported-feature';
+      readonly feature: string;
+      readonly field: string;
+      readonly model?: string;
+    }
+  | { readonly kind: 'body-too-large'; readonly bytesMax: number }
+  | { readonly kind: 'headers-too-large'; readonly bytesMax: number }
+  | { readonly kind: 'unsupported-media-type'; readonly contentType: string }
+  | { readonly kind: 'request-timeout'; readonly afterMs: number }
+  | { readonly kind: 'malformed-http' }
+  | {
+      readonly kind: 'context-length-exceeded';
+      readonly tokens?: number;
+      readonly tokensMax?: number;
+    }
+  /** The organisation's credits can't cover the request; both in nano-dollars. */
+  | {
+      readonly kind: 'insufficient-credit';
+      readonly availableNano: bigint;
+      readonly neededNano: bigint;
+    }
+  /** A model that is served but has no price: the operator's mistake, and never free. */
+  | { readonly kind: 'model-not-priced'; readonly model: string }
+  | { readonly kind: 'overloaded'; readonly retryAfterMs: number }
+  | { readonly kind: 'shutting-down'; readonly retryAfterMs: number }
+  | { readonly kind: 'ledger-unavailable'; readonly retryAfterMs: number }
+  /** The model's engine failed; nothing is charged. `timedOut`: it said nothing in time. */
+  | { readonly kind: 'engine-failed'; readonly model: string; readonly timedOut: boolean }
+  /** A mistake of ours; the request id finds it in the log. */
+  | { readonly kind: 'internal' };

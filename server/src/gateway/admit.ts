@@ -1,0 +1,75 @@
+// May this request run now, and at which price: the model is served and priced, there is room, and what is asked
+// for can be done at all. Everything that is decided here is pinned for the request's whole life.
+
+import type { Generation } from '../domain/generation/generation.ts';
+import type { ModelPrice, PriceBook } from '../domain/pricing/price-book.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { GENERATIONS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
+import type { Gateway, Load, ServedModel } from './gateway.ts';
+
+export class Admission implements Disposable {
+  readonly model: ServedModel;
+  readonly price: ModelPrice;
+  readonly priceVersion: number;
+  /** No input can be longer than this: bytes bound tokens, and the context bounds both. */
+  readonly inputTokensMax: number;
+  readonly outputTokensMax: number;
+  readonly #load: Load;
+
+  constructor(load: Load, model: ServedModel, pinned: PinnedPrice, generation: Generation) {
+    this.model = model;
+    this.price = pinned.price;
+    this.priceVersion = pinned.version;
+    this.inputTokensMax = Math.min(inputTokensBound(generation), model.contextTokensMax);
+    this.outputTokensMax = Math.min(
+      generation.outputTokensMax ?? model.outputTokensMax,
+      model.outputTokensMax,
+    );
+    this.#load = load;
+    load.generationsRunning++;
+  }
+
+  [Symbol.dispose](): void {
+    this.#load.generationsRunning--;
+  }
+}
+
+type PinnedPrice = { readonly price: ModelPrice; readonly version: number };
+
+export function admit(
+  gateway: Gateway,
+  modelId: string,
+  generation: Generation,
+): Result<Admission, Refusal> {
+  const model = gateway.models.get(modelId);
+  if (model === undefined) return err({ kind: 'model-not-found', model: modelId });
+  const pinned = priceOf(gateway.snapshot().priceBook, modelId);
+  if (pinned === undefined) return err({ kind: 'model-not-priced', model: modelId });
+  if (gateway.load.generationsRunning >= GENERATIONS_MAX || model.engine.state().kind === 'down') {
+    return err({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
+  }
+  return ok(new Admission(gateway.load, model, pinned, generation));
+}
+
+function priceOf(book: PriceBook | undefined, modelId: string): PinnedPrice | undefined {
+  const price = book?.models.get(modelId);
+  return book === undefined || price === undefined ? undefined : { price, version: book.version };
+}
+
+/** What a chat template adds around an item: role names, separators, a generation prompt. */
+const TEMPLATE_TOKENS_PER_ITEM = 16;
+const TEMPLATE_TOKENS = 256;
+
+/** Every tokenizer in use spends at least one byte of UTF-8 on a token, so bytes are an upper bound. */
+function inputTokensBound(generation: Generation): number {
+  let bytes = TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_ITEM * generation.items.length;
+  for (const item of generation.items) {
+    bytes += Buffer.byteLength(item.kind === 'tool-call' ? item.name + item.arguments : item.text);
+  }
+  if (generation.tools.length > 0) bytes += Buffer.byteLength(JSON.stringify(generation.tools));
+  if (generation.output.kind === 'json-schema') {
+    bytes += Buffer.byteLength(JSON.stringify(generation.output.schema));
+  }
+  return bytes;
+}

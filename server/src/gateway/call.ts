@@ -1,0 +1,11 @@
+// One request as it came in. Its body is read only after the caller is known.
+
+import type { Refusal } from '../domain/refusal.ts';
+import type { Result } from '../lib/result.ts';
+
+export interface Call {
+  readonly requestId: string;
+  readonly authorization: string | undefined;
+  /** Reads, bounds and parses the JSON body. Called once. */
+  readJson(): Promise<Result<unknown, Refusal>>;
+}

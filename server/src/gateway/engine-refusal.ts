@@ -1,0 +1,42 @@
+// What a client reads when an engine fails. What is the client's own doing keeps its facts; what concerns the
+// operator's fleet (addresses, credentials, crashes) stays in the log.
+
+import type { EngineFailure } from '../domain/generation/engine-failure.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
+
+export function engineRefusal(failure: EngineFailure, model: string): Refusal {
+  switch (failure.kind) {
+    case 'overloaded':
+      return {
+        kind: 'overloaded',
+        retryAfterMs: failure.retryAfterMs ?? RETRY_AFTER_OVERLOADED_MS,
+      };
+    case 'context-length':
+      return {
+        kind: 'context-length-exceeded',
+        ...(failure.tokens !== undefined && { tokens: failure.tokens }),
+        ...(failure.tokensMax !== undefined && { tokensMax: failure.tokensMax }),
+      };
+    case 'rejected':
+      return {
+        kind: 'invalid-request',
+        message: failure.message,
+        ...(failure.field !== undefined && { field: failure.field }),
+      };
+    case 'unsupported':
+      return { kind: 'unsupported-feature', feature: failure.feature, field: failure.field, model };
+    case 'timeout':
+      return { kind: 'engine-failed', model, timedOut: true };
+    case 'aborted':
+    case 'unreachable':
+    case 'broken':
+    case 'crashed':
+      return { kind: 'engine-failed', model, timedOut: false };
+  }
+}
+
+/** Failures that an operator should read about; the others are a client's or a busy hour's. */
+export function isOperatorsConcern(failure: EngineFailure): boolean {
+  return ['unreachable', 'broken', 'crashed', 'timeout'].includes(failure.kind);
+}

@@ -1,0 +1,36 @@
+// What a request needs of the server, in one value: the composition root makes it once.
+
+import type { Snapshot } from '../domain/accounts/snapshot.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { Engine } from '../ports/engine.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Log } from '../ports/log.ts';
+
+/** A model that is offered, and where it runs. */
+export type ServedModel = {
+  /** The id that clients send. */
+  readonly id: string;
+  readonly engine: Engine;
+  /** The model's name as its engine knows it. */
+  readonly engineModel: string;
+  readonly contextTokensMax: number;
+  readonly outputTokensMax: number;
+  /** Seconds since the epoch, for `GET /v1/models`. */
+  readonly createdAtSeconds: number;
+};
+
+/** What is going on in this process; `serve` keeps the counts. */
+export type Load = {
+  generationsRunning: number;
+  /** Set once, when the server stops: nothing new is begun. */
+  stopping: boolean;
+};
+
+export type Gateway = {
+  readonly models: ReadonlyMap<string, ServedModel>;
+  readonly snapshot: () => Snapshot;
+  readonly ledger: Ledger;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly load: Load;
+};

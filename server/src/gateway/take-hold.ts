@@ -1,0 +1,56 @@
+// How much credit is set aside before a request may reach an engine: the dearest its input can be, and a first
+// grant of output. A stream's grant grows while it runs; an answer in one piece needs all of it at once.
+
+import { inputCostMax, outputCostMax, outputTokensFor } from '../domain/pricing/cost.ts';
+import type { Generation } from '../domain/generation/generation.ts';
+import type { Hold } from '../domain/ledger/hold.ts';
+import { nano } from '../domain/money/nano.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import {
+  GRANT_OUTPUT_TOKENS,
+  GRANT_OUTPUT_TOKENS_LEAST,
+  RETRY_AFTER_LEDGER_MS,
+} from '../limits.ts';
+import type { Ledger } from '../ports/ledger.ts';
+import type { Admission } from './admit.ts';
+
+export type Granted = {
+  readonly hold: Hold;
+  /** Output tokens that the hold is sure to cover. */
+  readonly outputTokens: number;
+};
+
+export async function takeHold(
+  ledger: Ledger,
+  admission: Admission,
+  generation: Generation,
+  caller: { readonly requestId: string; readonly organisationId: string },
+): Promise<Result<Granted, Refusal>> {
+  const { price, inputTokensMax, outputTokensMax } = admission;
+  const input = inputCostMax(inputTokensMax, price);
+  const first =
+    generation.delivery === 'stream'
+      ? Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS)
+      : outputTokensMax;
+  const least = Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS_LEAST);
+  const leastNano = nano(input + outputCostMax(least, price));
+  const outcome = await ledger.hold({
+    requestId: caller.requestId,
+    organisationId: caller.organisationId,
+    wantNano: nano(input + outputCostMax(first, price)),
+    leastNano,
+  });
+  switch (outcome.kind) {
+    case 'held': {
+      const forOutput = outcome.hold.amountNano - input;
+      return ok({ hold: outcome.hold, outputTokens: outputTokensFor(forOutput, price, first) });
+    }
+    case 'refused': {
+      const { availableNano } = outcome;
+      return err({ kind: 'insufficient-credit', availableNano, neededNano: leastNano });
+    }
+    case 'unavailable':
+      return err({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });
+  }
+}

@@ -1,0 +1,40 @@
+// What is not even HTTP: half a request, headers without end, a client that never gets to the point.
+
+import type { Socket } from 'node:net';
+import { STATUS_CODES } from 'node:http';
+import type { Refusal } from '../domain/refusal.ts';
+import { newRequestId } from '../lib/ids.ts';
+import { REQUEST_HEADER_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+
+export function answerClientError(
+  protocol: Protocol,
+  error: Error & { readonly code?: string },
+  socket: Socket,
+): void {
+  if (!socket.writable || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const { status, headers, body } = protocol.refusal(
+    refusalOf(error.code),
+    newRequestId(Date.now()),
+  );
+  const lines = Object.entries({
+    ...headers,
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  }).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+}
+
+function refusalOf(code: string | undefined): Refusal {
+  switch (code) {
+    case 'HPE_HEADER_OVERFLOW':
+      return { kind: 'headers-too-large', bytesMax: REQUEST_HEADER_BYTES_MAX };
+    case 'ERR_HTTP_REQUEST_TIMEOUT':
+      return { kind: 'request-timeout', afterMs: REQUEST_TIMEOUT_MS };
+    default:
+      return { kind: 'malformed-http' };
+  }
+}

@@ -1,0 +1,34 @@
+// A JSON body for every address that does not exist and every method that an address does not take.
+
+import type { FastifyInstance } from 'fastify';
+import { newRequestId } from '../lib/ids.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+
+/** Call before any route is added: it learns them as they are. */
+export function mountNotFound(
+  app: FastifyInstance,
+  protocol: Protocol,
+  elsewhere: ReadonlyMap<string, readonly string[]>,
+): void {
+  const routes: { readonly pattern: RegExp; readonly method: string }[] = [];
+  app.addHook('onRoute', ({ url, method }) => {
+    const pattern = new RegExp(`^${url.replace(/:[^/]+/g, '[^/]+').replace('*', '.+')}$`);
+    for (const one of [method].flat()) routes.push({ pattern, method: one });
+  });
+
+  app.setNotFoundHandler((request, reply) => {
+    const [path = ''] = request.url.split('?');
+    const allowed = [
+      ...(elsewhere.get(path) ?? []),
+      ...routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method),
+    ];
+    const { method } = request;
+    const { status, headers, body } = protocol.refusal(
+      allowed.length > 0
+        ? { kind: 'method-not-allowed', method, path, allowed: [...new Set(allowed)] }
+        : { kind: 'route-not-found', method, path },
+      newRequestId(Date.now()),
+    );
+    return reply.code(status).headers(headers).send(body);
+  });
+}

@@ -1,0 +1,66 @@
+// Reads a JSON body: bounded, valid UTF-8, valid JSON; each way to be wrong is a refusal that says how.
+
+import { isUtf8 } from 'node:buffer';
+import type { IncomingMessage } from 'node:http';
+import type { Refusal } from '../domain/refusal.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
+
+export async function readJson(request: IncomingMessage): Promise<Result<unknown, Refusal>> {
+  const unsupported = unsupportedMediaType(request);
+  if (unsupported !== undefined) return err(unsupported);
+  const body = await readBody(request);
+  return body.ok ? parseJson(body.value) : body;
+}
+
+function unsupportedMediaType(request: IncomingMessage): Refusal | undefined {
+  const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } =
+    request.headers;
+  if (encoding !== 'identity') {
+    return { kind: 'unsupported-media-type', contentType: `content-encoding: ${encoding}` };
+  }
+  if (/^application\/(?:[\w.-]+\+)?json *(?:;|$)/i.test(contentType)) return undefined;
+  return { kind: 'unsupported-media-type', contentType };
+}
+
+const TOO_LARGE: Refusal = { kind: 'body-too-large', bytesMax: REQUEST_BODY_BYTES_MAX };
+
+function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
+  if (Number(request.headers['content-length'] ?? 0) > REQUEST_BODY_BYTES_MAX) {
+    return Promise.resolve(err(TOO_LARGE));
+  }
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= REQUEST_BODY_BYTES_MAX) chunks.push(chunk);
+      else resolve(err(TOO_LARGE));
+    });
+    request.once('end', () => {
+      const [only] = chunks;
+      resolve(ok(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks)));
+    });
+    // The client left, or the server's request timeout cut the connection: nobody reads the answer.
+    request.once('close', () => {
+      if (!request.complete) resolve(err({ kind: 'request-timeout', afterMs: REQUEST_TIMEOUT_MS }));
+    });
+    request.once('error', () => resolve(err({ kind: 'malformed-http' })));
+  });
+}
+
+function parseJson(body: Buffer): Result<unknown, Refusal> {
+  if (body.length === 0) return invalid('The request body is empty; send a JSON object.');
+  if (!isUtf8(body)) return invalid('The request body is not valid UTF-8.');
+  try {
+    const value: unknown = JSON.parse(body.toString('utf8'));
+    return ok(value);
+  } catch (error) {
+    const detail = error instanceof SyntaxError ? error.message : 'unreadable';
+    return invalid(`The request body is not valid JSON: ${detail.slice(0, 200)}.`);
+  }
+}
+
+function invalid(message: string): Result<never, Refusal> {
+  return err({ kind: 'invalid-request', message });
+}

@@ -1,0 +1,100 @@
+// A Sink over a socket. Knows when the client is gone, when it is slow, and when a silent stream needs a sign of life.
+
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Headers, Sink } from '../gateway/sink.ts';
+import { HEARTBEAT_MS, WRITE_STALL_MS } from '../limits.ts';
+
+const CLIENT_LEFT = Symbol('client left');
+
+/** A refused body that is still arriving is read away for this long before the answer goes out all the same. */
+const LINGER_MS = 1_000;
+
+export class SocketSink implements Sink {
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #abort = new AbortController();
+  readonly signal: AbortSignal = this.#abort.signal;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.#request = request;
+    this.#response = response;
+    response.once('close', () => {
+      clearInterval(this.#heartbeat);
+      if (!response.writableFinished) this.#abort.abort(CLIENT_LEFT);
+    });
+  }
+
+  /** Ends the work behind this answer from our side. */
+  abort(reason: symbol): void {
+    this.#abort.abort(reason);
+  }
+
+  answer(status: number, headers: Headers, body: string): void {
+    if (this.#request.complete) this.#send(status, headers, body);
+    else this.#whenRead(() => this.#send(status, { ...headers, connection: 'close' }, body));
+  }
+
+  #send(status: number, headers: Headers, body: string): void {
+    if (this.#response.headersSent || this.#response.destroyed) return;
+    this.#response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
+    this.#response.end(body);
+  }
+
+  /**
+   * For a refusal that needs no body: the rest of it is read away first, because closing a connection on unread bytes
+   * resets it, and the client would lose the answer.
+   */
+  #whenRead(send: () => void): void {
+    const lingered = setTimeout(send, LINGER_MS);
+    this.#request.once('close', () => {
+      clearTimeout(lingered);
+      send();
+    });
+    this.#request.resume();
+  }
+
+  open(headers: Headers, heartbeat: string): void {
+    if (this.#response.destroyed) return;
+    this.#response.writeHead(200, {
+      ...headers,
+      'cache-control': 'no-cache',
+      // nginx would collect the stream before it passes it on.
+      'x-accel-buffering': 'no',
+    });
+    this.#heartbeat = setInterval(() => {
+      if (!this.#response.writableNeedDrain) this.#response.write(heartbeat);
+    }, HEARTBEAT_MS);
+  }
+
+  write(text: string): Promise<void> | undefined {
+    if (this.signal.aborted || this.#response.destroyed) return undefined;
+    this.#heartbeat?.refresh();
+    return this.#response.write(text) ? undefined : this.#drained();
+  }
+
+  /** Resolves when the client has read on, or is gone; one that reads nothing for too long is made to be gone. */
+  #drained(): Promise<void> {
+    return new Promise((resolve) => {
+      const stalled = setTimeout(() => this.destroy(), WRITE_STALL_MS);
+      const done = (): void => {
+        clearTimeout(stalled);
+        this.#response.off('drain', done);
+        this.#response.off('close', done);
+        resolve();
+      };
+      this.#response.once('drain', done);
+      this.#response.once('close', done);
+    });
+  }
+
+  end(text: string): void {
+    clearInterval(this.#heartbeat);
+    if (!this.#response.destroyed) this.#response.end(text);
+  }
+
+  destroy(): void {
+    clearInterval(this.#heartbeat);
+    this.#response.destroy();
+  }
+}

@@ -1,0 +1,49 @@
+// Every bound in the system, with its unit and its reason. Nothing here depends on anything.
+
+const KIB = 1024;
+const MIB = 1024 * KIB;
+
+// ── What a client may send ─────────────────────────────────────────────────────────────────────────────────
+/** Images come inline as base64; OpenAI and Anthropic both stop at 32 MB. */
+export const REQUEST_BODY_BYTES_MAX = 32 * MIB;
+/** A key, a cookie or two and tracing headers fit in a fraction of this. */
+export const REQUEST_HEADER_BYTES_MAX = 16 * KIB;
+/** A client that has not sent its headers after this long is slow on purpose or gone. */
+export const REQUEST_HEADERS_TIMEOUT_MS = 10_000;
+/** 32 MiB over a 5 Mbit/s line takes 54 s. */
+export const REQUEST_TIMEOUT_MS = 120_000;
+/** Longer than the 60 s of common load balancers, so that they close idle connections first. */
+export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
+/** Each costs a few KB; beyond it new connections are dropped by the kernel's backlog and `maxConnections`. */
+export const CONNECTIONS_MAX = 20_000;
+export const MESSAGES_MAX = 4_096;
+export const TOOLS_MAX = 512;
+export const STOP_SEQUENCES_MAX = 4;
+export const STOP_SEQUENCE_CHARACTERS_MAX = 1_024;
+export const MODEL_NAME_CHARACTERS_MAX = 256;
+
+// ── What runs at once ──────────────────────────────────────────────────────────────────────────────────────
+/** Generations in this process; over it a client is told to come back. 512 streams take ~100 MB. */
+export const GENERATIONS_MAX = 4_096;
+export const RETRY_AFTER_OVERLOADED_MS = 1_000;
+
+// ── Money ──────────────────────────────────────────────────────────────────────────────────────────────────
+/** Output tokens that a stream's hold covers at a time: large enough to be rare, small enough not to pin credit. */
+export const GRANT_OUTPUT_TOKENS = 1_024;
+/** How many output tokens a hold must cover at least, or the request is refused: less is no answer. */
+export const GRANT_OUTPUT_TOKENS_LEAST = 16;
+/** PostgreSQL restarts in under a second after a crash; longer than this is an outage, and money fails closed. */
+export const HOLD_TIMEOUT_MS = 5_000;
+export const SETTLE_TIMEOUT_MS = 15_000;
+export const RETRY_AFTER_LEDGER_MS = 2_000;
+
+// ── Stopping ───────────────────────────────────────────────────────────────────────────────────────────────
+/** Running answers get this long to end by themselves; then they are stopped and settled. */
+export const DRAIN_MS = 20_000;
+export const RETRY_AFTER_SHUTDOWN_MS = 5_000;
+
+// ── Streams ────────────────────────────────────────────────────────────────────────────────────────────────
+/** Proxies cut a silent connection after 60 s; a comment line keeps it open while a model thinks. */
+export const HEARTBEAT_MS = 15_000;
+/** A client that reads nothing for this long while bytes wait for it is gone. */
+export const WRITE_STALL_MS = 60_000;

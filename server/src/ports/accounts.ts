@@ -1,0 +1,94 @@
+// What the management side needs of the store: customers, keys, credits, prices and reports.
+
+import type { Snapshot } from '../domain/accounts/snapshot.ts';
+import type { UsageBucket } from '../domain/generation/usage.ts';
+import type { Nano } from '../domain/money/nano.ts';
+import type { ModelPrice } from '../domain/pricing/price-book.ts';
+
+export type Organisation = { readonly id: string; readonly name: string };
+
+export type Project = {
+  readonly id: string;
+  readonly organisationId: string;
+  readonly name: string;
+};
+
+export type KeyRecord = {
+  readonly id: string;
+  readonly projectId: string;
+  readonly organisationId: string;
+  readonly name: string;
+  /** What may be shown of the key: its first and last characters. */
+  readonly redacted: string;
+  readonly createdAtMs: number;
+  readonly revokedAtMs?: number;
+};
+
+export type NewKey = {
+  readonly id: string;
+  readonly projectId: string;
+  readonly name: string;
+  readonly hash: string;
+  readonly redacted: string;
+};
+
+export type Balance = {
+  /** Credits that nothing has been set aside from. */
+  readonly availableNano: Nano;
+  /** Set aside for requests that are running. */
+  readonly heldNano: Nano;
+  /** Both together: what the books say. */
+  readonly balanceNano: Nano;
+};
+
+export type UsageDimension = 'day' | 'model' | 'key';
+
+export type UsageReportRow = {
+  /** By the dimensions asked for: `2026-11-20` (UTC), a model's id, a key's id. */
+  readonly day?: string;
+  readonly model?: string;
+  readonly keyId?: string;
+  readonly requests: number;
+  readonly tokens: { readonly [bucket in UsageBucket]: number };
+  readonly costNano: Nano;
+};
+
+export type UsageQuery = {
+  readonly organisationId: string;
+  /** Milliseconds since the epoch, from inclusive, to exclusive. */
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly groupBy: readonly UsageDimension[];
+};
+
+export type CreditAdded =
+  | { readonly kind: 'added'; readonly balance: Balance }
+  /** The same id was added before, with the same amount: nothing changed. */
+  | { readonly kind: 'already-added'; readonly balance: Balance }
+  /** The same id stands for another amount or organisation. */
+  | { readonly kind: 'conflict' };
+
+export interface Accounts {
+  /** The newest snapshot; at most one second old while the store can be reached. */
+  snapshot(): Snapshot;
+
+  organisations(): Promise<readonly Organisation[]>;
+  createOrganisation(organisation: Organisation): Promise<void>;
+  projects(organisationId: string): Promise<readonly Project[]>;
+  createProject(project: Project): Promise<void>;
+
+  keys(organisationId: string): Promise<readonly KeyRecord[]>;
+  /** In force for this process when it resolves, for others within a second. */
+  createKey(key: NewKey): Promise<KeyRecord>;
+  /** False when there is no such key. Revoking twice is the same as once. */
+  revokeKey(keyId: string): Promise<boolean>;
+
+  balance(organisationId: string): Promise<Balance | undefined>;
+  /** `topUpId` makes it safe to send twice. */
+  addCredits(topUpId: string, organisationId: string, amountNano: Nano): Promise<CreditAdded>;
+
+  /** Publishes a new immutable version if these prices differ from the newest one's. Returns the version in force. */
+  publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number>;
+
+  usage(query: UsageQuery): Promise<readonly UsageReportRow[]>;
+}

@@ -1,0 +1,10 @@
+// What the server writes for its operator. Facts first, then one sentence; pino fulfils it as it is.
+
+export type LogFacts = { readonly [name: string]: unknown };
+
+export interface Log {
+  debug(facts: LogFacts, message: string): void;
+  info(facts: LogFacts, message: string): void;
+  warn(facts: LogFacts, message: string): void;
+  error(facts: LogFacts, message: string): void;
+}

@@ -1,0 +1,14 @@
+// OpenAI Chat Completions: POST /v1/chat/completions.
+
+import type { Protocol } from '../protocol.ts';
+import { decodeChat } from './decode.ts';
+import { chatEncoder } from './encode.ts';
+import { refuseChat } from './refuse.ts';
+
+export const openaiChat: Protocol = {
+  name: 'openai-chat',
+  route: { method: 'POST', path: '/v1/chat/completions' },
+  decode: decodeChat,
+  encoder: chatEncoder,
+  refusal: refuseChat,
+};

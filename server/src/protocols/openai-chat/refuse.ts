@@ -1,0 +1,233 @@
+// Refusal → OpenAI's error envelope, status and headers. Every row is in docs/errors.md.
+// Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
+
+import { formatDollars } from '../../domain/money/nano.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { RefusalAnswer } from '../protocol.ts';
+
+type OpenAiError = {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+};
+
+type Shape = {
+  readonly status: number;
+  readonly error: OpenAiError;
+  readonly headers?: { readonly [name: string]: string };
+};
+
+export function refuseChat(refusal: Refusal, requestId: string): RefusalAnswer {
+  const { status, error, headers } = errorOf(refusal);
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
+    body: JSON.stringify({ error }),
+  };
+}
+
+export function errorOf(refusal: Refusal): Shape {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return {
+        ...invalid(401, unauthenticated(refusal.reason), 'invalid_api_key'),
+        headers: { 'www-authenticate': 'Bearer' },
+      };
+    case 'model-not-found':
+      return invalid(
+        404,
+        `The model '${shown(refusal.model)}' does not exist or you do not have access to it.`,
+        'model_not_found',
+        'model',
+      );
+    case 'route-not-found':
+      return invalid(
+        404,
+        `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
+        'unknown_url',
+      );
+    case 'method-not-allowed':
+      return {
+        ...invalid(
+          405,
+          `${refusal.method} is not allowed on ${shown(refusal.path)}; use ${refusal.allowed.join(' or ')}.`,
+          'method_not_allowed',
+        ),
+        headers: { allow: refusal.allowed.join(', ') },
+      };
+    case 'invalid-request':
+      return invalid(400, refusal.message, null, refusal.field);
+    case 'unsupported-feature':
+      return invalid(
+        400,
+        refusal.model === undefined
+          ? `Unsupported parameter: '${refusal.field}' (${refusal.feature}) is not supported.`
+          : `Unsupported parameter: '${refusal.field}' (${refusal.feature}) is not supported with the model '${refusal.model}'.`,
+        'unsupported_parameter',
+        refusal.field,
+      );
+    case 'context-length-exceeded':
+      return invalid(
+        400,
+        contextLength(refusal.tokens, refusal.tokensMax),
+        'context_length_exceeded',
+        'messages',
+      );
+    case 'insufficient-credit':
+      return {
+        status: 402,
+        error: {
+          message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or ask for fewer output tokens.`,
+          type: 'insufficient_quota',
+          param: null,
+          code: 'insufficient_quota',
+        },
+        headers: { 'x-should-retry': 'false' },
+      };
+    default:
+      return errorOfTransport(refusal);
+  }
+}
+
+type TransportRefusal = Exclude<
+  Refusal,
+  {
+    kind:
+      | 'unauthenticated'
+      | 'model-not-found'
+      | 'route-not-found'
+      | 'method-not-allowed'
+      | 'invalid-request'
+      | 'unsupported-feature'
+      | 'context-length-exceeded'
+      | 'insufficient-credit';
+  }
+>;
+
+/** Refusals that are not about what was asked, but about how it came or what we can do now. */
+function errorOfTransport(refusal: TransportRefusal): Shape {
+  switch (refusal.kind) {
+    case 'body-too-large':
+      return invalid(
+        413,
+        `The request body is larger than ${refusal.bytesMax} bytes.`,
+        'request_too_large',
+      );
+    case 'headers-too-large':
+      return invalid(
+        431,
+        `The request headers are larger than ${refusal.bytesMax} bytes.`,
+        'headers_too_large',
+      );
+    case 'unsupported-media-type':
+      return invalid(
+        415,
+        refusal.contentType === ''
+          ? "Send the body as JSON with 'content-type: application/json'."
+          : `The content type '${shown(refusal.contentType)}' is not supported; send 'application/json'.`,
+        'unsupported_media_type',
+      );
+    case 'request-timeout':
+      return invalid(
+        408,
+        `The request did not arrive within ${refusal.afterMs / 1000} s.`,
+        'request_timeout',
+      );
+    case 'malformed-http':
+      return invalid(400, 'The request is not well-formed HTTP.', 'malformed_http');
+    case 'model-not-priced':
+      return {
+        ...failure(
+          503,
+          `The model '${refusal.model}' has no price yet, so it can't be sold. The operator has to publish one.`,
+          'model_not_priced',
+        ),
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'overloaded':
+      return retry(
+        failure(
+          503,
+          'The model is at its limit right now. Try again shortly.',
+          'server_is_overloaded',
+        ),
+        refusal.retryAfterMs,
+      );
+    case 'shutting-down':
+      return retry(
+        failure(503, 'The server is restarting. Try again shortly.', 'server_is_restarting'),
+        refusal.retryAfterMs,
+      );
+    case 'ledger-unavailable':
+      return retry(
+        failure(
+          503,
+          'Billing is briefly unavailable; nothing was charged. Try again shortly.',
+          'billing_unavailable',
+        ),
+        refusal.retryAfterMs,
+      );
+    case 'engine-failed':
+      return refusal.timedOut
+        ? failure(
+            504,
+            `The model '${refusal.model}' did not answer in time. Nothing was charged.`,
+            'engine_timeout',
+          )
+        : failure(
+            502,
+            `The model '${refusal.model}' failed to answer. Nothing was charged.`,
+            'engine_failed',
+          );
+    case 'internal':
+      return failure(
+        500,
+        'Something went wrong on our side. Nothing was charged.',
+        'internal_error',
+      );
+  }
+}
+
+function invalid(status: number, message: string, code: string | null, param?: string): Shape {
+  return { status, error: { message, type: 'invalid_request_error', param: param ?? null, code } };
+}
+
+function failure(status: number, message: string, code: string): Shape {
+  return { status, error: { message, type: 'server_error', param: null, code } };
+}
+
+/** Both forms: seconds for everyone, milliseconds for the official SDKs. */
+function retry(shape: Shape, afterMs: number): Shape {
+  return {
+    ...shape,
+    headers: {
+      'retry-after': String(Math.ceil(afterMs / 1000)),
+      'retry-after-ms': String(afterMs),
+    },
+  };
+}
+
+const UNAUTHENTICATED = {
+  missing: "You didn't provide an API key. Send it in an Authorization header: 'Bearer YOUR_KEY'.",
+  malformed: 'The API key is malformed: it may be mistyped or cut off. Keys begin with sk-tp-.',
+  unknown: 'Incorrect API key provided.',
+  revoked: 'This API key has been revoked.',
+} as const;
+
+function unauthenticated(reason: keyof typeof UNAUTHENTICATED): string {
+  return UNAUTHENTICATED[reason];
+}
+
+function contextLength(tokens: number | undefined, tokensMax: number | undefined): string {
+  const max = tokensMax === undefined ? '' : ` of ${tokensMax} tokens`;
+  const yours = tokens === undefined ? '' : ` Your messages are ${tokens} tokens.`;
+  return `The conversation is longer than this model's context${max}.${yours} Shorten the messages.`;
+}
+
+const SHOWN_CHARACTERS_MAX = 200;
+
+/** What the client sent, short enough to send back. */
+function shown(text: string): string {
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
+}

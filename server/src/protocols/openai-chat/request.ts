@@ -1,0 +1,139 @@
+// What a Chat Completions request may contain. Strict: a field that is not here is refused by name, because a
+// parameter that is silently ignored is a wrong answer that nobody notices.
+// Source: OpenAI's published OpenAPI document, schema CreateChatCompletionRequest.
+
+import { z } from 'zod';
+import {
+  MESSAGES_MAX,
+  MODEL_NAME_CHARACTERS_MAX,
+  STOP_SEQUENCE_CHARACTERS_MAX,
+  STOP_SEQUENCES_MAX,
+  TOOLS_MAX,
+} from '../../limits.ts';
+
+const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
+const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
+/** Understood well enough to be refused by name; see decode.ts. */
+const mediaPart = z.looseObject({ type: z.enum(['image_url', 'input_audio', 'file']) });
+
+const inputContent = z.union([
+  z.string(),
+  z.array(z.discriminatedUnion('type', [textPart, mediaPart])).min(1),
+]);
+const plainContent = z.union([z.string(), z.array(textPart).min(1)]);
+const assistantContent = z.union([
+  z.string(),
+  z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1),
+]);
+
+const toolCall = z.strictObject({
+  id: z.string().min(1),
+  type: z.literal('function'),
+  function: z.strictObject({ name: z.string().min(1), arguments: z.string() }),
+});
+
+const message = z.discriminatedUnion('role', [
+  z.strictObject({
+    role: z.enum(['system', 'developer']),
+    content: plainContent,
+    name: z.string().optional(),
+  }),
+  z.strictObject({ role: z.literal('user'), content: inputContent, name: z.string().optional() }),
+  z.strictObject({
+    role: z.literal('assistant'),
+    content: assistantContent.nullish(),
+    name: z.string().optional(),
+    refusal: z.string().nullish(),
+    reasoning: z.string().nullish(),
+    annotations: z.array(z.unknown()).nullish(),
+    audio: z.null().optional(),
+    function_call: z.null().optional(),
+    tool_calls: z.array(toolCall).nullish(),
+  }),
+  z.strictObject({
+    role: z.literal('tool'),
+    content: plainContent,
+    tool_call_id: z.string().min(1),
+  }),
+]);
+
+const jsonSchema = z.record(z.string(), z.unknown());
+
+const tool = z.strictObject({
+  type: z.literal('function'),
+  function: z.strictObject({
+    name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
+    description: z.string().nullish(),
+    parameters: jsonSchema.nullish(),
+    strict: z.boolean().nullish(),
+  }),
+});
+
+const toolChoice = z.union([
+  z.enum(['none', 'auto', 'required']),
+  z.strictObject({
+    type: z.literal('function'),
+    function: z.strictObject({ name: z.string().min(1) }),
+  }),
+]);
+
+const responseFormat = z.discriminatedUnion('type', [
+  z.strictObject({ type: z.literal('text') }),
+  z.strictObject({ type: z.literal('json_object') }),
+  z.strictObject({
+    type: z.literal('json_schema'),
+    json_schema: z.strictObject({
+      name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
+      description: z.string().nullish(),
+      schema: jsonSchema.optional(),
+      strict: z.boolean().nullish(),
+    }),
+  }),
+]);
+
+const stopSequence = z.string().min(1).max(STOP_SEQUENCE_CHARACTERS_MAX);
+const tokens = z.int().min(1);
+const penalty = z.number().min(-2).max(2);
+
+export const chatRequest = z.strictObject({
+  model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
+  messages: z.array(message).min(1, 'expected at least one message').max(MESSAGES_MAX),
+  stream: z.boolean().nullish(),
+  stream_options: z
+    .strictObject({
+      include_usage: z.boolean().nullish(),
+      include_obfuscation: z.boolean().nullish(),
+    })
+    .nullish(),
+  max_completion_tokens: tokens.nullish(),
+  max_tokens: tokens.nullish(),
+  temperature: z.number().min(0).max(2).nullish(),
+  top_p: z.number().gt(0).max(1).nullish(),
+  frequency_penalty: penalty.nullish(),
+  presence_penalty: penalty.nullish(),
+  seed: z.int().nullish(),
+  stop: z.union([stopSequence, z.array(stopSequence).min(1).max(STOP_SEQUENCES_MAX)]).nullish(),
+  tools: z.array(tool).max(TOOLS_MAX).nullish(),
+  tool_choice: toolChoice.nullish(),
+  parallel_tool_calls: z.boolean().nullish(),
+  response_format: responseFormat.nullish(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high']).nullish(),
+
+  // Accepted because clients send them and they change nothing here.
+  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+  prompt_cache_key: z.string().nullish(),
+  safety_identifier: z.string().nullish(),
+  service_tier: z.enum(['auto', 'default']).nullish(),
+  store: z.literal(false).nullish(),
+  user: z.string().nullish(),
+  modalities: z.tuple([z.literal('text')]).nullish(),
+
+  // One value changes nothing and is accepted; every other is refused by name, see decode.ts.
+  n: z.int().min(1).max(128).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(20).nullish(),
+  logit_bias: z.record(z.string(), z.number()).nullish(),
+});
+
+export type ChatRequest = z.infer<typeof chatRequest>;
+export type ChatMessage = z.infer<typeof message>;

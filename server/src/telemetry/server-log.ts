@@ -1,0 +1,23 @@
+// The operator's log: one JSON object a line in a file, so that the terminal stays readable. The sentences of warnings
+// and errors are also given to the terminal.
+
+import { pino, type Logger } from 'pino';
+
+export type ServerLog = Logger;
+
+const WARN_LEVEL = 40; // pino's own number
+
+export function openServerLog(path: string, showSentence: (sentence: string) => void): ServerLog {
+  const options = {
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+    hooks: {
+      logMethod(this: Logger, input: Parameters<pino.LogFn>, method: pino.LogFn, level: number) {
+        const last: unknown = input.at(-1);
+        if (level >= WARN_LEVEL && typeof last === 'string') showSentence(last);
+        method.apply(this, input);
+      },
+    },
+  };
+  return pino(options, pino.destination({ dest: path, mkdir: true, sync: false }));
+}
