@@ -11,9 +11,12 @@ import { err, ok, type Result } from './lib/result.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
 export type LlamaConfig = z.infer<typeof llamaEngine>;
-export type OpenAiCompatibleConfig = Omit<z.infer<typeof openAiCompatibleEngine>, 'apiKeyEnv'> & {
-  readonly apiKey?: string;
-};
+export type OpenAiCompatibleConfig = Exact<
+  Omit<z.infer<typeof openAiCompatibleEngine>, 'apiKeyEnv'>
+> & { readonly apiKey?: string };
+
+/** zod's optional members may be undefined; JSON's are there or not. */
+type Exact<T> = { [member in keyof T]: Exclude<T[member], undefined> };
 export type ScriptedConfig = z.infer<typeof scriptedEngine>;
 
 export type ModelConfig = {
@@ -68,11 +71,14 @@ const openAiCompatibleEngine = z.strictObject({
   baseUrl: z.url({ protocol: /^https?$/ }),
   /** The name of the environment variable that holds the key; the key itself has no place in a file. */
   apiKeyEnv: z.string().optional(),
-  connectionsMax: z.int().min(1).max(65_536).optional(),
-  firstByteTimeoutMs: z.int().min(1).optional(),
-  silenceTimeoutMs: z.int().min(1).optional(),
-  tokenLimitField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
-  continuousUsage: z.boolean().optional(),
+  generationsMax: z.int().min(1).max(65_536).optional(),
+  connectTimeoutMs: z.int().min(1).optional(),
+  responseTimeoutMs: z.int().min(1).optional(),
+  idleTimeoutMs: z.int().min(1).optional(),
+  runningUsage: z.enum(['continuous-usage-stats', 'timings-per-token']).optional(),
+  outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
+  developerRole: z.boolean().optional(),
+  reasoningField: z.enum(['reasoning_content', 'reasoning']).optional(),
 });
 
 /** Answers from a script in the prompt: for tests and benchmarks. */
@@ -190,7 +196,8 @@ function completeEngine(
     return ok({ ...engine, model });
   }
   if (engine.kind === 'scripted') return ok(engine);
-  const { apiKeyEnv, ...rest } = engine;
+  const { apiKeyEnv, ...others } = engine;
+  const rest = others as Exact<typeof others>; // parsed from JSON, which has no undefined
   if (apiKeyEnv === undefined) return ok(rest);
   const apiKey = environment[apiKeyEnv];
   if (apiKey === undefined || apiKey === '') {

@@ -18,6 +18,8 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 export const CONNECTIONS_MAX = 20_000;
 export const MESSAGES_MAX = 4_096;
 export const TOOLS_MAX = 512;
+/** Levels of JSON in one schema; OpenAI's strict mode stops at 10, real tools reach 30. */
+export const SCHEMA_DEPTH_MAX = 128;
 export const STOP_SEQUENCES_MAX = 4;
 export const STOP_SEQUENCE_CHARACTERS_MAX = 1_024;
 export const MODEL_NAME_CHARACTERS_MAX = 256;

@@ -7,6 +7,8 @@ import { newRequestId } from '../lib/ids.ts';
 import { REQUEST_HEADER_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 
+const LINGER_MS = 500;
+
 export function answerClientError(
   protocol: Protocol,
   error: Error & { readonly code?: string },
@@ -26,6 +28,9 @@ export function answerClientError(
     connection: 'close',
   }).map(([name, value]) => `${name}: ${value}\r\n`);
   socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${lines.join('')}\r\n${body}`);
+  // What still comes is read away: closing on unread bytes resets the connection, and the answer would be lost.
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER_MS).unref();
 }
 
 function refusalOf(code: string | undefined): Refusal {

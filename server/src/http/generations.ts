@@ -38,12 +38,11 @@ export class Generations {
     this.#running.set(sink, done);
   }
 
-  /** Resolves when every running answer has ended and is settled; after `drainMs` those left are cut. */
-  async drain(drainMs: number): Promise<void> {
-    const cut = setTimeout(() => {
+  /** Resolves when every running answer has ended and is settled; when `cut` aborts, those left are ended by us. */
+  async drain(cut: AbortSignal): Promise<void> {
+    cut.addEventListener('abort', () => {
       for (const sink of this.#running.keys()) sink.abort(SERVER_STOPPING);
-    }, drainMs);
+    });
     while (this.#running.size > 0) await Promise.allSettled(this.#running.values());
-    clearTimeout(cut);
   }
 }

@@ -4,9 +4,8 @@
 // serialisation that it does not use would be a tenth of that.
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import type { Gateway } from '../gateway/gateway.ts';
-import { err, ok, type Result } from '../lib/result.ts';
 import {
   CONNECTIONS_MAX,
   DRAIN_MS,
@@ -26,21 +25,16 @@ export type HttpOptions = {
   readonly protocols: readonly [Protocol, ...Protocol[]];
   readonly facts: PublicFacts;
   /** Adds the management API; it is no part of what a developer's key can reach. */
-  readonly mountManagement: (app: FastifyInstance) => void;
+  readonly mountManagement: (app: FastifyInstance) => Promise<void>;
+  readonly logger: FastifyBaseLogger;
 };
-
-export type ListenFailure =
-  | { readonly kind: 'address-in-use' }
-  | { readonly kind: 'not-permitted' }
-  | { readonly kind: 'no-such-address' }
-  | { readonly kind: 'failed'; readonly detail: string };
 
 export class HttpServer {
   readonly #app: FastifyInstance;
   readonly #generations: Generations;
   readonly #gateway: Gateway;
 
-  constructor(options: HttpOptions) {
+  private constructor(options: HttpOptions) {
     const { gateway, protocols } = options;
     const [main] = protocols;
     this.#gateway = gateway;
@@ -48,6 +42,8 @@ export class HttpServer {
     const byPath = new Map(protocols.map((protocol) => [protocol.route.path, protocol]));
     this.#app = fastify({
       serverFactory: (next) => this.#createServer(byPath, main, next),
+      loggerInstance: options.logger,
+      logController: new LogController({ disableRequestLogging: true }),
       bodyLimit: 1024 * 1024, // the management API's bodies are small
       frameworkErrors: (_error, _request, reply) => {
         const { status, headers, body } = main.refusal({ kind: 'malformed-http' }, 'req_unknown');
@@ -57,7 +53,12 @@ export class HttpServer {
     });
     mountNotFound(this.#app, main, new Map([...byPath.keys()].map((path) => [path, ['POST']])));
     mountPublicRoutes(this.#app, gateway, main, options.facts);
-    options.mountManagement(this.#app);
+  }
+
+  static async create(options: HttpOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    await options.mountManagement(server.#app);
+    return server;
   }
 
   #createServer(
@@ -88,18 +89,15 @@ export class HttpServer {
     return server;
   }
 
-  async listen(host: string, port: number): Promise<Result<string, ListenFailure>> {
-    try {
-      return ok(await this.#app.listen({ host, port, backlog: 4096 }));
-    } catch (error) {
-      return err(listenFailure(error));
-    }
+  /** The address that it listens on, such as `http://127.0.0.1:8080`. Rejects with the system's error. */
+  listen(host: string, port: number): Promise<string> {
+    return this.#app.listen({ host, port, backlog: 4096 });
   }
 
-  /** Refuses new work, lets running answers end, cuts those that take too long, and closes. */
-  async stop(): Promise<void> {
+  /** Refuses new work, lets running answers end, cuts those that take too long or when `hurry` aborts, and closes. */
+  async stop(hurry: AbortSignal): Promise<void> {
     this.#gateway.load.stopping = true;
-    await this.#generations.drain(DRAIN_MS);
+    await this.#generations.drain(AbortSignal.any([hurry, AbortSignal.timeout(DRAIN_MS)]));
     this.#app.server.closeIdleConnections();
     const closed = this.#app.close();
     setTimeout(() => this.#app.server.closeAllConnections(), 500).unref();
@@ -110,12 +108,4 @@ export class HttpServer {
 function pathOf(url = ''): string {
   const query = url.indexOf('?');
   return query === -1 ? url : url.slice(0, query);
-}
-
-function listenFailure(error: unknown): ListenFailure {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined;
-  if (code === 'EADDRINUSE') return { kind: 'address-in-use' };
-  if (code === 'EACCES') return { kind: 'not-permitted' };
-  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return { kind: 'no-such-address' };
-  return { kind: 'failed', detail: error instanceof Error ? error.message : String(error) };
 }

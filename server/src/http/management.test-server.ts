@@ -1,17 +1,27 @@
-// What the tests of the management API and of the command line talk to: the real API over a store in memory.
-// Run as a program, it listens on a free port of 127.0.0.1 and prints its address; it ends with its standard input.
+// What the tests of the management API talk to: the real API over a store in memory. Run as a program, it is what the
+// tests of the command line talk to: the whole server with a scripted engine, on a free port of 127.0.0.1; it prints
+// its address and ends with its standard input.
 
 import { randomBytes } from 'node:crypto';
 
 import Fastify, { type FastifyInstance } from 'fastify';
+import { pino } from 'pino';
 
+import type { Handlers } from '../control/handler.ts';
 import { managementHandlers } from '../control/handlers.ts';
 import { NO_USAGE } from '../domain/generation/usage.ts';
+import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { newId } from '../lib/ids.ts';
+import { systemClock } from '../ports/clock.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
+import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
+import { MemoryLedger } from '../store/memory/ledger.ts';
+import { HttpServer } from './http-server.ts';
 import { mountManagement } from './management.ts';
 
 export const ADMIN_TOKEN = 'admin-token-of-the-tests';
@@ -30,15 +40,23 @@ const PRICE: ModelPrice = {
 export type TestServer = { readonly app: FastifyInstance; readonly accounts: MemoryAccounts };
 
 export async function managementTestServer(): Promise<TestServer> {
-  const accounts = new MemoryAccounts(() => USED_AT_MS);
+  const accounts = await testAccounts(() => USED_AT_MS);
+  const app = Fastify();
+  await mountManagement(app, { handlers: handlersOver(accounts, FACTS), adminToken: ADMIN_TOKEN });
+  await app.ready();
+  return { app, accounts };
+}
+
+async function testAccounts(nowMs: () => number): Promise<MemoryAccounts> {
+  const accounts = new MemoryAccounts(nowMs);
   await accounts.createOrganisation({ id: 'org_1', name: 'First' });
   await accounts.createProject({ id: 'prj_1', organisationId: 'org_1', name: 'Default' });
   await accounts.publishPrices(new Map([['small', PRICE]]));
-  const app = Fastify();
-  const handlers = managementHandlers({ accounts, facts: FACTS, newId, randomBytes });
-  await mountManagement(app, { handlers, adminToken: ADMIN_TOKEN });
-  await app.ready();
-  return { app, accounts };
+  return accounts;
+}
+
+function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
+  return managementHandlers({ accounts, facts, newId, randomBytes });
 }
 
 const FACTS: ServerFacts = {
@@ -64,7 +82,7 @@ const FACTS: ServerFacts = {
 
 /** A request that was settled, with 1,000 tokens in, 500 of them cached, and 100 out. */
 export function useOnce(accounts: MemoryAccounts, requestId: string, keyId: string): void {
-  accounts.settle({
+  const settlement: Settlement = {
     requestId,
     organisationId: 'org_1',
     projectId: 'prj_1',
@@ -79,11 +97,41 @@ export function useOnce(accounts: MemoryAccounts, requestId: string, keyId: stri
     outcome: 'completed',
     startedAtMs: USED_AT_MS,
     durationMs: 10,
-  });
+  };
+  accounts.settle(settlement, settlement.costNano);
 }
 
 if (import.meta.main) {
-  const { app } = await managementTestServer();
-  console.log(await app.listen({ host: '127.0.0.1', port: 0 }));
-  process.stdin.resume().once('end', () => void app.close());
+  const accounts = await testAccounts(Date.now);
+  const facts = { ...FACTS, nowMs: Date.now, startedAtMs: Date.now() };
+  const server = await HttpServer.create({
+    gateway: scriptedGateway(accounts),
+    protocols: [openaiChat],
+    facts: { version: FACTS.version, storeReady: async () => true },
+    mountManagement: (app) =>
+      mountManagement(app, { handlers: handlersOver(accounts, facts), adminToken: ADMIN_TOKEN }),
+    logger: pino({ level: 'silent' }),
+  });
+  console.log(await server.listen('127.0.0.1', 0));
+  process.stdin.resume().once('end', () => void server.stop(AbortSignal.abort()));
+}
+
+function scriptedGateway(accounts: MemoryAccounts): Gateway {
+  const small = {
+    id: 'small',
+    engine: new ScriptedEngine(),
+    engineModel: 'small',
+    contextTokensMax: 4096,
+    outputTokensMax: 4096,
+    createdAtSeconds: 0,
+  };
+  const silent = () => undefined;
+  return {
+    models: new Map([[small.id, small]]),
+    snapshot: () => accounts.snapshot(),
+    ledger: new MemoryLedger(accounts),
+    clock: systemClock,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    load: { generationsRunning: 0, stopping: false },
+  };
 }

@@ -21,6 +21,9 @@ export function firstIssue(issues: readonly Issue[]): Refusal {
   if (field === '') {
     return { kind: 'invalid-request', message: 'The request body must be a JSON object.' };
   }
+  if (issue.message.endsWith('received undefined')) {
+    return { kind: 'invalid-request', field, message: `Missing required parameter: '${field}'.` };
+  }
   return {
     kind: 'invalid-request',
     field,
@@ -61,6 +64,10 @@ function unwrap(issue: Issue): Issue {
 }
 
 function sentence(message: string): string {
-  const text = message.replace(/^Invalid input: /, '');
+  const text = message
+    .replace(/^(?:Invalid input|Invalid option|Too big|Too small|Invalid string): /, '')
+    .replace(/^Invalid discriminator value\. Expected/, 'expected one of')
+    .replaceAll(' | ', ', ')
+    .replaceAll('"|"', '", "');
   return /[.!?]$/.test(text) ? text : `${text}.`;
 }

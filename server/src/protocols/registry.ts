@@ -3,4 +3,4 @@
 import { openaiChat } from './openai-chat/openai-chat.ts';
 import type { Protocol } from './protocol.ts';
 
-export const PROTOCOLS: readonly Protocol[] = [openaiChat];
+export const PROTOCOLS: readonly [Protocol, ...Protocol[]] = [openaiChat];

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import {
   MESSAGES_MAX,
   MODEL_NAME_CHARACTERS_MAX,
+  SCHEMA_DEPTH_MAX,
   STOP_SEQUENCE_CHARACTERS_MAX,
   STOP_SEQUENCES_MAX,
   TOOLS_MAX,
@@ -16,15 +17,17 @@ const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: z.stri
 /** Understood well enough to be refused by name; see decode.ts. */
 const mediaPart = z.looseObject({ type: z.enum(['image_url', 'input_audio', 'file']) });
 
-const inputContent = z.union([
-  z.string(),
-  z.array(z.discriminatedUnion('type', [textPart, mediaPart])).min(1),
-]);
-const plainContent = z.union([z.string(), z.array(textPart).min(1)]);
-const assistantContent = z.union([
-  z.string(),
-  z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1),
-]);
+const CONTENT = 'expected a string or a list of at least one content part';
+
+const inputContent = z.union(
+  [z.string(), z.array(z.discriminatedUnion('type', [textPart, mediaPart])).min(1)],
+  { error: CONTENT },
+);
+const plainContent = z.union([z.string(), z.array(textPart).min(1)], { error: CONTENT });
+const assistantContent = z.union(
+  [z.string(), z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1)],
+  { error: CONTENT },
+);
 
 const toolCall = z.strictObject({
   id: z.string().min(1),
@@ -57,7 +60,12 @@ const message = z.discriminatedUnion('role', [
   }),
 ]);
 
-const jsonSchema = z.record(z.string(), z.unknown());
+/** Everything behind this point walks a schema recursively, so its depth is bounded here. */
+const jsonSchema = z
+  .record(z.string(), z.unknown())
+  .refine((schema) => depthIsAtMost(schema, SCHEMA_DEPTH_MAX), {
+    error: `expected at most ${SCHEMA_DEPTH_MAX} levels`,
+  });
 
 const tool = z.strictObject({
   type: z.literal('function'),
@@ -69,13 +77,16 @@ const tool = z.strictObject({
   }),
 });
 
-const toolChoice = z.union([
-  z.enum(['none', 'auto', 'required']),
-  z.strictObject({
-    type: z.literal('function'),
-    function: z.strictObject({ name: z.string().min(1) }),
-  }),
-]);
+const toolChoice = z.union(
+  [
+    z.enum(['none', 'auto', 'required']),
+    z.strictObject({
+      type: z.literal('function'),
+      function: z.strictObject({ name: z.string().min(1) }),
+    }),
+  ],
+  { error: "expected 'none', 'auto', 'required' or a function's name" },
+);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
@@ -112,7 +123,11 @@ export const chatRequest = z.strictObject({
   frequency_penalty: penalty.nullish(),
   presence_penalty: penalty.nullish(),
   seed: z.int().nullish(),
-  stop: z.union([stopSequence, z.array(stopSequence).min(1).max(STOP_SEQUENCES_MAX)]).nullish(),
+  stop: z
+    .union([stopSequence, z.array(stopSequence).min(1).max(STOP_SEQUENCES_MAX)], {
+      error: `expected a string or 1 to ${STOP_SEQUENCES_MAX} strings`,
+    })
+    .nullish(),
   tools: z.array(tool).max(TOOLS_MAX).nullish(),
   tool_choice: toolChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
@@ -137,3 +152,9 @@ export const chatRequest = z.strictObject({
 
 export type ChatRequest = z.infer<typeof chatRequest>;
 export type ChatMessage = z.infer<typeof message>;
+
+function depthIsAtMost(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  if (levels === 0) return false;
+  return Object.values(value).every((inner) => depthIsAtMost(inner, levels - 1));
+}

@@ -1,0 +1,9 @@
+// The contenders in the order of the table.
+
+import type { Contender } from './contender.ts';
+import { direct } from './direct.ts';
+import { nginx } from './nginx.ts';
+import { portkey } from './portkey.ts';
+import { turnpike } from './turnpike.ts';
+
+export const contenders: readonly Contender[] = [direct, nginx, portkey, turnpike];

@@ -1,0 +1,111 @@
+// Talks to the server's management API, and turns whatever goes wrong into one sentence that says what to do.
+
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import {
+  managementClient,
+  type Called,
+  type ManagementClient,
+  type WireReply,
+  type WireRequest,
+} from '@turnpike/contract/client.ts';
+import type { RouteInput, RouteName, RouteOutput } from '@turnpike/contract/routes.ts';
+
+import { done, EXIT, failed, type Outcome } from './outcome.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const TIMEOUT_MS = 15_000;
+
+export type Management = {
+  ask<N extends RouteName>(name: N, input: RouteInput<N>): Promise<Outcome<RouteOutput<N>>>;
+};
+
+/** Without a token there is nothing to ask with; without a server the token would not help. */
+export async function connect(surroundings: Surroundings): Promise<Outcome<Management>> {
+  const token = await adminToken(surroundings);
+  if (token === undefined) {
+    if (!(await answers(surroundings.url))) return unreachable(surroundings.url);
+    return failed('no-admin-token', missingToken(surroundings));
+  }
+  const client = managementClient((request) => send(surroundings.url, token, request));
+  return done(managementOver(client, surroundings.url));
+}
+
+export async function adminToken(surroundings: Surroundings): Promise<string | undefined> {
+  if (surroundings.adminToken !== undefined) return surroundings.adminToken;
+  try {
+    const text = await readFile(join(surroundings.dataDirectory, 'admin-token'), 'utf8');
+    return text.trim() || undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Any HTTP answer at all. */
+export async function answers(url: string): Promise<boolean> {
+  const reply = await send(url, '', { method: 'GET', path: '/healthz' });
+  return reply.kind === 'reply';
+}
+
+export async function send(url: string, token: string, request: WireRequest): Promise<WireReply> {
+  const { method, path, body } = request;
+  try {
+    const response = await fetch(url + path, {
+      method,
+      headers: {
+        ...(token === '' ? {} : { authorization: `Bearer ${token}` }),
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body }),
+      // A redirect would carry the token to wherever it points.
+      redirect: 'error',
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    return { kind: 'reply', status: response.status, text: await response.text() };
+  } catch (error) {
+    return { kind: 'unreachable', detail: reasonOf(error) };
+  }
+}
+
+function managementOver(client: ManagementClient, url: string): Management {
+  return {
+    async ask<N extends RouteName>(name: N, input: RouteInput<N>) {
+      return outcomeOf(await client.call(name, input), url);
+    },
+  };
+}
+
+function outcomeOf<T>(called: Called<T>, url: string): Outcome<T> {
+  switch (called.kind) {
+    case 'done':
+      return done(called.value);
+    case 'refused':
+      return failed(called.code, called.message);
+    case 'unreachable':
+      return unreachable(url, called.detail);
+    case 'not-understood':
+      return failed(
+        'not-understood',
+        `What answers at ${url} (HTTP ${called.status}) is not the management API of this version of Turnpike: check TURNPIKE_URL, or restart the server from this clone.`,
+      );
+  }
+}
+
+export function unreachable<T>(url: string, detail?: string): Outcome<T> {
+  const why = detail === undefined ? '' : ` (${detail})`;
+  const message = `No server answers at ${url}${why}: start it with "npm start", or say where it is with TURNPIKE_URL.`;
+  return failed('unreachable', message, EXIT.unreachable);
+}
+
+function missingToken({ dataDirectory }: Surroundings): string {
+  return `The admin token is missing: set TURNPIKE_ADMIN_TOKEN, or set TURNPIKE_DATA to the server's data directory (there is no admin-token in ${dataDirectory} that this user can read).`;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (error.name === 'TimeoutError') return `no answer within ${TIMEOUT_MS / 1000} s`;
+  const { cause } = error;
+  if (cause instanceof Error && 'code' in cause) return String(cause.code);
+  return cause instanceof Error ? cause.message : error.message;
+}

@@ -1,0 +1,62 @@
+// The tree of commands, its help, and what a wrong use of it means.
+
+import { Command, CommanderError } from 'commander';
+
+import manifest from '../package.json' with { type: 'json' };
+import type { Cli } from './action.ts';
+import { addChat } from './commands/chat.ts';
+import { addCredits } from './commands/credits.ts';
+import { addDoctor } from './commands/doctor.ts';
+import { addKeys } from './commands/keys.ts';
+import { addModels } from './commands/models.ts';
+import { addServe } from './commands/serve.ts';
+import { addUsage } from './commands/usage.ts';
+import { EXIT, type ExitCode } from './outcome.ts';
+import type { Surroundings } from './surroundings.ts';
+
+const EPILOGUE = `
+Environment:
+  TURNPIKE_URL          the server (default: http://127.0.0.1:8080, or by HOST and PORT)
+  TURNPIKE_DATA         its data directory (default: .turnpike in this clone)
+  TURNPIKE_ADMIN_TOKEN  the admin token (default: the file admin-token in the data directory)
+  TURNPIKE_API_KEY      the key that "chat" uses
+  NO_COLOR              no colours
+
+Exit codes:
+  0 done   1 refused or failed   2 wrong use of the command   3 no server answers
+
+In a clone, run it as "npm run turnpike -- <command>".`;
+
+const CODES_OF_HELP = new Set(['commander.helpDisplayed', 'commander.version']);
+
+export async function runProgram(
+  args: readonly string[],
+  surroundings: Surroundings,
+): Promise<ExitCode> {
+  const cli: Cli = { surroundings, exitCode: EXIT.done };
+  try {
+    await programOf(cli).parseAsync(args, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return CODES_OF_HELP.has(error.code) ? EXIT.done : EXIT.usage;
+  }
+}
+
+function programOf(cli: Cli): Command {
+  const program = new Command('turnpike')
+    .description('Everything between a model and the developers who pay for it.')
+    .version(manifest.version)
+    .exitOverride()
+    .showHelpAfterError('Add --help to see how this command is used.')
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText('after', EPILOGUE);
+  addServe(program, cli);
+  addDoctor(program, cli);
+  addModels(program, cli);
+  addKeys(program, cli);
+  addCredits(program, cli);
+  addUsage(program, cli);
+  addChat(program, cli);
+  return program;
+}

@@ -1,0 +1,33 @@
+// Every way the management API says no: one envelope, one table of codes.
+
+import * as z from 'zod';
+
+/** Each code has one HTTP status. */
+export const ERROR_STATUS = {
+  'invalid-request': 400,
+  /** Several could be meant and the caller named none; the message lists them. */
+  'choice-required': 400,
+  unauthenticated: 401,
+  'not-found': 404,
+  'method-not-allowed': 405,
+  conflict: 409,
+  'body-too-large': 413,
+  'unsupported-media-type': 415,
+  internal: 500,
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_STATUS;
+
+export const errorEnvelope = z.object({
+  error: z.object({
+    code: z.string().describe('One of the codes in the table; new ones may be added.'),
+    message: z.string().describe('One sentence for people: what is wrong and what to do.'),
+    field: z.string().optional().describe('The field that is wrong, as the caller wrote it.'),
+  }),
+});
+
+export type ManagementError = {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly field?: string;
+};

@@ -1,0 +1,16 @@
+// Bounds of the management API, with unit and reason: both sides know them, so a form can say no before the server does.
+
+/** A key's name, a user's search: longer names break every table they are shown in. */
+export const NAME_CHARACTERS_MAX = 100;
+/** Ids are ours (about 30 characters) or made by a client for a top-up (a UUID or an invoice number). */
+export const ID_CHARACTERS_MAX = 64;
+/** Short ids collide: a top-up's id is what makes it safe to send twice. */
+export const TOP_UP_ID_CHARACTERS_MIN = 8;
+/** More than this in one top-up is a slip of the finger; two top-ups are no burden to those who mean it. */
+export const TOP_UP_DOLLARS_MAX = 1_000_000;
+/** One year and a leap day: longer reports are put together from several. */
+export const USAGE_DAYS_MAX = 366;
+/** 366 days × some dozens of keys; about 4 MB of JSON. */
+export const USAGE_ROWS_MAX = 10_000;
+/** The largest body is a key with a name of 100 characters. */
+export const MANAGEMENT_BODY_BYTES_MAX = 64 * 1024;

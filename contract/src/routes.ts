@@ -1,0 +1,126 @@
+// The management API as one table: paths, inputs and answers. The server mounts it, the client is derived from it.
+// A GET takes its input from the query, a POST from a JSON body; what `:name` stands for in a path is input too.
+
+import * as z from 'zod';
+
+import { balance, creditAdded, topUpId } from './credits.ts';
+import { createdKey, key, revokedKey } from './keys.ts';
+import { model } from './models.ts';
+import { dollarsToAdd } from './money.ts';
+import { organisation, project } from './organisations.ts';
+import { id, instant, name, organisationChoice, projectChoice } from './scope.ts';
+import { serverStatus } from './status.ts';
+import { usageDimensions, usageReport } from './usage.ts';
+
+export const MANAGEMENT_PREFIX = '/manage/v1';
+
+export type Route = {
+  readonly method: 'GET' | 'POST';
+  readonly path: `/${string}`;
+  readonly summary: string;
+  readonly input: z.ZodObject;
+  readonly output: z.ZodType;
+};
+
+export const routes = {
+  listOrganisations: {
+    method: 'GET',
+    path: '/organisations',
+    summary: 'All organisations.',
+    input: z.strictObject({}),
+    output: z.object({ data: z.array(organisation) }),
+  },
+  listProjects: {
+    method: 'GET',
+    path: '/projects',
+    summary: "An organisation's projects.",
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: z.object({ data: z.array(project) }),
+  },
+  listKeys: {
+    method: 'GET',
+    path: '/keys',
+    summary: "An organisation's keys, revoked ones included.",
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: z.object({ data: z.array(key) }),
+  },
+  createKey: {
+    method: 'POST',
+    path: '/keys',
+    summary: 'Makes a key and shows it this once.',
+    input: z.strictObject({
+      organisation: organisationChoice,
+      project: projectChoice,
+      name: name.describe('What the key is for.'),
+    }),
+    output: createdKey,
+  },
+  revokeKey: {
+    method: 'POST',
+    path: '/keys/:id/revoke',
+    summary: 'Ends a key within a second, for good. Revoking twice is the same as once.',
+    input: z.strictObject({ id }),
+    output: revokedKey,
+  },
+  getBalance: {
+    method: 'GET',
+    path: '/credits',
+    summary: "An organisation's credits.",
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: balance,
+  },
+  addCredits: {
+    method: 'POST',
+    path: '/credits',
+    summary: 'Adds credits, once per id.',
+    input: z.strictObject({ id: topUpId, organisation: organisationChoice, amount: dollarsToAdd }),
+    output: creditAdded,
+  },
+  getUsage: {
+    method: 'GET',
+    path: '/usage',
+    summary: 'Requests, tokens and cost by day, model and key.',
+    input: z.strictObject({
+      organisation: organisationChoice,
+      from: instant.describe('Inclusive.'),
+      to: instant.describe('Exclusive.'),
+      by: usageDimensions,
+    }),
+    output: usageReport,
+  },
+  listModels: {
+    method: 'GET',
+    path: '/models',
+    summary: 'The models on sale, with price, context and the state of their engine.',
+    input: z.strictObject({}),
+    output: z.object({ data: z.array(model) }),
+  },
+  getStatus: {
+    method: 'GET',
+    path: '/status',
+    summary: 'Version, uptime, engines and store.',
+    input: z.strictObject({}),
+    output: serverStatus,
+  },
+} as const satisfies { readonly [name: string]: Route };
+
+export type RouteName = keyof typeof routes;
+/** As a client writes it. */
+export type RouteInput<N extends RouteName> = z.input<(typeof routes)[N]['input']>;
+/** As a handler gets it, validated. */
+export type RouteParsed<N extends RouteName> = z.output<(typeof routes)[N]['input']>;
+export type RouteOutput<N extends RouteName> = z.output<(typeof routes)[N]['output']>;
+
+const PATH_PARAMETER = /:(\w+)/g;
+
+export function pathParameters(route: Route): readonly string[] {
+  return [...route.path.matchAll(PATH_PARAMETER)].map((match) => match[1] ?? '');
+}
+
+/** The path with its parameters filled in, ready for a URL. */
+export function pathOf(route: Route, values: { readonly [name: string]: unknown }): string {
+  const filled = route.path.replace(PATH_PARAMETER, (_, parameter: string) =>
+    encodeURIComponent(String(values[parameter])),
+  );
+  return MANAGEMENT_PREFIX + filled;
+}

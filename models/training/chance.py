@@ -1,0 +1,105 @@
+"""Seeded choice, and the line between what training may see and what is kept for evaluation.
+
+Every list that a conversation is made from (paraphrases, tools, words, names, record types) is split by position: each
+fifth entry is held out. A `Chance` made for training never picks those; one made for evaluation picks only those.
+"""
+
+import random
+import zlib
+from collections.abc import Sequence
+from typing import TypeVar
+
+from text.words import CITIES, FIRST_NAMES, LAST_NAMES, ONSETS, THINGS, VOWELS, CODAS
+
+Item = TypeVar("Item")
+
+SPLIT_SIZE_MIN = 4  # shorter lists are shared by both sides
+HELD_EVERY, HELD_AT = 5, 3
+HELD_WORDS_EVERY = 6
+INVENTED_SHARE = 0.45
+
+
+class Chance:
+    def __init__(self, seed: int, held: bool = False):
+        self.random = random.Random(seed)
+        self.held = held
+
+    def allowed(self, items: Sequence[Item]) -> Sequence[Item]:
+        if len(items) < SPLIT_SIZE_MIN:
+            return items
+        return [item for index, item in enumerate(items) if (index % HELD_EVERY == HELD_AT) == self.held]
+
+    def pick(self, items: Sequence[Item]) -> Item:
+        """One of the items on this side of the split."""
+        return self.random.choice(self.allowed(items))
+
+    def any(self, items: Sequence[Item]) -> Item:
+        """One of all items: for what the model must know by heart, and so has to have seen."""
+        return self.random.choice(items)
+
+    def some(self, items: Sequence[Item], count: int) -> list[Item]:
+        allowed = self.allowed(items)
+        return self.random.sample(allowed, min(count, len(allowed)))
+
+    def shuffled(self, items: Sequence[Item]) -> list[Item]:
+        return self.random.sample(list(items), len(items))
+
+    def number(self, low: int, high: int) -> int:
+        return self.random.randint(low, high)
+
+    def roll(self, probability: float) -> bool:
+        return self.random.random() < probability
+
+    def weighted(self, weights: dict[Item, float]) -> Item:
+        return self.random.choices(list(weights), list(weights.values()))[0]
+
+    def invented(self) -> str:
+        """A word that exists nowhere, so that it can only be copied."""
+        while True:
+            syllables = self.random.choices((1, 2, 3), (1, 5, 2))[0]
+            word = "".join(self.random.choice(ONSETS) + self.random.choice(VOWELS) + self.random.choice(CODAS) for _ in range(syllables))
+            held = zlib.crc32(word.encode()) % HELD_WORDS_EVERY == 0
+            if len(word) > 2 and held == self.held:
+                return word
+
+    def word(self) -> str:
+        return self.invented() if self.roll(INVENTED_SHARE) else self.pick(THINGS)
+
+    def words(self, count: int) -> list[str]:
+        found: dict[str, None] = {}
+        while len(found) < count:
+            found[self.word()] = None
+        return list(found)
+
+    def name(self) -> str:
+        return capital(self.invented()) if self.roll(0.3) else self.pick(FIRST_NAMES)
+
+    def full_name(self) -> str:
+        return f"{self.name()} {capital(self.invented()) if self.roll(0.3) else self.pick(LAST_NAMES)}"
+
+    def place(self) -> str:
+        return capital(self.invented()) if self.roll(0.3) else self.pick(CITIES)
+
+    def code(self) -> str:
+        """An identifier such as `KD-4471` or `x7q2`."""
+        letters = "".join(self.random.choice("abcdefghijklmnopqrstuvwxyz") for _ in range(self.number(1, 3)))
+        digits = "".join(str(self.number(0, 9)) for _ in range(self.number(2, 4)))
+        form = self.number(0, 3)
+        return (f"{letters.upper()}-{digits}", f"{letters}{digits}", f"{letters.upper()}{digits}", digits)[form]
+
+    def email(self) -> str:
+        return f"{self.word()}@{self.word()}.{self.any(('com', 'org', 'net', 'io'))}"
+
+    def clock(self) -> str:
+        return f"{self.number(0, 23):02d}:{self.any((0, 15, 30, 45)):02d}"
+
+    def date(self) -> str:
+        return f"{self.number(2024, 2029)}-{self.number(1, 12):02d}-{self.number(1, 28):02d}"
+
+
+def capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def listed(items: Sequence[str], joiner: str = "and") -> str:
+    return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {joiner} {items[-1]}"

@@ -1,0 +1,20 @@
+// What a handler of the management API is: validated input in, an answer or a refusal out. No sockets here.
+
+import type { ManagementError } from '@turnpike/contract/errors.ts';
+import type { RouteName, RouteOutput, RouteParsed } from '@turnpike/contract/routes.ts';
+
+import type { Result } from '../lib/result.ts';
+import type { Accounts } from '../ports/accounts.ts';
+import type { ServerFacts } from '../ports/server-facts.ts';
+
+/** What handlers work with. Ids and chance come in as functions, so that tests can choose them. */
+export type ControlDeps = {
+  readonly accounts: Accounts;
+  readonly facts: ServerFacts;
+  newId(prefix: string): string;
+  randomBytes(count: number): Uint8Array;
+};
+
+export type Handled<N extends RouteName> = Promise<Result<RouteOutput<N>, ManagementError>>;
+
+export type Handlers = { readonly [N in RouteName]: (input: RouteParsed<N>) => Handled<N> };

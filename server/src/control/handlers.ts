@@ -1,0 +1,20 @@
+// All handlers of the management API, one per route of the contract's table; each resource has its own file.
+
+import { credits } from './credits.ts';
+import type { ControlDeps, Handlers } from './handler.ts';
+import { keys } from './keys.ts';
+import { models } from './models.ts';
+import { organisations } from './organisations.ts';
+import { status } from './status.ts';
+import { usage } from './usage.ts';
+
+export function managementHandlers(deps: ControlDeps): Handlers {
+  return {
+    ...organisations(deps),
+    ...keys(deps),
+    ...credits(deps),
+    ...usage(deps),
+    ...models(deps),
+    ...status(deps),
+  };
+}

@@ -1,0 +1,60 @@
+// The models on sale, joined from three sources: the configuration, the engines' state and the price book in force.
+
+import { moneyOf } from '@turnpike/contract/money.ts';
+import type { Model, Price } from '@turnpike/contract/models.ts';
+
+import type { PriceBook } from '../domain/pricing/price-book.ts';
+import { ok } from '../lib/result.ts';
+import type { EngineState } from '../ports/engine.ts';
+import type { EngineFacts, ServedModel } from '../ports/server-facts.ts';
+import type { ControlDeps, Handlers } from './handler.ts';
+
+export function models({ accounts, facts }: ControlDeps): Pick<Handlers, 'listModels'> {
+  return {
+    async listModels() {
+      const engines = new Map(facts.engines().map((engine) => [engine.name, engine]));
+      const { priceBook } = accounts.snapshot();
+      const data = facts.models().map((model) => modelOf(model, engines.get(model.engine), priceBook));
+      return ok({ data });
+    },
+  };
+}
+
+/** The state and, where there is one, the reason for it. */
+export function stateOf(state: EngineState): Pick<Model['engine'], 'state' | 'reason'> {
+  return state.kind === 'down' ? { state: 'down', reason: state.reason } : { state: state.kind };
+}
+
+function modelOf(
+  { id, engine, contextTokens }: ServedModel,
+  facts: EngineFacts | undefined,
+  book: PriceBook | undefined,
+): Model {
+  const state: EngineState = facts?.state ?? {
+    kind: 'down',
+    reason: `No engine named ${JSON.stringify(engine)} is configured.`,
+  };
+  const price = priceOf(id, book);
+  return {
+    id,
+    engine: { name: engine, ...stateOf(state) },
+    ...(contextTokens === undefined ? {} : { contextTokens }),
+    ...(price === undefined ? {} : { price }),
+  };
+}
+
+function priceOf(model: string, book: PriceBook | undefined): Price | undefined {
+  const price = book?.models.get(model);
+  if (book === undefined || price === undefined) return undefined;
+  return {
+    version: book.version,
+    perMillionTokens: {
+      input: moneyOf(price.input),
+      cacheRead: moneyOf(price.cacheRead),
+      cacheWrite5m: moneyOf(price.cacheWrite5m),
+      cacheWrite1h: moneyOf(price.cacheWrite1h),
+      output: moneyOf(price.output),
+      reasoning: moneyOf(price.reasoning),
+    },
+  };
+}

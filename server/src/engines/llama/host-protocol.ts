@@ -1,0 +1,38 @@
+// What the server and the engine's own process say to each other over the channel between them.
+
+import type { Generation } from '../../domain/generation/generation.ts';
+import type { Part } from '../../domain/generation/part.ts';
+import type { LlamaModelFacts } from './model-facts.ts';
+import type { LlamaStartFailure } from './start-failure.ts';
+
+export type HostSettings = {
+  readonly modelPath: string;
+  readonly slots: number;
+  /** Nobody asked for this number: a large model may get fewer. */
+  readonly fewerSlotsAllowed: boolean;
+  /** Absent: the model's training context, up to the default. */
+  readonly contextTokens?: number;
+  readonly threads: number;
+  readonly gpu: false | 'auto';
+};
+
+export type ToHost =
+  | { readonly kind: 'load'; readonly settings: HostSettings }
+  | {
+      readonly kind: 'generate';
+      readonly id: number;
+      readonly generation: Generation;
+      readonly outputTokensMax: number;
+    }
+  | { readonly kind: 'abort'; readonly id: number }
+  | { readonly kind: 'ping' };
+
+/** The parts of one generation that came about in one tick. */
+export type HostEvent = { readonly id: number; readonly parts: readonly Part[] };
+
+export type FromHost =
+  | { readonly kind: 'progress'; readonly fraction: number }
+  | { readonly kind: 'ready'; readonly facts: LlamaModelFacts }
+  | { readonly kind: 'start-failed'; readonly failure: LlamaStartFailure }
+  | { readonly kind: 'events'; readonly events: readonly HostEvent[] }
+  | { readonly kind: 'pong'; readonly running: number; readonly rssBytes: number };

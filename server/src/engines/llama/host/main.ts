@@ -1,0 +1,77 @@
+// The engine's own process: a crash of native code ends this process and no other. It lives as long as the channel to
+// the server that started it.
+
+import { setPriority } from 'node:os';
+
+import type { FromHost, ToHost } from '../host-protocol.ts';
+import { loadModel } from './load-model.ts';
+import type { LoadedModel } from './load-model.ts';
+import { Outbox } from './outbox.ts';
+import { run } from './runner.ts';
+
+/** Below the server, so that generating never delays the answers of others. */
+const NICENESS = 5;
+
+let loaded: LoadedModel | undefined;
+/** A message for each step of loading that is worth showing. */
+const PROGRESS_STEP = 0.02;
+let progress = 0;
+const running = new Map<number, AbortController>();
+const outbox = new Outbox((events) => send({ kind: 'events', events }));
+
+function send(message: FromHost): void {
+  // A message that can't be sent any more finds no reader: the end of the channel ends this process.
+  process.send?.(message, undefined, undefined, () => undefined);
+}
+
+function tellProgress(fraction: number): void {
+  if (fraction - progress < PROGRESS_STEP && fraction < 1) return;
+  progress = fraction;
+  send({ kind: 'progress', fraction });
+}
+
+async function load(message: ToHost & { kind: 'load' }): Promise<void> {
+  const result = await loadModel(message.settings, tellProgress);
+  if (!result.ok) return send({ kind: 'start-failed', failure: result.error });
+  loaded = result.value;
+  send({ kind: 'ready', facts: loaded.facts });
+}
+
+async function generate(model: LoadedModel, message: ToHost & { kind: 'generate' }): Promise<void> {
+  const { id, generation, outputTokensMax } = message;
+  const stop = new AbortController();
+  running.set(id, stop);
+  await run(model, {
+    id,
+    generation,
+    outputTokensMax,
+    signal: stop.signal,
+    emit: (parts) => outbox.put(id, parts),
+  });
+  running.delete(id);
+}
+
+function receive(message: ToHost): void {
+  switch (message.kind) {
+    case 'load':
+      return void load(message);
+    case 'generate':
+      return void (loaded && generate(loaded, message));
+    case 'abort':
+      return running.get(message.id)?.abort();
+    case 'ping':
+      return send({ kind: 'pong', running: running.size, rssBytes: process.memoryUsage.rss() });
+  }
+}
+
+try {
+  setPriority(NICENESS);
+} catch {
+  // Not allowed everywhere, and only a courtesy.
+}
+// A Ctrl-C in the terminal reaches this process too; the server must be able to end its streams first.
+process.on('SIGINT', () => undefined);
+process.on('SIGTERM', () => undefined);
+process.once('disconnect', () => process.exit(0));
+// Only the server that started this process writes to the channel.
+process.on('message', (message) => receive(message as ToHost));

@@ -1,0 +1,42 @@
+// Ends an answer at the first stop string, wherever it is split: text that may still become one is held back.
+
+export class StopHold {
+  readonly #stops: readonly string[];
+  #held = '';
+
+  constructor(stops: readonly string[]) {
+    this.#stops = stops.filter((stop) => stop !== '');
+  }
+
+  push(text: string): { readonly text: string; readonly stopped: boolean } {
+    const all = this.#held + text;
+    const at = this.#firstStop(all);
+    if (at !== undefined) {
+      this.#held = '';
+      return { text: all.slice(0, at), stopped: true };
+    }
+    const kept = Math.max(0, ...this.#stops.map((stop) => overlap(all, stop)));
+    this.#held = all.slice(all.length - kept);
+    return { text: all.slice(0, all.length - kept), stopped: false };
+  }
+
+  /** Nothing more comes, so what was held back is part of the answer. */
+  end(): string {
+    const text = this.#held;
+    this.#held = '';
+    return text;
+  }
+
+  #firstStop(text: string): number | undefined {
+    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
+    return found.length === 0 ? undefined : Math.min(...found);
+  }
+}
+
+/** How many of the last characters of `text` are the beginning of `word`. */
+export function overlap(text: string, word: string): number {
+  for (let length = Math.min(text.length, word.length - 1); length > 0; length -= 1) {
+    if (text.endsWith(word.slice(0, length))) return length;
+  }
+  return 0;
+}

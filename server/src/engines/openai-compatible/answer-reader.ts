@@ -1,0 +1,130 @@
+// Turns Chat Completions chunks, or one whole completion, into Parts. Lenient: servers leave out, repeat and misname
+// things, and none of it may cost a customer the answer. README.md says what is tolerated.
+
+import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
+import type { FinishReason, Part } from '../../domain/generation/part.ts';
+import { failureOfErrorObject } from './failure-reader.ts';
+import { isObject, objectOf, textOf } from './json.ts';
+import type { JsonObject } from './json.ts';
+import { ToolCallReader } from './tool-call-reader.ts';
+import { UsageMeter } from './usage-meter.ts';
+
+export class AnswerReader {
+  readonly #meter: UsageMeter;
+  readonly #calls: ToolCallReader;
+  /** As the server wrote it, once it wrote one: from then on the answer is complete. */
+  #reason: string | undefined;
+
+  constructor(requestId: string, outputTokensMax: number) {
+    this.#meter = new UsageMeter(outputTokensMax);
+    this.#calls = new ToolCallReader(requestId);
+  }
+
+  /** Everything but the ending was heard. */
+  get isComplete(): boolean {
+    return this.#reason !== undefined;
+  }
+
+  /** One chunk of a stream; what it says is added to `parts`. */
+  chunk(json: unknown, parts: Part[]): EngineFailure | undefined {
+    return this.#read(json, 'delta', parts);
+  }
+
+  /** A completion in one body. */
+  whole(json: unknown, parts: Part[]): EngineFailure | undefined {
+    const failure = this.#read(json, 'message', parts);
+    if (failure) return failure;
+    const said = isObject(json) && Array.isArray(json['choices']) && json['choices'].length > 0;
+    return said ? undefined : { kind: 'broken', detail: 'Its answer has no choices.' };
+  }
+
+  /** Usage as of now, if it grew. */
+  running(parts: Part[]): void {
+    const usage = this.#meter.running();
+    if (usage) parts.push(usage);
+  }
+
+  finish(parts: Part[]): void {
+    const unsound = this.#calls.end(parts);
+    if (unsound) return this.fail(unsound, parts);
+    const reason = this.#finishReason();
+    if (typeof reason !== 'string') return this.fail(reason, parts);
+    parts.push(this.#meter.final(), { kind: 'finish', reason });
+  }
+
+  /** What was produced before the failure is counted; who pays for it is not decided here. */
+  fail(failure: EngineFailure, parts: Part[]): void {
+    if (!this.#meter.isEmpty) parts.push(this.#meter.final());
+    parts.push({ kind: 'failure', failure });
+  }
+
+  #read(json: unknown, field: 'delta' | 'message', parts: Part[]): EngineFailure | undefined {
+    if (!isObject(json))
+      return { kind: 'broken', detail: 'It sent something that is not a JSON object.' };
+    const error = json['object'] === 'error' ? json : json['error'];
+    if (error) return failureOfErrorObject(error);
+    const choices = json['choices'];
+    const choice = Array.isArray(choices) ? objectOf(choices[0]) : undefined;
+    let failure: EngineFailure | undefined;
+    if (choice) {
+      const said = choice[field];
+      if (isObject(said)) failure = this.#said(said, parts);
+      this.#reason = textOf(choice['finish_reason']) ?? this.#reason;
+    }
+    // After the content, so that a count of reasoning is not taken for one of text.
+    const usage = json['usage'];
+    if (isObject(usage)) this.#meter.report(usage);
+    else if (isObject(json['timings'])) this.#meter.reportTimings(json['timings']);
+    return failure;
+  }
+
+  #said(said: JsonObject, parts: Part[]): EngineFailure | undefined {
+    const reasoning = textOf(said['reasoning_content']) ?? textOf(said['reasoning']);
+    if (reasoning !== undefined) {
+      this.#meter.countReasoning();
+      parts.push({ kind: 'reasoning-delta', text: reasoning });
+    }
+    const content = said['content'];
+    const text = typeof content === 'string' ? content : joined(content);
+    if (text !== '') {
+      this.#meter.countText();
+      parts.push({ kind: 'text-delta', text });
+    }
+    const refusal = textOf(said['refusal']);
+    if (refusal !== undefined) {
+      this.#meter.countText();
+      parts.push({ kind: 'refusal-delta', text: refusal });
+    }
+    const calls = said['tool_calls'];
+    if (!Array.isArray(calls)) return undefined;
+    const heard = parts.length;
+    const failure = this.#calls.read(calls, parts);
+    if (parts.length > heard) this.#meter.countText();
+    return failure;
+  }
+
+  #finishReason(): FinishReason | EngineFailure {
+    switch (this.#reason) {
+      case 'length':
+      case 'max_tokens':
+      case 'model_length':
+        return 'length';
+      case 'content_filter':
+        return 'content-filter';
+      case 'abort':
+      case 'error':
+        return { kind: 'broken', detail: `It ended the answer with the reason "${this.#reason}".` };
+      case 'insufficient_system_resource':
+        return { kind: 'overloaded' };
+      default:
+        // `stop` with tool calls is what OpenAI itself says when the call was forced.
+        return this.#calls.count > 0 ? 'tool-calls' : 'stop';
+    }
+  }
+}
+
+/** Content as a list of parts, as Mistral sends it. */
+function joined(content: unknown): string {
+  if (!Array.isArray(content)) return '';
+  return content.map((part) => textOf(objectOf(part)?.['text']) ?? '').join('');
+}

@@ -1,0 +1,130 @@
+// A Generation as the JSON body of a Chat Completions request.
+
+import type { Ticket } from '../../domain/admission/ticket.ts';
+import type { Generation, Item, OutputFormat, Tool } from '../../domain/generation/generation.ts';
+import { assert } from '../../lib/assert.ts';
+import type { OpenAiCompatibleOptions } from './options.ts';
+
+type WireCall = {
+  readonly id: string;
+  readonly type: 'function';
+  readonly function: { readonly name: string; readonly arguments: string };
+};
+
+type WireMessage = {
+  role: string;
+  content: string;
+  tool_call_id?: string;
+  tool_calls?: WireCall[];
+  reasoning_content?: string;
+  reasoning?: string;
+};
+
+/** `JSON.stringify` leaves out what is undefined, so absent stays absent: the engine's own default. */
+export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): string {
+  const { generation } = ticket;
+  const { sampling } = generation;
+  const limit = Math.min(
+    ticket.outputTokensMax,
+    generation.outputTokensMax ?? ticket.outputTokensMax,
+  );
+  const newName = options.outputLimitField === 'max_completion_tokens';
+  const streams = generation.delivery === 'stream';
+  return JSON.stringify({
+    model: ticket.engineModel,
+    messages: messagesOf(generation.items, options),
+    max_tokens: newName ? undefined : limit,
+    max_completion_tokens: newName ? limit : undefined,
+    stream: streams,
+    stream_options: streams ? streamOptions(options) : undefined,
+    timings_per_token: streams && options.runningUsage === 'timings-per-token' ? true : undefined,
+    temperature: sampling.temperature,
+    top_p: sampling.topP,
+    frequency_penalty: sampling.frequencyPenalty,
+    presence_penalty: sampling.presencePenalty,
+    seed: sampling.seed,
+    stop: sampling.stop.length > 0 ? sampling.stop : undefined,
+    reasoning_effort: generation.reasoningEffort,
+    response_format:
+      generation.output.kind === 'text' ? undefined : responseFormat(generation.output),
+    ...(generation.tools.length > 0 ? toolFields(generation) : undefined),
+  });
+}
+
+function streamOptions(options: OpenAiCompatibleOptions): object {
+  const continuous = options.runningUsage === 'continuous-usage-stats';
+  return continuous
+    ? { include_usage: true, continuous_usage_stats: true }
+    : { include_usage: true };
+}
+
+function responseFormat(output: Exclude<OutputFormat, { kind: 'text' }>): object {
+  if (output.kind === 'json-object') return { type: 'json_object' };
+  const { name, schema, strict } = output;
+  return { type: 'json_schema', json_schema: { name, schema, strict } };
+}
+
+function toolFields(generation: Generation): object {
+  const { toolChoice } = generation;
+  return {
+    tools: generation.tools.map(toolOf),
+    tool_choice:
+      toolChoice.kind === 'tool'
+        ? { type: 'function', function: { name: toolChoice.name } }
+        : toolChoice.kind,
+    // True is every server's default, and some refuse the field.
+    parallel_tool_calls: generation.parallelToolCalls ? undefined : false,
+  };
+}
+
+function toolOf(tool: Tool): object {
+  const { name, description, parameters } = tool;
+  return {
+    type: 'function',
+    function: { name, description, parameters, strict: tool.strict ? true : undefined },
+  };
+}
+
+function messagesOf(items: readonly Item[], options: OpenAiCompatibleOptions): WireMessage[] {
+  const messages: WireMessage[] = [];
+  /** The assistant's message that is still being put together: reasoning, text and calls in a row are one. */
+  let turn: WireMessage | undefined;
+  for (const item of items) {
+    const isAssistant =
+      item.kind === 'message' ? item.role === 'assistant' : item.kind !== 'tool-result';
+    if (!isAssistant) {
+      turn = undefined;
+      messages.push(messageOf(item, options));
+      continue;
+    }
+    if (item.kind === 'reasoning' && !options.reasoningField) continue;
+    // Calls belong to what was said before them; anything else after text or calls begins anew.
+    if (turn && item.kind !== 'tool-call' && (turn.content !== '' || turn.tool_calls))
+      turn = undefined;
+    if (!turn) {
+      // Empty, not null: a few servers refuse null, and none refuses this.
+      turn = { role: 'assistant', content: '' };
+      messages.push(turn);
+    }
+    addTo(turn, item, options);
+  }
+  return messages;
+}
+
+function messageOf(item: Item, options: OpenAiCompatibleOptions): WireMessage {
+  if (item.kind === 'tool-result') {
+    return { role: 'tool', content: item.text, tool_call_id: item.callId };
+  }
+  assert(item.kind === 'message', 'only messages and tool results stand alone');
+  const role = item.role === 'developer' && !options.developerRole ? 'system' : item.role;
+  return { role, content: item.text };
+}
+
+function addTo(turn: WireMessage, item: Item, options: OpenAiCompatibleOptions): void {
+  if (item.kind === 'tool-call') {
+    const { callId: id, name, arguments: args } = item;
+    const call: WireCall = { id, type: 'function', function: { name, arguments: args } };
+    (turn.tool_calls ??= []).push(call);
+  } else if (item.kind === 'reasoning') turn[options.reasoningField ?? 'reasoning'] = item.text;
+  else turn.content = item.text;
+}

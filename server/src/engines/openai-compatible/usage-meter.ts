@@ -1,0 +1,134 @@
+// Makes billable usage of whatever a server reports, or counts the pieces when it reports nothing. Whatever comes in,
+// what goes out is whole, not negative, never shrinks in any bucket, and never exceeds what the ticket allowed.
+
+import { isMonotone, NO_USAGE } from '../../domain/generation/usage.ts';
+import type { Usage } from '../../domain/generation/usage.ts';
+import type { Part } from '../../domain/generation/part.ts';
+import { isObject } from './json.ts';
+import type { JsonObject } from './json.ts';
+
+/** No context is that long; a larger count is nonsense and is cut to this. */
+const TOKENS_MAX = 100_000_000;
+
+type UsagePart = Extract<Part, { kind: 'usage' }>;
+
+export class UsageMeter {
+  readonly #outputTokensMax: number;
+  #prompt = 0;
+  #cached: number | undefined;
+  #completion = 0;
+  #reasoning: number | undefined;
+  #textPieces = 0;
+  #reasoningPieces = 0;
+  /** The completion tokens that were reported before the first visible piece. */
+  #completionBeforeText = 0;
+  #given: Usage = NO_USAGE;
+
+  constructor(outputTokensMax: number) {
+    this.#outputTokensMax = outputTokensMax;
+  }
+
+  /** A piece of visible text, of a refusal or of a tool call. */
+  countText(): void {
+    this.#textPieces += 1;
+  }
+
+  countReasoning(): void {
+    this.#reasoningPieces += 1;
+  }
+
+  get isEmpty(): boolean {
+    return this.#prompt + this.#completion + this.#textPieces + this.#reasoningPieces === 0;
+  }
+
+  /** The `usage` object of Chat Completions. A total below the one before is ignored. */
+  report(usage: JsonObject): void {
+    this.#prompt = Math.max(this.#prompt, tokens(usage['prompt_tokens']) ?? 0);
+    this.#completion = Math.max(this.#completion, tokens(usage['completion_tokens']) ?? 0);
+    const input = usage['prompt_tokens_details'];
+    // DeepSeek's name for the same count stands outside the details.
+    this.#cached =
+      tokens(isObject(input) ? input['cached_tokens'] : usage['prompt_cache_hit_tokens']) ??
+      this.#cached;
+    const output = usage['completion_tokens_details'];
+    // SGLang's stands outside the details.
+    this.#reasoning =
+      tokens(isObject(output) ? output['reasoning_tokens'] : usage['reasoning_tokens']) ??
+      this.#reasoning;
+    if (this.#textPieces === 0) this.#completionBeforeText = this.#completion;
+  }
+
+  /** llama-server's `timings`, which it sends with every token where usage comes only at the end. */
+  reportTimings(timings: JsonObject): void {
+    const cached = tokens(timings['cache_n']) ?? 0;
+    this.report({
+      prompt_tokens: (tokens(timings['prompt_n']) ?? 0) + cached,
+      completion_tokens: timings['predicted_n'],
+      prompt_tokens_details: { cached_tokens: cached },
+    });
+  }
+
+  /**
+   * The total while the stream runs, if it grew. The prompt is held back until its cached share is known, because a
+   * total can't move between buckets once it was given: vLLM reports that share only at the end.
+   */
+  running(): UsagePart | undefined {
+    if (this.#completion === 0) return undefined;
+    return this.#give(this.#cached === undefined ? 0 : this.#prompt, this.#completion, 'engine');
+  }
+
+  /** The total at the end, always. */
+  final(): UsagePart {
+    const pieces = this.#textPieces + this.#reasoningPieces;
+    // Content cannot have cost nothing: a server that says so has not counted.
+    const counted = this.#completion === 0 && (pieces > 0 || this.#prompt === 0);
+    if (counted) this.#reasoning = this.#reasoningPieces;
+    const source = counted ? 'counted' : 'engine';
+    return (
+      this.#give(this.#prompt, counted ? pieces : this.#completion, source) ?? {
+        kind: 'usage',
+        usage: this.#given,
+        source,
+      }
+    );
+  }
+
+  #give(prompt: number, completion: number, source: UsagePart['source']): UsagePart | undefined {
+    const given = this.#given;
+    const cacheRead = share(prompt, this.#cached ?? 0, given.cacheRead, given.input);
+    const produced = Math.min(completion, this.#outputTokensMax);
+    const reasoning = share(
+      produced,
+      this.#reasoning ?? this.#guessed(),
+      given.reasoning,
+      given.output,
+    );
+    const usage: Usage = {
+      ...NO_USAGE,
+      input: prompt - cacheRead,
+      cacheRead,
+      output: produced - reasoning,
+      reasoning,
+    };
+    if (!isMonotone(given, usage) || isMonotone(usage, given)) return undefined;
+    this.#given = usage;
+    return { kind: 'usage', usage, source };
+  }
+
+  /** Where a server does not split its count: what came while only reasoning was heard. */
+  #guessed(): number {
+    return this.#reasoningPieces > 0 ? this.#completionBeforeText : 0;
+  }
+}
+
+/** The part of `total` in the first of two buckets: as reported, but neither bucket shrinks. */
+function share(total: number, part: number, partBefore: number, otherBefore: number): number {
+  return Math.min(Math.max(part, partBefore), Math.max(partBefore, total - otherBefore), total);
+}
+
+/** A count of tokens: whole, from 0 to a bound; undefined when it is no number at all. */
+function tokens(value: unknown): number | undefined {
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  if (typeof number !== 'number' || Number.isNaN(number)) return undefined;
+  return Math.min(Math.max(0, Math.floor(number)), TOKENS_MAX);
+}

@@ -1,0 +1,108 @@
+// The scripted engine keeps the engine contract, and each marker does what README.md says.
+
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+
+import type { Part } from '../../domain/generation/part.ts';
+import { describeEngine, readAll, testTicket, violations } from '../../ports/engine.contract.ts';
+import { ScriptedEngine } from './scripted-engine.ts';
+
+describeEngine('scripted', async () => {
+  const engine = new ScriptedEngine();
+  return {
+    engine,
+    engineModel: 'scripted',
+    prompts: {
+      short: 'Hello [[tokens=10 reasoning=2]]',
+      long: '[[tokens=5000 rate=500]]',
+      slowToStart: '[[delay=5000]]',
+    },
+    failures: [
+      { prompt: '[[fail=429]]', kind: 'overloaded' },
+      { prompt: '[[fail=503]]', kind: 'overloaded' },
+      { prompt: '[[fail=500]]', kind: 'broken' },
+      { prompt: '[[fail=400]]', kind: 'rejected' },
+      { prompt: '[[fail=context]]', kind: 'context-length' },
+      { prompt: '[[cut-after=3]]', kind: 'unreachable' },
+      { prompt: '[[error-after=3]]', kind: 'broken' },
+    ],
+    liveGenerations: () => engine.counts().live,
+    dispose: async () => undefined,
+  };
+});
+
+async function say(
+  engine: ScriptedEngine,
+  prompt: string,
+  outputTokensMax = 100,
+  delivery: 'whole' | 'stream' = 'stream',
+): Promise<readonly Part[]> {
+  const ticket = testTicket({ prompt, delivery, outputTokensMax, engineModel: 'scripted' });
+  return (await readAll(engine, ticket)).parts;
+}
+
+function textOf(parts: readonly Part[]): string {
+  return parts.map((part) => (part.kind === 'text-delta' ? part.text : '')).join('');
+}
+
+describe('markers', () => {
+  const engine = new ScriptedEngine();
+
+  test('tokens and the limit of the ticket decide the length', async () => {
+    const parts = await say(engine, '[[tokens=3]]');
+    assert.equal(textOf(parts), 'The toll is ');
+    assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'stop' });
+    assert.deepEqual((await say(engine, '[[tokens=3]]', 3)).at(-1), {
+      kind: 'finish',
+      reason: 'stop',
+    });
+    assert.deepEqual((await say(engine, '[[tokens=3]]', 2)).at(-1), {
+      kind: 'finish',
+      reason: 'length',
+    });
+  });
+
+  test('a rate paces the tokens', async () => {
+    const startedAtMs = performance.now();
+    await say(engine, '[[tokens=21 rate=100]]', 100, 'whole');
+    assert.ok(performance.now() - startedAtMs > 190);
+  });
+
+  test('echo says the prompt without its markers', async () => {
+    assert.equal(textOf(await say(engine, 'One  two\nthree [[echo]]')), 'One  two\nthree');
+  });
+
+  test('a tool call carries its JSON, brackets and all', async () => {
+    const json = '{"matrix":[[1,2],[3,[4]]]}';
+    const parts = await say(engine, `[[tool=look:${json}]] [[reasoning=1]]`);
+    const given = parts
+      .map((part) => (part.kind === 'tool-call-delta' ? part.arguments : ''))
+      .join('');
+    assert.equal(given, json);
+    assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'tool-calls' });
+  });
+
+  test('finish sets the reason', async () => {
+    const parts = await say(engine, '[[finish=content-filter]]');
+    assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'content-filter' });
+  });
+
+  test('a fault with times and id relents, for each id on its own', async () => {
+    const kinds = [];
+    for (const id of ['a', 'a', 'b', 'a', 'b', 'b']) {
+      kinds.push((await say(engine, `[[fail=500]] [[times=2 id=${id}]]`)).at(-1)?.kind);
+    }
+    assert.deepEqual(kinds, ['failure', 'failure', 'failure', 'finish', 'failure', 'finish']);
+  });
+
+  for (const marker of [
+    'no-usage',
+    'wrong-usage=shrinking',
+    'wrong-usage=negative',
+    'wrong-usage=huge',
+  ]) {
+    test(`${marker} breaks the contract on purpose`, async () => {
+      assert.notDeepEqual(violations([await say(engine, `[[${marker}]]`)], 100), []);
+    });
+  }
+});

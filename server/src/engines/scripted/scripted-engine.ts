@@ -1,0 +1,216 @@
+// An engine in our own process that answers what the prompt's markers say: for tests and benchmarks, no network.
+// Its wrong usage breaks the port's contract on purpose, when asked to: the gateway must cope with such engines.
+
+import type { Ticket } from '../../domain/admission/ticket.ts';
+import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
+import type { Generation } from '../../domain/generation/generation.ts';
+import type { Part } from '../../domain/generation/part.ts';
+import { NO_USAGE } from '../../domain/generation/usage.ts';
+import type { Usage } from '../../domain/generation/usage.ts';
+import type { Engine, EngineState } from '../../ports/engine.ts';
+import { perform } from './perform.ts';
+import type { Ending } from './perform.ts';
+import { countWords, FaultMemory, finishOf, readScript } from './script.ts';
+import type { Fault, Piece, Script, ScriptedFailure } from './script.ts';
+
+export type ScriptedCounts = {
+  readonly live: number;
+  readonly finished: number;
+  /** Stopped by the reader: by its signal or by an early return. */
+  readonly aborted: number;
+  /** Ended by a scripted fault. */
+  readonly failed: number;
+};
+
+export const CONTEXT_TOKENS_MAX = 4096;
+
+export class ScriptedEngine implements Engine {
+  readonly name: string;
+  readonly #memory = new FaultMemory();
+  readonly #closing = new AbortController();
+  #live = 0;
+  #finished = 0;
+  #aborted = 0;
+  #failed = 0;
+
+  constructor(options: { readonly name?: string } = {}) {
+    this.name = options.name ?? 'scripted';
+  }
+
+  counts(): ScriptedCounts {
+    return {
+      live: this.#live,
+      finished: this.#finished,
+      aborted: this.#aborted,
+      failed: this.#failed,
+    };
+  }
+
+  state(): EngineState {
+    return this.#closing.signal.aborted
+      ? { kind: 'down', reason: 'It was closed.' }
+      : { kind: 'ready' };
+  }
+
+  async *generate(ticket: Ticket, signal: AbortSignal): AsyncGenerator<readonly Part[], void> {
+    if (signal.aborted) {
+      yield [failed({ kind: 'aborted' })];
+      return;
+    }
+    const run = new Run(ticket, this.#memory);
+    let ending: Part | undefined;
+    this.#live += 1;
+    try {
+      for await (const parts of run.parts(signal, this.#closing.signal)) {
+        ending = parts.at(-1);
+        yield parts;
+      }
+    } finally {
+      this.#live -= 1;
+      if (ending?.kind === 'finish') this.#finished += 1;
+      else if (ending?.kind === 'failure' && ending.failure.kind !== 'aborted') this.#failed += 1;
+      else this.#aborted += 1;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort();
+  }
+}
+
+class Run {
+  readonly #script: Script;
+  readonly #fault: Fault | undefined;
+  readonly #ticket: Ticket;
+  #usage: Usage;
+  #calls = false;
+
+  constructor(ticket: Ticket, memory: FaultMemory) {
+    this.#script = readScript(lastUserText(ticket.generation));
+    this.#fault = memory.next(this.#script);
+    this.#ticket = ticket;
+    this.#usage = { ...NO_USAGE, input: inputOf(ticket.generation) };
+  }
+
+  async *parts(signal: AbortSignal, closing: AbortSignal): AsyncGenerator<Part[], void> {
+    const { outputTokensMax, requestId, generation } = this.#ticket;
+    const play = { script: this.#script, fault: this.#fault, outputTokensMax };
+    let gathered: Part[] = [];
+    for await (const beat of perform(play, AbortSignal.any([signal, closing]))) {
+      if (beat.kind === 'end') {
+        yield this.#end(beat.how, gathered, closing.aborted);
+        return;
+      }
+      if (beat.kind !== 'turn') {
+        gathered.push(partOf(beat, requestId));
+        this.#count(beat);
+      } else if (generation.delivery === 'stream' && gathered.length > 0) {
+        yield this.#counted(gathered);
+        gathered = [];
+      }
+    }
+  }
+
+  #count(piece: Piece): void {
+    this.#calls ||= piece.kind === 'call-start';
+    const bucket = piece.kind === 'reasoning' ? 'reasoning' : 'output';
+    this.#usage = { ...this.#usage, [bucket]: this.#usage[bucket] + 1 };
+  }
+
+  #end(how: Ending, gathered: Part[], closed: boolean): Part[] {
+    if (how === 'stopped') {
+      return this.#counted(gathered, failed(closed ? CLOSED : { kind: 'aborted' }));
+    }
+    if (how === 'fault' && this.#fault) return this.#fail(gathered, this.#fault);
+    if (this.#calls) gathered.push({ kind: 'tool-call-end', index: 0 });
+    const finish: Part = {
+      kind: 'finish',
+      reason: finishOf(this.#script, how === 'complete'),
+    };
+    const { usage } = this.#script;
+    if (usage === 'right' || usage === 'none') return this.#counted(gathered, finish);
+    const wrong = wrongUsage(usage, this.#usage);
+    return [...this.#counted(gathered), { kind: 'usage', usage: wrong, source: 'engine' }, finish];
+  }
+
+  #fail(gathered: Part[], fault: Fault): Part[] {
+    switch (fault.kind) {
+      case 'fail':
+        return [failed(scriptedFailure(fault.how))];
+      case 'cut':
+        return this.#counted(
+          gathered,
+          failed({ kind: 'unreachable', detail: 'It was cut by its script.' }),
+        );
+      case 'error':
+        return this.#counted(
+          gathered,
+          failed({ kind: 'broken', detail: 'It failed by its script.' }),
+        );
+    }
+  }
+
+  #counted(gathered: Part[], ending?: Part): Part[] {
+    const counts: Part[] =
+      this.#script.usage === 'none'
+        ? []
+        : [{ kind: 'usage', usage: this.#usage, source: 'engine' }];
+    return ending ? [...gathered, ...counts, ending] : [...gathered, ...counts];
+  }
+}
+
+const CLOSED: EngineFailure = { kind: 'unreachable', detail: 'The engine was closed.' };
+
+function failed(failure: EngineFailure): Part {
+  return { kind: 'failure', failure };
+}
+
+function partOf(piece: Piece, requestId: string): Part {
+  switch (piece.kind) {
+    case 'reasoning':
+      return { kind: 'reasoning-delta', text: piece.text };
+    case 'text':
+      return { kind: 'text-delta', text: piece.text };
+    case 'call-start':
+      return { kind: 'tool-call-start', index: 0, callId: `call_${requestId}`, name: piece.name };
+    case 'call-arguments':
+      return { kind: 'tool-call-delta', index: 0, arguments: piece.text };
+  }
+}
+
+function wrongUsage(kind: 'shrinking' | 'negative' | 'huge', right: Usage): Usage {
+  if (kind === 'shrinking') return { ...right, output: Math.floor(right.output / 2) };
+  return { ...right, output: kind === 'negative' ? -5 : Number.MAX_SAFE_INTEGER };
+}
+
+function scriptedFailure(how: ScriptedFailure): EngineFailure {
+  switch (how) {
+    case 429:
+    case 503:
+      return { kind: 'overloaded', retryAfterMs: 1000 };
+    case 400:
+    case 422:
+      return { kind: 'rejected', message: 'The script rejects this request.' };
+    case 'context':
+      return {
+        kind: 'context-length',
+        tokens: CONTEXT_TOKENS_MAX + 1,
+        tokensMax: CONTEXT_TOKENS_MAX,
+      };
+    case 401:
+    case 500:
+      return { kind: 'broken', detail: `It fails with ${how} by its script.` };
+  }
+}
+
+function lastUserText(generation: Generation): string {
+  const last = generation.items.findLast((item) => item.kind === 'message' && item.role === 'user');
+  return last?.kind === 'message' ? last.text : '';
+}
+
+function inputOf(generation: Generation): number {
+  return generation.items.reduce(
+    (sum, item) => sum + countWords(item.kind === 'tool-call' ? item.arguments : item.text),
+    0,
+  );
+}

@@ -1,0 +1,213 @@
+// The suite that every ledger passes: what a hold, an extension and a settle promise, whatever keeps the books.
+
+import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
+import { after, before, describe, test } from 'node:test';
+import type { Hold } from '../domain/ledger/hold.ts';
+import type { Settlement } from '../domain/ledger/settlement.ts';
+import { nano } from '../domain/money/nano.ts';
+import type { Ledger, SettleOutcome } from './ledger.ts';
+
+export type BooksUnderTest = AsyncDisposable & {
+  readonly ledger: Ledger;
+  /** A customer with this much credit. */
+  newOrganisation(creditNano: bigint): Promise<string>;
+  balance(organisationId: string): Promise<{ balanceNano: bigint; heldNano: bigint }>;
+};
+
+export function testRequestId(): string {
+  return `req_${randomBytes(16).toString('hex')}`;
+}
+
+/** A settlement for tests, of a request that cost this much. */
+export function testSettlement(
+  hold: Pick<Hold, 'requestId' | 'organisationId'>,
+  costNano: bigint,
+  more: Partial<Settlement> = {},
+): Settlement {
+  return {
+    requestId: hold.requestId,
+    organisationId: hold.organisationId,
+    projectId: 'proj_test',
+    keyId: 'key_test',
+    model: 'model-test',
+    engine: 'scripted',
+    protocol: 'openai-chat',
+    usage: { input: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 1, reasoning: 0 },
+    usageSource: 'engine',
+    priceVersion: 1,
+    costNano: nano(costNano),
+    outcome: 'completed',
+    startedAtMs: Date.UTC(2026, 10, 20, 12),
+    durationMs: 12.5,
+    ...more,
+  };
+}
+
+/** Takes a hold that must be granted in full. */
+export async function mustHold(
+  ledger: Ledger,
+  organisationId: string,
+  amountNano: bigint,
+): Promise<Hold> {
+  const requestId = testRequestId();
+  const amount = nano(amountNano);
+  const outcome = await ledger.hold({
+    requestId,
+    organisationId,
+    wantNano: amount,
+    leastNano: amount,
+  });
+  assert.equal(outcome.kind, 'held');
+  assert.ok(outcome.kind === 'held');
+  return outcome.hold;
+}
+
+function chargedOf(outcome: SettleOutcome): bigint {
+  assert.ok(outcome.kind === 'settled', outcome.kind);
+  return outcome.chargedNano;
+}
+
+export function describeLedger(name: string, setUp: () => Promise<BooksUnderTest>): void {
+  describe(`${name} keeps the ledger's contract`, () => {
+    let books: BooksUnderTest;
+    before(async () => {
+      books = await setUp();
+    });
+    after(() => books[Symbol.asyncDispose]());
+    describeHolds(() => books);
+    describeSettles(() => books);
+  });
+}
+
+function describeHolds(books: () => BooksUnderTest): void {
+  test('a hold sets aside what it wants, or what is left if that is enough', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    await mustHold(ledger, organisationId, 70n);
+    const request = { organisationId, wantNano: nano(50n), leastNano: nano(20n) };
+    const second = await ledger.hold({ ...request, requestId: testRequestId() });
+    assert.ok(second.kind === 'held');
+    assert.equal(second.hold.amountNano, 30n);
+    const third = await ledger.hold({ ...request, requestId: testRequestId() });
+    assert.deepEqual(third, { kind: 'refused', availableNano: 0n });
+    assert.deepEqual(await balance(organisationId), { balanceNano: 100n, heldNano: 100n });
+  });
+
+  test('a hold of nothing needs no credit', async () => {
+    const { ledger, newOrganisation } = books();
+    const hold = await mustHold(ledger, await newOrganisation(0n), 0n);
+    assert.equal(hold.amountNano, 0n);
+  });
+
+  test('the same request id twice is one hold, one after the other and at once', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    const request = {
+      requestId: testRequestId(),
+      organisationId,
+      wantNano: nano(40n),
+      leastNano: nano(40n),
+    };
+    const outcomes = await Promise.all([ledger.hold(request), ledger.hold(request)]);
+    outcomes.push(await ledger.hold(request));
+    for (const outcome of outcomes) {
+      assert.ok(outcome.kind === 'held');
+      assert.equal(outcome.hold.amountNano, 40n);
+    }
+    assert.deepEqual(await balance(organisationId), { balanceNano: 100n, heldNano: 40n });
+  });
+
+  test('an extension is all or nothing', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    const hold = await mustHold(ledger, organisationId, 60n);
+    const extended = await ledger.extend(hold, nano(30n));
+    assert.ok(extended.kind === 'held');
+    assert.equal(extended.hold.amountNano, 90n);
+    const refused = await ledger.extend(extended.hold, nano(11n));
+    assert.deepEqual(refused, { kind: 'refused', availableNano: 10n });
+    assert.deepEqual(await balance(organisationId), { balanceNano: 100n, heldNano: 90n });
+  });
+
+  test('I3 I10 200 concurrent holds on one cent: never a nano-dollar too much, never one refused too early', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(10_000_000n);
+    const each = 99_999n; // 100 of them fit, and 100 nano-dollars are left
+    const outcomes = await Promise.all(
+      Array.from({ length: 200 }, () =>
+        ledger.hold({
+          requestId: testRequestId(),
+          organisationId,
+          wantNano: nano(each),
+          leastNano: nano(each),
+        }),
+      ),
+    );
+    assert.equal(outcomes.filter(({ kind }) => kind === 'held').length, 100);
+    assert.deepEqual(await balance(organisationId), {
+      balanceNano: 10_000_000n,
+      heldNano: 100n * each,
+    });
+  });
+}
+
+function describeSettles(books: () => BooksUnderTest): void {
+  test('a settle charges the exact cost and gives the rest of the hold back', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(1_000n);
+    const hold = await mustHold(ledger, organisationId, 600n);
+    const outcome = await ledger.settle(hold, testSettlement(hold, 123n));
+    assert.deepEqual(outcome, { kind: 'settled', chargedNano: 123n, availableNano: 877n });
+    assert.deepEqual(await balance(organisationId), { balanceNano: 877n, heldNano: 0n });
+  });
+
+  test('I7 a charge is never more than was held', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(1_000n);
+    const hold = await mustHold(ledger, organisationId, 100n);
+    assert.equal(chargedOf(await ledger.settle(hold, testSettlement(hold, 101n))), 100n);
+    assert.deepEqual(await balance(organisationId), { balanceNano: 900n, heldNano: 0n });
+  });
+
+  test('a failure and a cost of nothing are free', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    const failed = await mustHold(ledger, organisationId, 50n);
+    const settlement = testSettlement(failed, 40n, { outcome: 'failed' });
+    assert.equal(chargedOf(await ledger.settle(failed, settlement)), 0n);
+    const free = await mustHold(ledger, organisationId, 100n);
+    assert.equal(chargedOf(await ledger.settle(free, testSettlement(free, 0n))), 0n);
+    assert.deepEqual(await balance(organisationId), { balanceNano: 100n, heldNano: 0n });
+  });
+
+  test('I5 the same request id settled again, later and at once, is charged once', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    const hold = await mustHold(ledger, organisationId, 50n);
+    const settlement = testSettlement(hold, 30n);
+    const outcomes = await Promise.all([
+      ledger.settle(hold, settlement),
+      ledger.settle(hold, settlement),
+    ]);
+    outcomes.push(await ledger.settle(hold, settlement));
+    for (const outcome of outcomes) assert.equal(chargedOf(outcome), 30n);
+    assert.deepEqual(await balance(organisationId), { balanceNano: 70n, heldNano: 0n });
+  });
+
+  test('what a settle gives back can be held at once', async () => {
+    const { ledger, newOrganisation } = books();
+    const organisationId = await newOrganisation(100n);
+    const hold = await mustHold(ledger, organisationId, 100n);
+    const [, second] = await Promise.all([
+      ledger.settle(hold, testSettlement(hold, 1n)),
+      ledger.hold({
+        requestId: testRequestId(),
+        organisationId,
+        wantNano: nano(99n),
+        leastNano: nano(99n),
+      }),
+    ]);
+    assert.equal(second.kind, 'held');
+  });
+}

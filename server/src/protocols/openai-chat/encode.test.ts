@@ -1,0 +1,162 @@
+// Answers on the wire, byte for byte where a client depends on it. That real clients read them is proved in test/e2e.
+
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Part } from '../../domain/generation/part.ts';
+import { NO_USAGE } from '../../domain/generation/usage.ts';
+import type { AnswerFacts } from '../protocol.ts';
+import { chatEncoder } from './encode.ts';
+
+const facts: AnswerFacts = {
+  requestId: 'req_0123',
+  model: 'turnpike "mini"',
+  createdAtSeconds: 1_700_000_000,
+  includeUsage: true,
+  delivery: 'stream',
+};
+const usage = { ...NO_USAGE, input: 3, cacheRead: 4, output: 5, reasoning: 6 };
+const call: readonly Part[] = [
+  { kind: 'tool-call-start', index: 0, callId: 'c1', name: 'weather' },
+  { kind: 'tool-call-delta', index: 0, arguments: '{"city":' },
+  { kind: 'tool-call-delta', index: 0, arguments: '"Lisbon"}' },
+  { kind: 'tool-call-end', index: 0 },
+];
+
+/** The JSON of every event, and the raw text of those that are none. */
+function events(text: string): unknown[] {
+  const lines = text.split('\n\n').filter((line) => line !== '');
+  return lines.map((line) => {
+    assert.ok(line.startsWith('data: '), line);
+    const data = line.slice('data: '.length);
+    return data === '[DONE]' ? data : (JSON.parse(data) as unknown);
+  });
+}
+
+describe('a streamed Chat Completion', () => {
+  it('begins with the role, ends with the finish, the usage and [DONE], and is the same chunk all along', () => {
+    const encoder = chatEncoder(facts);
+    const text =
+      encoder.parts([{ kind: 'text-delta', text: 'a "b"\n' }]) +
+      encoder.parts([{ kind: 'reasoning-delta', text: 'hm' }]) +
+      encoder.finish('length', usage);
+    const common = {
+      id: 'chatcmpl-0123',
+      object: 'chat.completion.chunk',
+      created: 1_700_000_000,
+      model: 'turnpike "mini"',
+      service_tier: 'default',
+      system_fingerprint: null,
+    };
+    const chunk = (delta: object, finish: string | null = null): object => ({
+      ...common,
+      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
+      usage: null,
+    });
+    assert.deepEqual(events(text), [
+      chunk({ role: 'assistant', content: '', refusal: null }),
+      chunk({ content: 'a "b"\n' }),
+      chunk({ reasoning: 'hm' }),
+      chunk({}, 'length'),
+      {
+        ...common,
+        choices: [],
+        usage: {
+          prompt_tokens: 7,
+          completion_tokens: 11,
+          total_tokens: 18,
+          prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
+          completion_tokens_details: {
+            reasoning_tokens: 6,
+            audio_tokens: 0,
+            accepted_prediction_tokens: 0,
+            rejected_prediction_tokens: 0,
+          },
+        },
+      },
+      '[DONE]',
+    ]);
+  });
+
+  it('has no usage key at all unless it was asked for', () => {
+    const encoder = chatEncoder({ ...facts, includeUsage: false });
+    const text = encoder.parts([{ kind: 'text-delta', text: 'x' }]) + encoder.finish('stop', usage);
+    assert.ok(!text.includes('usage'));
+  });
+
+  it('has the role even when the answer is empty', () => {
+    const [first] = events(chatEncoder(facts).finish('stop', usage)) as { choices: object[] }[];
+    assert.deepEqual(first?.choices, [
+      {
+        index: 0,
+        delta: { role: 'assistant', content: '', refusal: null },
+        logprobs: null,
+        finish_reason: null,
+      },
+    ]);
+  });
+
+  it('tells a tool call apart by its index and names it once', () => {
+    const encoder = chatEncoder(facts);
+    const chunks = events(encoder.parts(call)) as { choices: { delta: object }[] }[];
+    assert.deepEqual(
+      chunks.slice(1).map((chunk) => chunk.choices[0]?.delta),
+      [
+        {
+          tool_calls: [
+            { index: 0, id: 'c1', type: 'function', function: { name: 'weather', arguments: '' } },
+          ],
+        },
+        { tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] },
+        { tool_calls: [{ index: 0, function: { arguments: '"Lisbon"}' } }] },
+      ],
+    );
+  });
+
+  it('ends with an error event, without [DONE], when it breaks', () => {
+    const encoder = chatEncoder(facts);
+    const [event] = events(encoder.fail({ kind: 'engine-failed', model: 'm', timedOut: false }));
+    assert.deepEqual(event, {
+      error: {
+        message: "The model 'm' failed to answer. Nothing was charged.",
+        type: 'server_error',
+        param: null,
+        code: 'engine_failed',
+      },
+    });
+  });
+});
+
+describe('a whole Chat Completion', () => {
+  it('collects text, reasoning and calls', () => {
+    const encoder = chatEncoder({ ...facts, delivery: 'whole' });
+    assert.equal(encoder.parts([{ kind: 'reasoning-delta', text: 'hm' }, ...call]), '');
+    const answer = JSON.parse(encoder.finish('tool-calls', usage)) as {
+      choices: { message: object; finish_reason: string }[];
+      usage: { total_tokens: number };
+    };
+    assert.equal(answer.choices[0]?.finish_reason, 'tool_calls');
+    assert.equal(answer.usage.total_tokens, 18);
+    assert.deepEqual(answer.choices[0]?.message, {
+      role: 'assistant',
+      content: null,
+      refusal: null,
+      annotations: [],
+      reasoning: 'hm',
+      tool_calls: [
+        {
+          id: 'c1',
+          type: 'function',
+          function: { name: 'weather', arguments: '{"city":"Lisbon"}' },
+        },
+      ],
+    });
+  });
+
+  it('has empty text, not null, when the model said nothing', () => {
+    const encoder = chatEncoder({ ...facts, delivery: 'whole' });
+    const answer = JSON.parse(encoder.finish('stop', usage)) as {
+      choices: { message: { content: unknown } }[];
+    };
+    assert.equal(answer.choices[0]?.message.content, '');
+  });
+});

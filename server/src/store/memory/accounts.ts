@@ -1,0 +1,197 @@
+// Customers, keys, credits and usage in memory, for tests: the same promises as the PostgreSQL adapter, until the
+// process ends.
+
+import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
+import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
+import type { Hold } from '../../domain/ledger/hold.ts';
+import type { Settlement } from '../../domain/ledger/settlement.ts';
+import { nano, ZERO_NANO, type Nano } from '../../domain/money/nano.ts';
+import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
+import { assert } from '../../lib/assert.ts';
+import type {
+  Accounts,
+  Balance,
+  CreditAdded,
+  KeyRecord,
+  NewKey,
+  Organisation,
+  Project,
+  UsageQuery,
+  UsageReportRow,
+} from '../../ports/accounts.ts';
+
+type TopUp = { readonly organisationId: string; readonly amountNano: Nano };
+type StoredKey = KeyRecord & { readonly hash: string };
+type Settled = Settlement & { readonly chargedNano: Nano };
+
+export class MemoryAccounts implements Accounts {
+  readonly #nowMs: () => number;
+  readonly #organisations = new Map<string, Organisation>();
+  readonly #projects = new Map<string, Project>();
+  readonly #keys = new Map<string, StoredKey>();
+  readonly #topUps = new Map<string, TopUp>();
+  readonly #settlements = new Map<string, Settled>();
+  /** By request; the ledger beside this file keeps them. */
+  readonly holds = new Map<string, Hold>();
+  #snapshot: Snapshot = { version: 0, keys: new Map() };
+
+  constructor(nowMs: () => number) {
+    this.#nowMs = nowMs;
+  }
+
+  snapshot(): Snapshot {
+    return this.#snapshot;
+  }
+
+  async organisations(): Promise<readonly Organisation[]> {
+    return [...this.#organisations.values()];
+  }
+
+  async createOrganisation(organisation: Organisation): Promise<void> {
+    assert(!this.#organisations.has(organisation.id), 'ids are used once');
+    this.#organisations.set(organisation.id, organisation);
+  }
+
+  async projects(organisationId: string): Promise<readonly Project[]> {
+    return [...this.#projects.values()].filter((project) => project.organisationId === organisationId);
+  }
+
+  async createProject(project: Project): Promise<void> {
+    assert(!this.#projects.has(project.id), 'ids are used once');
+    assert(this.#organisations.has(project.organisationId), 'a project belongs to an organisation');
+    this.#projects.set(project.id, project);
+  }
+
+  async keys(organisationId: string): Promise<readonly KeyRecord[]> {
+    return [...this.#keys.values()]
+      .filter((key) => key.organisationId === organisationId)
+      .map(({ hash: _, ...record }) => record);
+  }
+
+  async createKey({ hash, ...key }: NewKey): Promise<KeyRecord> {
+    const project = this.#projects.get(key.projectId);
+    assert(project !== undefined, 'a key belongs to a project');
+    assert(!this.#keys.has(key.id), 'ids are used once');
+    const { organisationId } = project;
+    const record: KeyRecord = { ...key, organisationId, createdAtMs: this.#nowMs() };
+    this.#keys.set(key.id, { ...record, hash });
+    this.#publish();
+    return record;
+  }
+
+  async revokeKey(keyId: string): Promise<boolean> {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) return false;
+    this.#keys.set(keyId, { revokedAtMs: this.#nowMs(), ...key });
+    this.#publish();
+    return true;
+  }
+
+  async balance(organisationId: string): Promise<Balance | undefined> {
+    return this.balanceNow(organisationId);
+  }
+
+  balanceNow(organisationId: string): Balance | undefined {
+    if (!this.#organisations.has(organisationId)) return undefined;
+    let total = 0n;
+    for (const topUp of this.#topUps.values()) {
+      if (topUp.organisationId === organisationId) total += topUp.amountNano;
+    }
+    for (const settlement of this.#settlements.values()) {
+      if (settlement.organisationId === organisationId) total -= settlement.chargedNano;
+    }
+    let held = 0n;
+    for (const hold of this.holds.values()) {
+      if (hold.organisationId === organisationId) held += hold.amountNano;
+    }
+    return { availableNano: nano(total - held), heldNano: nano(held), balanceNano: nano(total) };
+  }
+
+  async addCredits(topUpId: string, organisationId: string, amountNano: Nano): Promise<CreditAdded> {
+    const before = this.#topUps.get(topUpId);
+    if (before === undefined) this.#topUps.set(topUpId, { organisationId, amountNano });
+    const same = before?.organisationId === organisationId && before.amountNano === amountNano;
+    if (before !== undefined && !same) return { kind: 'conflict' };
+    const balance = await this.balance(organisationId);
+    assert(balance !== undefined, 'credits belong to an organisation');
+    return { kind: before === undefined ? 'added' : 'already-added', balance };
+  }
+
+  async publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number> {
+    const book = this.#snapshot.priceBook;
+    if (book !== undefined && samePrices(book.models, prices)) return book.version;
+    const next: PriceBook = { version: (book?.version ?? 0) + 1, models: new Map(prices) };
+    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, priceBook: next };
+    return next.version;
+  }
+
+  async usage({ organisationId, fromMs, toMs, groupBy }: UsageQuery): Promise<readonly UsageReportRow[]> {
+    const groups = new Map<string, UsageReportRow>();
+    for (const settlement of this.#settlements.values()) {
+      if (settlement.organisationId !== organisationId) continue;
+      if (settlement.startedAtMs < fromMs || settlement.startedAtMs >= toMs) continue;
+      const group = groupOf(settlement, groupBy);
+      const id = JSON.stringify(group);
+      groups.set(id, plus(groups.get(id) ?? { ...group, ...EMPTY }, settlement));
+    }
+    return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
+  }
+
+  /** A request that ended: charged, and counted in the usage. The same request id twice is one charge, the first. */
+  settle(settlement: Settlement, chargedNano: Nano): Nano {
+    const { requestId } = settlement;
+    const before = this.#settlements.get(requestId);
+    if (before === undefined) this.#settlements.set(requestId, { ...settlement, chargedNano });
+    this.holds.delete(requestId);
+    return before?.chargedNano ?? chargedNano;
+  }
+
+  #publish(): void {
+    const entries = [...this.#keys.values()].map((key): [string, KeyEntry] => [
+      key.hash,
+      {
+        keyId: key.id,
+        projectId: key.projectId,
+        organisationId: key.organisationId,
+        revoked: key.revokedAtMs !== undefined,
+      },
+    ]);
+    this.#snapshot = {
+      ...this.#snapshot,
+      version: this.#snapshot.version + 1,
+      keys: new Map(entries),
+    };
+  }
+}
+
+const EMPTY = { requests: 0, tokens: NO_USAGE, costNano: ZERO_NANO };
+
+function groupOf(
+  settlement: Settled,
+  groupBy: UsageQuery['groupBy'],
+): Pick<UsageReportRow, 'day' | 'model' | 'keyId'> {
+  return {
+    ...(groupBy.includes('day') ? { day: new Date(settlement.startedAtMs).toISOString().slice(0, 10) } : {}),
+    ...(groupBy.includes('model') ? { model: settlement.model } : {}),
+    ...(groupBy.includes('key') ? { keyId: settlement.keyId } : {}),
+  };
+}
+
+function plus(row: UsageReportRow, { usage, chargedNano }: Settled): UsageReportRow {
+  const tokens = { ...row.tokens };
+  for (const bucket of USAGE_BUCKETS) tokens[bucket] += usage[bucket];
+  return { ...row, requests: row.requests + 1, tokens, costNano: nano(row.costNano + chargedNano) };
+}
+
+function samePrices(
+  a: ReadonlyMap<string, ModelPrice>,
+  b: ReadonlyMap<string, ModelPrice>,
+): boolean {
+  if (a.size !== b.size) return false;
+  for (const [model, price] of a) {
+    const other = b.get(model);
+    if (other === undefined) return false;
+    if (USAGE_BUCKETS.some((bucket) => price[bucket] !== other[bucket])) return false;
+  }
+  return true;
+}

@@ -1,0 +1,103 @@
+// Adds up the books from scratch, in one consistent view, and names everything that does not agree. Empty means: every
+// nano-dollar is where the transfers say, and every charge has its usage.
+
+import type pg from 'pg';
+
+export type Finding = { readonly check: string; readonly detail: string };
+
+type Check = { readonly name: string; readonly sql: string };
+
+/** Each query returns one column, `detail`, and a row only for what is wrong. */
+const CHECKS: readonly Check[] = [
+  {
+    name: 'I1 the sum of all debits is the sum of all credits',
+    sql: `SELECT 'all balances together are ' || sum(balance_nano) || ' instead of 0' AS detail
+            FROM account HAVING sum(balance_nano) <> 0`,
+  },
+  {
+    name: 'I2 a balance is the sum of its transfers',
+    sql: `SELECT format('%s has %s, its transfers say %s', coalesce(a.id, t.id), a.balance_nano, t.amount) AS detail
+            FROM account AS a
+            FULL JOIN (
+              SELECT id, sum(amount) AS amount
+                FROM (SELECT credit AS id, amount_nano::numeric AS amount FROM transfer
+                      UNION ALL SELECT debit, -amount_nano::numeric FROM transfer) AS leg
+                GROUP BY id
+            ) AS t ON t.id = a.id
+            WHERE coalesce(a.balance_nano, 0) <> coalesce(t.amount, 0) OR a.id IS NULL`,
+  },
+  {
+    name: 'I3 no credit is below what is held, and nothing is held from house accounts',
+    sql: `SELECT format('%s has %s, held %s', id, balance_nano, held_nano) AS detail FROM account
+            WHERE held_nano < 0 OR (kind = 'credits' AND balance_nano < held_nano)
+              OR (kind <> 'credits' AND held_nano <> 0)`,
+  },
+  {
+    name: 'I5 every charge has its usage row, with the same amount',
+    sql: `SELECT format('%s: usage says %s, transfer says %s', coalesce(t.id, u.id), u.charged_nano, t.amount_nano) AS detail
+            FROM (SELECT 'settle:req_' || encode(uuid_send(request_id), 'hex') AS id, charged_nano FROM usage
+                    WHERE charged_nano > 0) AS u
+            FULL JOIN (SELECT id, amount_nano FROM transfer WHERE kind = 'settle') AS t ON t.id = u.id
+            WHERE u.charged_nano IS DISTINCT FROM t.amount_nano::bigint`,
+  },
+  {
+    name: 'I5 every overrun has its usage row, with the same amount',
+    sql: `SELECT format('%s: usage says %s, transfer says %s', coalesce(t.id, u.id), u.overrun_nano, t.amount_nano) AS detail
+            FROM (SELECT 'overrun:req_' || encode(uuid_send(request_id), 'hex') AS id, overrun_nano FROM usage
+                    WHERE overrun_nano > 0) AS u
+            FULL JOIN (SELECT id, amount_nano FROM transfer WHERE kind = 'overrun') AS t ON t.id = u.id
+            WHERE u.overrun_nano IS DISTINCT FROM t.amount_nano::bigint`,
+  },
+  {
+    name: 'I7 a charge and its overrun are the cost, and nothing for a failure',
+    sql: `SELECT format('%s: %s + %s for a cost of %s (%s)', request_id, charged_nano, overrun_nano, cost_nano, outcome) AS detail
+            FROM usage
+            WHERE charged_nano + overrun_nano <> CASE outcome WHEN 'failed' THEN 0 ELSE cost_nano END`,
+  },
+  {
+    // Rounded half up, once; only where the version is one of ours.
+    name: 'I7 a cost is its tokens at the pinned prices',
+    sql: `SELECT format('%s: cost %s, its tokens at version %s come to %s', request_id, cost_nano, u.price_version, priced) AS detail
+            FROM usage AS u
+            JOIN price AS p ON p.version = u.price_version AND p.model = u.model
+            CROSS JOIN LATERAL (SELECT floor((
+                u.input::numeric * p.input + u.cache_read::numeric * p.cache_read
+                + u.cache_write_5m::numeric * p.cache_write_5m + u.cache_write_1h::numeric * p.cache_write_1h
+                + u.output::numeric * p.output + u.reasoning::numeric * p.reasoning + 500000) / 1000000) AS priced) AS x
+            WHERE outcome <> 'failed' AND cost_nano <> priced`,
+  },
+  {
+    name: 'I8 what is held from an account is the sum of its open holds',
+    sql: `SELECT format('%s holds %s, its open holds are %s', coalesce(a.id, h.id), a.held_nano, h.amount) AS detail
+            FROM account AS a
+            FULL JOIN (SELECT 'credits:' || organisation_id AS id, sum(amount_nano) AS amount FROM hold GROUP BY 1) AS h
+              ON h.id = a.id
+            WHERE coalesce(a.held_nano::bigint, 0) <> coalesce(h.amount, 0)`,
+  },
+  {
+    name: 'I8 a settled request has no hold',
+    sql: `SELECT 'request ' || request_id AS detail FROM hold JOIN usage USING (request_id)`,
+  },
+];
+
+/** Enough to see what is wrong. */
+const FINDINGS_PER_CHECK_MAX = 20;
+
+export async function auditBooks(pool: pg.Pool): Promise<readonly Finding[]> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const findings: Finding[] = [];
+    for (const { name, sql } of CHECKS) {
+      const limited = `SELECT detail FROM (${sql}) AS f LIMIT ${FINDINGS_PER_CHECK_MAX}`;
+      const { rows } = await client.query<{ detail: string }>(limited);
+      for (const { detail } of rows) findings.push({ check: name, detail });
+    }
+    await client.query('COMMIT');
+    client.release();
+    return findings;
+  } catch (error) {
+    client.release(true); // Whatever state it is in, nobody inherits it.
+    throw error;
+  }
+}

@@ -1,0 +1,90 @@
+// A real PostgreSQL for the tests, and fresh databases in it.
+
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { Client, Pool } from 'pg';
+import { nano } from '../../domain/money/nano.ts';
+import { newId } from '../../lib/ids.ts';
+import type { BooksUnderTest } from '../../ports/ledger.contract.ts';
+import type { StoreConnection } from './connection.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
+import { openStore, type Store, type StoreProblem } from './store.ts';
+
+export type SocketConnection = Exclude<StoreConnection, { readonly url: string }>;
+
+export type TestPostgres = AsyncDisposable & {
+  readonly postgres: EmbeddedPostgres;
+  newDatabase(): Promise<SocketConnection>;
+};
+
+export async function startTestPostgres(): Promise<TestPostgres> {
+  const scratch = mkdtempSync(join(tmpdir(), 'turnpike-store-'));
+  chmodSync(scratch, 0o755);
+  const started = await startEmbeddedPostgres({
+    dataDirectory: join(scratch, 'postgres'),
+    onProgress: () => {},
+    onLog: () => {},
+  });
+  if (!started.ok) throw new Error(started.error.message);
+  const postgres = started.value;
+  let databases = 0;
+  return {
+    postgres,
+    async newDatabase() {
+      const database = `test_${++databases}`;
+      await using client = await connectTo(postgres.connection);
+      await client.query(`CREATE DATABASE ${database}`);
+      return { ...postgres.connection, database };
+    },
+    async [Symbol.asyncDispose]() {
+      await postgres.stop();
+      rmSync(scratch, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function connectTo(connection: SocketConnection): Promise<Client & AsyncDisposable> {
+  const client = new Client(connection);
+  client.on('error', () => {}); // PostgreSQL is killed under it on purpose.
+  await client.connect();
+  return Object.assign(client, { [Symbol.asyncDispose]: () => client.end() });
+}
+
+export function poolTo(connection: SocketConnection): Pool & AsyncDisposable {
+  const pool = new Pool({ ...connection, max: 2 });
+  pool.on('error', () => {}); // As above.
+  return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
+}
+
+export async function mustOpen(
+  connection: StoreConnection,
+  options: { readonly gatewayId?: string; onProblem?(problem: StoreProblem): void } = {},
+): Promise<Store> {
+  const opened = await openStore({
+    connection,
+    gatewayId: options.gatewayId ?? 'gateway-test',
+    onProblem: options.onProblem ?? (() => {}),
+  });
+  if (!opened.ok) throw new Error(opened.error.message);
+  return opened.value;
+}
+
+/** The store as the ledger's contract sees it; disposing of it closes the store. */
+export function booksOf(store: Store): BooksUnderTest {
+  return {
+    ledger: store.ledger,
+    async newOrganisation(creditNano) {
+      const id = newId('org');
+      await store.accounts.createOrganisation({ id, name: 'test' });
+      if (creditNano > 0n) await store.accounts.addCredits(newId('top'), id, nano(creditNano));
+      return id;
+    },
+    async balance(organisationId) {
+      const balance = await store.accounts.balance(organisationId);
+      if (balance === undefined) throw new Error(`no balance of ${organisationId}`);
+      return { balanceNano: balance.balanceNano, heldNano: balance.heldNano };
+    },
+    [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
+  };
+}

@@ -1,0 +1,103 @@
+// A gateway's presence in the database: the epoch of this start, a heartbeat, and the end of holds that no running
+// gateway will settle, so that every hold ends without a hand.
+
+import type pg from 'pg';
+import type { DirectPg } from './direct-pg.ts';
+import type { Gateway } from './ledger-batch.ts';
+
+const HEARTBEAT_MS = 5_000;
+/** A gateway that is silent for longer than this is dead: its holds are voided. */
+const SILENT_MS = 60_000;
+/** A hold of our own that we don't know of after this long was committed by a connection that we had given up. */
+const UNKNOWN_MS = 60_000;
+const VOIDS_MAX = 1_000;
+
+/** Takes the next epoch of this gateway and voids the holds of its earlier ones. */
+export async function enterEpoch(pool: pg.Pool, gatewayId: string): Promise<Gateway> {
+  const { rows } = await pool.query<{ epoch: string }>(
+    `INSERT INTO gateway (id, epoch) VALUES ($1, 1)
+       ON CONFLICT (id) DO UPDATE SET epoch = gateway.epoch + 1, heartbeat_at = now()
+       RETURNING epoch`,
+    [gatewayId],
+  );
+  const epoch = BigInt(rows[0]?.epoch ?? '1');
+  await voidWhere(pool, 'gateway_id = $1 AND epoch < $2', [gatewayId, `${epoch}`]);
+  return { id: gatewayId, epoch };
+}
+
+export class Heartbeat implements AsyncDisposable {
+  readonly #pool: pg.Pool;
+  readonly #gateway: Gateway;
+  readonly #ledger: DirectPg;
+  readonly #timer: NodeJS.Timeout;
+  #beating: Promise<void> | undefined;
+  #steadySinceMs = performance.now();
+
+  constructor(pool: pg.Pool, gateway: Gateway, ledger: DirectPg) {
+    this.#pool = pool;
+    this.#gateway = gateway;
+    this.#ledger = ledger;
+    this.#timer = setInterval(() => {
+      this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
+    }, HEARTBEAT_MS).unref();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#beating;
+  }
+
+  async #beat(): Promise<void> {
+    try {
+      await this.#pool.query(
+        'UPDATE gateway SET heartbeat_at = now() WHERE id = $1 AND epoch = $2',
+        [this.#gateway.id, `${this.#gateway.epoch}`],
+      );
+      await this.#voidUnknown();
+      // After an outage of the database every heartbeat looks old: the others get as long to come back.
+      if (performance.now() - this.#steadySinceMs > SILENT_MS) await voidSilent(this.#pool);
+    } catch {
+      this.#steadySinceMs = performance.now(); // The ledger's own connection tells of the outage.
+    }
+  }
+
+  async #voidUnknown(): Promise<void> {
+    const { rows } = await this.#pool.query<{ request_id: string }>(
+      `SELECT replace(request_id::text, '-', '') AS request_id FROM hold
+         WHERE gateway_id = $1 AND epoch = $2 AND created_at < now() - interval '${UNKNOWN_MS} ms'`,
+      [this.#gateway.id, `${this.#gateway.epoch}`],
+    );
+    for (const { request_id } of rows) {
+      if (!this.#ledger.isOpen(request_id)) this.#ledger.voidLater(request_id);
+    }
+  }
+}
+
+/** Voids the holds of gateways that are silent, and of epochs that are over. */
+export async function voidSilent(pool: pg.Pool, silentMs = SILENT_MS): Promise<number> {
+  return voidWhere(
+    pool,
+    `EXISTS (SELECT FROM gateway AS g WHERE g.id = gateway_id
+       AND (epoch < g.epoch OR g.heartbeat_at < now() - $1 * interval '1 ms'))`,
+    [`${silentMs}`],
+  );
+}
+
+/** Bit by bit, so that no account stays locked for long; rows that another process works on are left to it. */
+async function voidWhere(
+  pool: pg.Pool,
+  condition: string,
+  values: readonly string[],
+): Promise<number> {
+  let total = 0;
+  for (;;) {
+    const { rows } = await pool.query<{ voided: string }>(
+      `SELECT ledger_void(ARRAY(
+         SELECT request_id FROM hold WHERE ${condition} LIMIT ${VOIDS_MAX} FOR UPDATE SKIP LOCKED)) AS voided`,
+      [...values],
+    );
+    const voided = Number(rows[0]?.voided ?? 0);
+    total += voided;
+    if (voided < VOIDS_MAX) return total;
+  }
+}

@@ -1,0 +1,10 @@
+// Request ids outside are `req_` and 32 hexadecimal digits; inside PostgreSQL the digits are a uuid.
+
+import { assert } from '../../lib/assert.ts';
+
+const REQUEST_ID = /^req_[0-9a-f]{32}$/;
+
+export function uuidOf(requestId: string): string {
+  assert(REQUEST_ID.test(requestId), `"${requestId.slice(0, 64)}" is a request id`);
+  return requestId.slice(4);
+}

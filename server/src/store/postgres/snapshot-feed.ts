@@ -1,0 +1,183 @@
+// Keeps the newest snapshot of keys and prices in memory: woken by NOTIFY, checked by a poll, so that a change is in
+// force everywhere within half a second, and the last one stays in force while the database is away.
+
+import type pg from 'pg';
+import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
+import { nano } from '../../domain/money/nano.ts';
+import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
+import { type Address, connect } from './connection.ts';
+
+export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
+const POLL_MS = 400;
+/** How long a change of our own may take to be seen by ourselves before its caller is told. */
+const REACH_TIMEOUT_MS = 5_000;
+const REACH_RETRY_MS = 50;
+const LISTEN_RETRY_MS = 1_000;
+
+/** Makes a change and says which version has it; within its transaction. */
+export async function nextVersion(client: pg.ClientBase): Promise<number> {
+  const { rows } = await client.query<{ version: string }>(
+    'UPDATE snapshot_version SET version = version + 1 RETURNING version',
+  );
+  await client.query(`NOTIFY ${SNAPSHOT_CHANNEL}`);
+  return Number(rows[0]?.version);
+}
+
+export class SnapshotFeed implements AsyncDisposable {
+  readonly #pool: pg.Pool;
+  readonly #address: Address;
+  readonly #timer: NodeJS.Timeout;
+  #current: Snapshot;
+  #loading: Promise<void> | undefined;
+  #listener: pg.Client | undefined;
+  #listening: Promise<void> | undefined;
+  #listenAgainAtMs = 0;
+  #closed = false;
+
+  private constructor(pool: pg.Pool, address: Address, first: Snapshot) {
+    this.#pool = pool;
+    this.#address = address;
+    this.#current = first;
+    this.#timer = setInterval(() => this.#poll(), POLL_MS).unref();
+    this.#poll();
+  }
+
+  static async open(pool: pg.Pool, address: Address): Promise<SnapshotFeed> {
+    return new SnapshotFeed(pool, address, await load(pool));
+  }
+
+  current(): Snapshot {
+    return this.#current;
+  }
+
+  /** Resolves when the snapshot has this version. */
+  async reach(version: number): Promise<void> {
+    const deadlineMs = performance.now() + REACH_TIMEOUT_MS;
+    while (this.#current.version < version) {
+      await this.#refresh();
+      if (this.#current.version >= version) return;
+      if (performance.now() > deadlineMs) {
+        throw new Error(
+          'The change is recorded, but PostgreSQL went away; it is in force when it is back.',
+        );
+      }
+      await new Promise((resume) => setTimeout(resume, REACH_RETRY_MS));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    clearInterval(this.#timer);
+    await this.#listening;
+    await this.#loading;
+    await this.#listener?.end();
+  }
+
+  #poll(): void {
+    void this.#refresh();
+    if (this.#listener === undefined && performance.now() >= this.#listenAgainAtMs) {
+      this.#listening ??= this.#listen().finally(() => (this.#listening = undefined));
+    }
+  }
+
+  /** Never rejects: the last snapshot stays in force while the database can't be reached. */
+  #refresh(): Promise<void> {
+    this.#loading ??= this.#loadIfNewer()
+      .catch(() => {})
+      .finally(() => (this.#loading = undefined));
+    return this.#loading;
+  }
+
+  async #loadIfNewer(): Promise<void> {
+    const { rows } = await this.#pool.query<{ version: string }>(
+      'SELECT version FROM snapshot_version',
+    );
+    if (Number(rows[0]?.version) === this.#current.version) return;
+    this.#current = await load(this.#pool);
+  }
+
+  async #listen(): Promise<void> {
+    this.#listenAgainAtMs = performance.now() + LISTEN_RETRY_MS;
+    const connected = await connect(this.#address);
+    if (!connected.ok) return;
+    const client = connected.value;
+    try {
+      client.on('notification', () => void this.#refresh());
+      client.on('end', () => {
+        if (this.#listener === client) this.#listener = undefined;
+      });
+      await client.query(`LISTEN ${SNAPSHOT_CHANNEL}`);
+      if (this.#closed) await client.end();
+      else this.#listener = client;
+    } catch {
+      await client.end(); // Lost at once: the poll goes on, and tries again.
+    }
+  }
+}
+
+/** One consistent view: keys and prices as of one version. */
+async function load(pool: pg.Pool): Promise<Snapshot> {
+  const client = await pool.connect();
+  try {
+    await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
+    const { rows } = await client.query<{ version: string }>(
+      'SELECT version FROM snapshot_version',
+    );
+    const keys = await loadKeys(client);
+    const priceBook = await loadPriceBook(client);
+    await client.query('COMMIT');
+    client.release();
+    return {
+      version: Number(rows[0]?.version),
+      keys,
+      ...(priceBook !== undefined && { priceBook }),
+    };
+  } catch (error) {
+    client.release(true); // Whatever state it is in, nobody inherits it.
+    throw error;
+  }
+}
+
+async function loadKeys(client: pg.ClientBase): Promise<ReadonlyMap<string, KeyEntry>> {
+  const { rows } = await client.query<[string, string, string, string, boolean]>({
+    text: `SELECT k.hash, k.id, k.project_id, p.organisation_id, k.revoked_at IS NOT NULL
+             FROM api_key AS k JOIN project AS p ON p.id = k.project_id`,
+    rowMode: 'array',
+  });
+  return new Map(
+    rows.map(([hash, keyId, projectId, organisationId, revoked]) => [
+      hash,
+      { keyId, projectId, organisationId, revoked },
+    ]),
+  );
+}
+
+type PriceRow = { readonly version: number; readonly model: string } & {
+  readonly [
+    column in 'input' | 'cache_read' | 'cache_write_5m' | 'cache_write_1h' | 'output' | 'reasoning'
+  ]: string;
+};
+
+/** The newest one; undefined before the first. */
+export async function loadPriceBook(client: pg.ClientBase): Promise<PriceBook | undefined> {
+  const newest = await client.query<{ version: number | null }>(
+    'SELECT max(version) AS version FROM price_book_version',
+  );
+  const version = newest.rows[0]?.version;
+  if (version === null || version === undefined) return undefined;
+  const { rows } = await client.query<PriceRow>('SELECT * FROM price WHERE version = $1', [
+    version,
+  ]);
+  return { version, models: new Map(rows.map((row) => [row.model, modelPrice(row)])) };
+}
+
+function modelPrice(row: PriceRow): ModelPrice {
+  return {
+    input: nano(BigInt(row.input)),
+    cacheRead: nano(BigInt(row.cache_read)),
+    cacheWrite5m: nano(BigInt(row.cache_write_5m)),
+    cacheWrite1h: nano(BigInt(row.cache_write_1h)),
+    output: nano(BigInt(row.output)),
+    reasoning: nano(BigInt(row.reasoning)),
+  };
+}

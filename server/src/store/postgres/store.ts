@@ -1,0 +1,104 @@
+// START HERE. The store on any PostgreSQL: brings the schema up to date, takes this gateway's next epoch, and gives the
+// ledger for the request path and the accounts for the management side.
+
+import { Pool } from 'pg';
+import { type Result, err, ok } from '../../lib/result.ts';
+import type { Accounts } from '../../ports/accounts.ts';
+import type { Ledger } from '../../ports/ledger.ts';
+import {
+  type Address,
+  type StoreConnection,
+  type StoreFailure,
+  addressOf,
+  connect,
+  connectFailure,
+} from './connection.ts';
+import { DirectPg, type StoreProblem } from './direct-pg.ts';
+import { enterEpoch, Heartbeat } from './gateway-epoch.ts';
+import { migrate } from './migrate.ts';
+import { PostgresAccounts } from './postgres-accounts.ts';
+import { SnapshotFeed } from './snapshot-feed.ts';
+
+export type { StoreConnection, StoreFailure } from './connection.ts';
+export type { StoreProblem } from './direct-pg.ts';
+
+export type StoreOptions = {
+  readonly connection: StoreConnection;
+  /** Names this process in the books: the same after a restart, another for every process that runs beside it. */
+  readonly gatewayId: string;
+  /** Something went wrong while running and is being mended, or needs the operator. */
+  readonly onProblem: (problem: StoreProblem) => void;
+};
+
+export interface Store extends AsyncDisposable {
+  readonly ledger: Ledger;
+  readonly accounts: Accounts;
+  /** Whether PostgreSQL answers, within a second. */
+  ping(): Promise<boolean>;
+}
+
+/** Reports and changes by people: the request path has its own connection. */
+const POOL_CONNECTIONS_MAX = 4;
+const PING_TIMEOUT_MS = 1_000;
+
+export async function openStore(options: StoreOptions): Promise<Result<Store, StoreFailure>> {
+  const address = addressOf(options.connection);
+  if (!address.ok) return address;
+  const ready = await bringUpToDate(address.value);
+  if (!ready.ok) return ready;
+  const pool = new Pool({ ...address.value.config, max: POOL_CONNECTIONS_MAX });
+  pool.on('error', () => {}); // An idle connection that breaks is replaced by the next query.
+  try {
+    const gateway = await enterEpoch(pool, options.gatewayId);
+    const feed = await SnapshotFeed.open(pool, address.value);
+    const ledger = new DirectPg(address.value, gateway, options.onProblem);
+    return ok(new PostgresStore(pool, feed, ledger, new Heartbeat(pool, gateway, ledger)));
+  } catch (error) {
+    await pool.end();
+    return err(connectFailure(error, address.value.where));
+  }
+}
+
+async function bringUpToDate(address: Address): Promise<Result<readonly string[], StoreFailure>> {
+  const connected = await connect(address);
+  if (!connected.ok) return connected;
+  try {
+    return await migrate(connected.value, address.where);
+  } finally {
+    await connected.value.end();
+  }
+}
+
+class PostgresStore implements Store {
+  readonly ledger: DirectPg;
+  readonly accounts: Accounts;
+  readonly #pool: Pool;
+  readonly #feed: SnapshotFeed;
+  readonly #heartbeat: Heartbeat;
+
+  constructor(pool: Pool, feed: SnapshotFeed, ledger: DirectPg, heartbeat: Heartbeat) {
+    this.#pool = pool;
+    this.#feed = feed;
+    this.#heartbeat = heartbeat;
+    this.ledger = ledger;
+    this.accounts = new PostgresAccounts(pool, feed);
+  }
+
+  async ping(): Promise<boolean> {
+    const timeout = new Promise<boolean>((resume) => {
+      setTimeout(() => resume(false), PING_TIMEOUT_MS).unref();
+    });
+    const answer = this.#pool.query('SELECT 1').then(
+      () => true,
+      () => false,
+    );
+    return Promise.race([answer, timeout]);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#heartbeat[Symbol.asyncDispose]();
+    await this.ledger[Symbol.asyncDispose]();
+    await this.#feed[Symbol.asyncDispose]();
+    await this.#pool.end();
+  }
+}
