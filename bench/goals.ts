@@ -14,7 +14,7 @@ export type Goal = {
 };
 
 /** The contender that the goals are about. */
-export const SUBJECT = 'turnpike';
+const SUBJECT = 'turnpike';
 
 const RPS_OVER_PEER_MIN = 8;
 const ADDED_OVER_PEER_MAX = 0.5;
@@ -27,39 +27,39 @@ export function checkGoals(figures: Measurements, schedule: Schedule): Goal[] {
     ...['plain', 'tokens'].map((what) => median(figures, `nodelay.${what}DelayedShare`) ?? NaN),
   );
   return [
-    goal(
+    judge(
       `at least ${RPS_OVER_PEER_MIN} × ${PEER}'s plain requests/s, 64 at a time`,
       ratio(median(figures, 'plain.c64.rps'), figures.median(PEER, 'plain.c64.rps')),
       (value) => value >= RPS_OVER_PEER_MIN,
       (value) => `${value.toFixed(1)} ×`,
     ),
-    goal(
+    judge(
       `added p50 at concurrency 1 at most half of ${PEER}'s`,
       ratio(addedBy(figures, SUBJECT, 'plain.c1.p50Us'), addedBy(figures, PEER, 'plain.c1.p50Us')),
       (value) => value <= ADDED_OVER_PEER_MAX,
       (value) => `${value.toFixed(2)} ×`,
     ),
     ...schedule.firstToken.delaysMs.map((delayMs) =>
-      goal(
+      judge(
         `added time to first token at most 2 ms p50 (${delayMs} ms upstream)`,
         addedBy(figures, SUBJECT, `firstToken.${delayMs}ms.ttftP50Us`),
         (value) => value <= FIRST_TOKEN_ADDED_US_MAX,
         (value) => `${(value / 1000).toFixed(2)} ms`,
       ),
     ),
-    goal(
+    judge(
       `${streams} streams of 50 tokens/s held without a stall`,
       median(figures, 'held.streams'),
       (value) => value >= streams,
       (value) => `${value} held`,
     ),
-    goal(
+    judge(
       'at most 300 MB for the gateway process while it holds them',
       median(figures, `memory.steady.${GATEWAY_PART}`),
       (value) => value <= MEMORY_BYTES_MAX,
       (value) => `${(value / 1_000_000).toFixed(0)} MB`,
     ),
-    goal(
+    judge(
       'TCP_NODELAY on both sides: nothing waits for a delayed acknowledgement',
       delayed,
       (value) => value <= DELAYED_SHARE_MAX,
@@ -78,7 +78,7 @@ export function renderGoals(goals: readonly Goal[]): string {
     .join('\n');
 }
 
-function goal(
+function judge(
   text: string,
   value: number | undefined,
   meets: (value: number) => boolean,

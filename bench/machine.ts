@@ -11,3 +11,10 @@ export function machine(): string {
 export function loadNow(): string {
   return (loadavg()[0] ?? 0).toFixed(2);
 }
+
+/** A warning where other work wanted the cores before the run began: its figures are then those of a crowd. */
+export function busyWarning(loadBefore: string): string | undefined {
+  const cores = availableParallelism();
+  if (Number(loadBefore) <= cores / 2) return undefined;
+  return `The machine was busy before the run (load ${loadBefore} on ${cores} cores): trust the ratios little, and repeat the run on a quiet one.`;
+}

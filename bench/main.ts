@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import type { BenchRun } from './bench-run.ts';
 import { gather, type Absence } from './gather.ts';
 import { checkGoals, renderGoals } from './goals.ts';
-import { machine, loadNow } from './machine.ts';
+import { busyWarning, loadNow, machine } from './machine.ts';
 import { HELP, parseOptions, type Options } from './options.ts';
 import { abandonScenario } from './scenarios/abandon.ts';
 import { firstTokenScenario } from './scenarios/first-token.ts';
@@ -27,12 +27,12 @@ const SCENARIO_STEPS: Readonly<Record<ScenarioName, (run: BenchRun) => Promise<v
   abandon: abandonScenario,
 };
 
-const options = parseOptions(process.argv.slice(2));
-if (options === 'help') process.stdout.write(HELP);
-else if ('error' in options) {
-  process.stderr.write(`${options.error}\n`);
+const parsed = parseOptions(process.argv.slice(2));
+if (parsed === 'help') process.stdout.write(HELP);
+else if ('error' in parsed) {
+  process.stderr.write(`${parsed.error}\n`);
   process.exitCode = 2;
-} else await bench(options);
+} else await bench(parsed);
 
 async function bench(options: Options): Promise<void> {
   const startMs = performance.now();
@@ -47,11 +47,8 @@ async function bench(options: Options): Promise<void> {
   for (const scenario of options.scenarios) await SCENARIO_STEPS[scenario](run);
   recordMemory(run, 'after');
   const seconds = (performance.now() - startMs) / 1000;
-  print(
-    run,
-    absences,
-    `${machine()}; load ${loadBefore} before, ${loadNow()} after; ${seconds.toFixed(0)} s`,
-  );
+  const conditions = `${machine()}; load ${loadBefore} before, ${loadNow()} after; ${seconds.toFixed(0)} s`;
+  print(run, absences, [conditions, busyWarning(loadBefore) ?? '']);
   await writeResults(run, absences, options, seconds);
 }
 
@@ -59,7 +56,7 @@ function say(line: string): void {
   process.stderr.write(`bench: ${line}\n`);
 }
 
-function print(run: BenchRun, absences: readonly Absence[], conditions: string): void {
+function print(run: BenchRun, absences: readonly Absence[], conditions: readonly string[]): void {
   const names = run.entrants.map((entrant) => entrant.name);
   const notes = [
     ...run.entrants.map((entrant) => `${entrant.name}: ${entrant.running.version}`),
@@ -71,7 +68,7 @@ function print(run: BenchRun, absences: readonly Absence[], conditions: string):
   ];
   const goals = renderGoals(checkGoals(run.measurements, run.schedule));
   process.stdout.write(
-    `\n${renderTable(run.measurements, names, run.schedule)}\n\n${goals}\n\n${notes.join('\n')}\n${conditions}\n`,
+    `\n${renderTable(run.measurements, names, run.schedule)}\n\n${goals}\n\n${notes.join('\n')}\n${conditions.join('\n')}\n`,
   );
 }
 
@@ -95,9 +92,8 @@ async function writeResults(
     defects: run.measurements.defects,
     measurements: run.measurements,
   };
-  for (const file of options.jsonFile === undefined ? [LATEST] : [LATEST, options.jsonFile]) {
-    await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
-    say(`figures in ${file}`);
-  }
+  const file = options.jsonFile ?? LATEST;
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `${JSON.stringify(results, null, 2)}\n`);
+  say(`figures in ${file}`);
 }

@@ -29,7 +29,7 @@ export const HELP = `Measures Turnpike beside other gateways, all in one run on 
   --quick              about a minute instead of five; one round, rougher figures
   --only a,b           only these contenders of ${contenders.map((one) => one.name).join(', ')} (direct always runs)
   --scenario a,b       only these of ${SCENARIOS.join(', ')}
-  --json FILE          write the figures to FILE as well as to bench/results/latest.json
+  --json FILE          write the figures to FILE instead of bench/results/latest.json
   --port-base N        use the ports from N upwards (default ${PORT_BASE})
   --help               this text
 

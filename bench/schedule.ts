@@ -6,6 +6,7 @@ export type Schedule = {
   readonly plain: { readonly connections: readonly number[]; readonly durationMs: number };
   readonly firstToken: { readonly delaysMs: readonly number[]; readonly durationMs: number };
   readonly held: { readonly rampMs: number; readonly holdMs: number; readonly rungHoldMs: number };
+  readonly nodelay: { readonly durationMs: number };
 };
 
 /** Takes about five minutes with four contenders. */
@@ -15,6 +16,7 @@ export const DEFAULT_SCHEDULE: Schedule = {
   plain: { connections: [1, 4, 16, 64, 128], durationMs: 1500 },
   firstToken: { delaysMs: [0, 20], durationMs: 2000 },
   held: { rampMs: 2000, holdMs: 20_000, rungHoldMs: 5000 },
+  nodelay: { durationMs: 1000 },
 };
 
 /** Takes about a minute and a quarter; one round, so read its figures with care. */
@@ -23,7 +25,8 @@ export const QUICK_SCHEDULE: Schedule = {
   warmupMs: 300,
   plain: { connections: [1, 16, 64], durationMs: 1000 },
   firstToken: { delaysMs: [0, 20], durationMs: 1000 },
-  held: { rampMs: 1500, holdMs: 5000, rungHoldMs: 2000 },
+  held: { rampMs: 1000, holdMs: 3000, rungHoldMs: 1500 },
+  nodelay: { durationMs: 600 },
 };
 
 /** The goal comes first; where a contender cannot hold it, the smaller ones show what it can. */

@@ -55,14 +55,14 @@ export function renderTable(
 }
 
 function ratioColumns(figures: Measurements, contenders: readonly string[]): Column[] {
-  return contenders
-    .filter((contender) => contender !== BASELINE)
-    .flatMap((contender) => [
-      ratioColumn(figures, contender, BASELINE),
-      ...(contender !== PEER && contenders.includes(PEER)
-        ? [ratioColumn(figures, contender, PEER)]
-        : []),
-    ]);
+  const hasPeer = contenders.includes(PEER);
+  return contenders.flatMap((contender) => {
+    if (contender === BASELINE) return [];
+    const toBaseline = ratioColumn(figures, contender, BASELINE);
+    return contender !== PEER && hasPeer
+      ? [toBaseline, ratioColumn(figures, contender, PEER)]
+      : [toBaseline];
+  });
 }
 
 function ratioColumn(figures: Measurements, contender: string, to: string): Column {
@@ -80,7 +80,7 @@ function ratioText(value: number | undefined, over: number | undefined, unit: Ro
   // A ratio of counts and shares, most of them 0 or 1, would say less than the values themselves do; and what noise
   // has made negative has none.
   if (unit === 'count' || unit === 'share') return '';
-  if (value === undefined || over === undefined || over <= 0 || value < 0) return '';
+  if (value === undefined || over === undefined || over <= 0 || value <= 0) return '';
   const ratio = value / over;
   return ratio >= 100
     ? ratio.toFixed(0)
@@ -104,11 +104,11 @@ export function valueText(value: number | undefined, unit: Row['unit']): string 
   if (value === undefined) return '–';
   switch (unit) {
     case 'rps':
-      return `${Math.round(value)}/s`;
+      return value === 0 ? 'none' : `${Math.round(value)}/s`;
     case 'us':
       return Math.abs(value) >= 1000
         ? `${(value / 1000).toFixed(2)} ms`
-        : `${value.toFixed(value < 10 ? 1 : 0)} µs`;
+        : `${value.toFixed(Math.abs(value) < 10 ? 1 : 0)} µs`;
     case 'ms':
       return `${value.toFixed(1)} ms`;
     case 'MB':

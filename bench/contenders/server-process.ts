@@ -4,10 +4,13 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+/** Added to the runner's own environment; undefined takes a variable away. */
+export type Environment = { readonly [name: string]: string | undefined };
+
 export type ServerCommand = {
   readonly command: string;
   readonly args: readonly string[];
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Environment;
   readonly cwd?: string;
   /** Answers with a 2xx status once the server is ready. */
   readonly readyUrl: string;
@@ -16,7 +19,7 @@ export type ServerCommand = {
 };
 
 const OUTPUT_BYTES_MAX = 64 * 1024;
-const OUTPUT_SHOWN = 1500;
+const OUTPUT_SHOWN = 500;
 const POLL_MS = 50;
 
 export class ServerProcess implements AsyncDisposable {
@@ -87,8 +90,11 @@ export class ServerProcess implements AsyncDisposable {
     );
   }
 
+  /** The line that says what went wrong, where there is one, or else the last line. */
   #lastWords(): string {
-    return this.#output.trim().slice(-OUTPUT_SHOWN) || 'it printed nothing';
+    const lines = this.#output.split('\n').filter((line) => line.trim() !== '');
+    const line = lines.findLast((text) => /^\w*Error\b/.test(text)) ?? lines.at(-1);
+    return line?.trim().slice(0, OUTPUT_SHOWN) ?? 'it printed nothing';
   }
 }
 

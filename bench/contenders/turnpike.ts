@@ -15,13 +15,13 @@ import {
   type Site,
   type Unavailable,
 } from './contender.ts';
-import { ServerProcess } from './server-process.ts';
+import { ServerProcess, type Environment } from './server-process.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SERVER = join(ROOT, 'server/src/main.ts');
 const CLI = join(ROOT, 'cli/src/main.ts');
 /** More than any run can spend. */
-const CREDITS_USD = '1000000';
+const CREDITS_USD = '100000';
 
 export const turnpike: Contender = { name: 'turnpike', start };
 
@@ -64,37 +64,29 @@ async function start(site: Site): Promise<Running | Unavailable> {
 
 /** Everything that this benchmark tells Turnpike: one engine, one model, one price. */
 function configuration(site: Site): unknown {
+  const baseUrl = `http://127.0.0.1:${site.upstreamPort}/v1`;
   return {
-    engines: [
-      {
-        id: 'upstream',
-        kind: 'openai-compatible',
-        baseUrl: `http://127.0.0.1:${site.upstreamPort}/v1`,
-      },
-    ],
-    models: [
-      {
-        id: BENCH_MODEL,
-        engine: 'upstream',
-        price: { inputUsdPerMillion: '1', outputUsdPerMillion: '2' },
-      },
-    ],
+    engines: [{ kind: 'openai-compatible', name: 'upstream', baseUrl }],
+    models: [{ id: BENCH_MODEL, engine: 'upstream', price: { input: '1', output: '2' } }],
   };
 }
 
-function environment(site: Site, configFile: string): Record<string, string> {
+/** What the shell says about another Turnpike must not reach this one, so it is taken away. */
+function environment(site: Site, configFile: string): Environment {
   return {
     PORT: String(site.port),
     HOST: '127.0.0.1',
     TURNPIKE_DATA: join(site.directory, 'data'),
     TURNPIKE_CONFIG: configFile,
-    // Its own PostgreSQL, whatever the shell that runs the benchmark points at.
-    DATABASE_URL: '',
+    DATABASE_URL: undefined,
+    TURNPIKE_URL: undefined,
+    TURNPIKE_ADMIN_TOKEN: undefined,
+    TURNPIKE_API_KEY: undefined,
   };
 }
 
 /** A key whose project has credits. */
-async function fundedKey(env: Record<string, string>): Promise<string> {
+async function fundedKey(env: Environment): Promise<string> {
   const created = await cli(env, ['keys', 'create', '--json']);
   const key = created['key'];
   if (typeof key !== 'string')
@@ -103,10 +95,7 @@ async function fundedKey(env: Record<string, string>): Promise<string> {
   return key;
 }
 
-async function cli(
-  env: Record<string, string>,
-  args: readonly string[],
-): Promise<Record<string, unknown>> {
+async function cli(env: Environment, args: readonly string[]): Promise<Record<string, unknown>> {
   const { stdout } = await promisify(execFile)(process.execPath, [CLI, ...args], {
     cwd: ROOT,
     env: { ...process.env, ...env },

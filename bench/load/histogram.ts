@@ -1,9 +1,9 @@
-// Latencies in fixed logarithmic buckets: recording allocates nothing, and a percentile is right to within 1.6 %.
+// Latencies in fixed logarithmic buckets: recording allocates nothing, and a percentile is right to within 0.2 %.
 
-/** 64 buckets for each doubling. */
-const SUB_BITS = 6;
+/** 512 buckets for each doubling: 40 µs wide at 20 ms, well below what a gateway adds to a first token. */
+const SUB_BITS = 9;
 const SUB_COUNT = 1 << SUB_BITS;
-const DOUBLINGS = 26;
+const DOUBLINGS = 31 - SUB_BITS;
 /** One tick is a tenth of a microsecond; the range ends at about 214 s. */
 const TICKS_PER_US = 10;
 const TICKS_MAX = 0x7fff_ffff;

@@ -3,7 +3,6 @@
 
 import { observe, type BenchRun, type Entrant } from '../bench-run.ts';
 
-const DURATION_MS = 1000;
 const TOKENS = 100;
 const TOKENS_PER_SECOND = 100;
 
@@ -31,7 +30,7 @@ async function plain(run: BenchRun, entrant: Entrant): Promise<void> {
     target: entrant.running.target,
     connections: 1,
     warmupMs: run.schedule.warmupMs,
-    durationMs: DURATION_MS,
+    durationMs: run.schedule.nodelay.durationMs,
     splitRequest: true,
   });
   run.measurements.add(
@@ -50,7 +49,7 @@ async function streamed(run: BenchRun, entrant: Entrant): Promise<void> {
     connections: 1,
     tokensExpected: TOKENS,
     warmupMs: run.schedule.warmupMs,
-    durationMs: DURATION_MS,
+    durationMs: run.schedule.nodelay.durationMs,
   });
   run.measurements.add(
     entrant.name,

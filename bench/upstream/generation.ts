@@ -6,7 +6,7 @@ import type { Paced } from './pacer.ts';
 import type { Script } from './script.ts';
 
 /** What every reply claims to have read, so that a metered contender prices something. */
-export const PROMPT_TOKENS = 230;
+const PROMPT_TOKENS = 230;
 
 const CHUNK_OPEN = `data: {"id":"chatcmpl-bench","object":"chat.completion.chunk","created":1760000000,"model":"${BENCH_MODEL}","choices":[`;
 const DELTA_OPEN = `${CHUNK_OPEN}{"index":0,"delta":{"content":"`;
@@ -41,11 +41,9 @@ export class Generation implements Paced {
     if (this.#socket.destroyed) return undefined;
     if (this.#written === 0) this.#startMs = nowMs;
     const { tokens, tokensPerSecond } = this.#script;
+    const due = tokensPerSecond === 0 ? tokens : this.#written + 1;
     let text = this.#written === 0 ? HEAD + ROLE : '';
-    do {
-      text += tokenChunk();
-      this.#written += 1;
-    } while (tokensPerSecond === 0 && this.#written < tokens);
+    for (; this.#written < due; this.#written += 1) text += tokenChunk();
     if (this.#written < tokens) {
       this.#socket.write(text, 'latin1');
       return this.#startMs + (this.#written * 1000) / tokensPerSecond;

@@ -10,8 +10,8 @@ export type Script = {
   readonly splitReply: boolean;
 };
 
-export const FIRST_TOKEN_MS_MAX = 4000;
-export const TOKENS_MAX = 100_000;
+const FIRST_TOKEN_MS_MAX = 4000;
+const TOKENS_MAX = 100_000;
 
 export const DEFAULT_SCRIPT: Script = {
   firstTokenMs: 0,

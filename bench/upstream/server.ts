@@ -138,8 +138,8 @@ class Exchange {
 
   #split(index: number): undefined {
     const piece = PLAIN_REPLY_PIECES[index];
-    if (piece === undefined) return this.#finish();
-    this.#socket.write(piece);
+    if (piece !== undefined) this.#socket.write(piece);
+    if (index >= PLAIN_REPLY_PIECES.length - 1) return this.#finish();
     setImmediate(() => this.#split(index + 1));
   }
 
