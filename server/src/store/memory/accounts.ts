@@ -53,7 +53,9 @@ export class MemoryAccounts implements Accounts {
   }
 
   async projects(organisationId: string): Promise<readonly Project[]> {
-    return [...this.#projects.values()].filter((project) => project.organisationId === organisationId);
+    return [...this.#projects.values()].filter(
+      (project) => project.organisationId === organisationId,
+    );
   }
 
   async createProject(project: Project): Promise<void> {
@@ -107,7 +109,11 @@ export class MemoryAccounts implements Accounts {
     return { availableNano: nano(total - held), heldNano: nano(held), balanceNano: nano(total) };
   }
 
-  async addCredits(topUpId: string, organisationId: string, amountNano: Nano): Promise<CreditAdded> {
+  async addCredits(
+    topUpId: string,
+    organisationId: string,
+    amountNano: Nano,
+  ): Promise<CreditAdded> {
     const before = this.#topUps.get(topUpId);
     if (before === undefined) this.#topUps.set(topUpId, { organisationId, amountNano });
     const same = before?.organisationId === organisationId && before.amountNano === amountNano;
@@ -125,7 +131,12 @@ export class MemoryAccounts implements Accounts {
     return next.version;
   }
 
-  async usage({ organisationId, fromMs, toMs, groupBy }: UsageQuery): Promise<readonly UsageReportRow[]> {
+  async usage({
+    organisationId,
+    fromMs,
+    toMs,
+    groupBy,
+  }: UsageQuery): Promise<readonly UsageReportRow[]> {
     const groups = new Map<string, UsageReportRow>();
     for (const settlement of this.#settlements.values()) {
       if (settlement.organisationId !== organisationId) continue;
@@ -171,7 +182,9 @@ function groupOf(
   groupBy: UsageQuery['groupBy'],
 ): Pick<UsageReportRow, 'day' | 'model' | 'keyId'> {
   return {
-    ...(groupBy.includes('day') ? { day: new Date(settlement.startedAtMs).toISOString().slice(0, 10) } : {}),
+    ...(groupBy.includes('day')
+      ? { day: new Date(settlement.startedAtMs).toISOString().slice(0, 10) }
+      : {}),
     ...(groupBy.includes('model') ? { model: settlement.model } : {}),
     ...(groupBy.includes('key') ? { keyId: settlement.keyId } : {}),
   };

@@ -26,7 +26,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     onProgress: () => {},
     onLog: () => {},
   });
-  if (!started.ok) throw new Error(started.error.message);
+  if (!started.ok) throw new Error(JSON.stringify(started.error));
   const postgres = started.value;
   let databases = 0;
   return {

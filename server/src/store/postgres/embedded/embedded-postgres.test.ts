@@ -9,7 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
+import { Client, type ClientConfig } from 'pg';
 import {
   type EmbeddedPostgres,
   type EmbeddedPostgresOptions,
@@ -78,7 +78,7 @@ test('a killed backend is mended by the postmaster, and the owner is told', asyn
   await using postgres = await start(join(scratch, 'backend'), {
     onInterruption: (what) => told.push(what),
   });
-  const before = postgres.pid;
+  const pidBefore = postgres.pid;
   const [backend] = await query(
     postgres,
     "create table kept as select 7 as n; select pid from pg_stat_activity where backend_type = 'walwriter'",
@@ -87,7 +87,7 @@ test('a killed backend is mended by the postmaster, and the owner is told', asyn
   process.kill(backend, 'SIGKILL');
   await eventually('told', () => count(told, 'backend-crashed') === 1);
   await eventuallyAnswers(postgres, 'select n from kept', [7]);
-  assert.equal(postgres.pid, before);
+  assert.equal(postgres.pid, pidBefore);
 });
 
 test('stop during a restart leaves nothing running', async () => {
@@ -247,14 +247,14 @@ function copyOfPackage(parent: string): string {
 async function startOwner(
   args: readonly string[],
   uid?: number,
-): Promise<{ owner: ChildProcess; postmaster: number; connection: pg.ClientConfig }> {
+): Promise<{ owner: ChildProcess; postmaster: number; connection: ClientConfig }> {
   const owner = spawn(process.execPath, [OWNER, ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
     ...(uid === undefined ? {} : { uid, gid: uid }),
   });
   for await (const line of createInterface({ input: owner.stdout })) {
     // Our own program's line.
-    const said = JSON.parse(line) as { pid: number; connection: pg.ClientConfig; failure?: string };
+    const said = JSON.parse(line) as { pid: number; connection: ClientConfig; failure?: string };
     assert.equal(said.failure, undefined);
     return { owner, postmaster: said.pid, connection: said.connection };
   }
@@ -267,8 +267,8 @@ async function kill(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-async function query(postgres: { connection: pg.ClientConfig }, sql: string): Promise<unknown[]> {
-  const client = new pg.Client(postgres.connection);
+async function query(postgres: { connection: ClientConfig }, sql: string): Promise<unknown[]> {
+  const client = new Client(postgres.connection);
   client.on('error', () => {}); // The server is killed under it.
   await client.connect();
   try {
