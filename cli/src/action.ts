@@ -10,7 +10,7 @@ import type { Surroundings } from './surroundings.ts';
 /** What the commands share; the exit code is read when the program ends. */
 export type Cli = { readonly surroundings: Surroundings; exitCode: ExitCode };
 
-export type JsonOption = { readonly json?: true };
+export type JsonOption = { readonly json?: true | undefined };
 export type OrganisationOption = { readonly organisation?: string };
 
 export function jsonOption(command: Command): Command {
@@ -41,12 +41,16 @@ export function print(cli: Cli, { json }: JsonOption, outcome: Outcome<Printed>)
     return;
   }
   const { value } = outcome;
-  process.stdout.write(json === true ? `${JSON.stringify(value.json, null, 2)}\n` : `${value.text}\n`);
+  process.stdout.write(
+    json === true ? `${JSON.stringify(value.json, null, 2)}\n` : `${value.text}\n`,
+  );
   cli.exitCode = EXIT.done;
 }
 
 /** On standard error, so that a script never takes a failure for an answer. */
 export function report({ code, message }: Failure, json: boolean): void {
-  const text = json ? JSON.stringify({ error: { code, message } }) : `${redOnStderr('✗')} ${message}`;
+  const text = json
+    ? JSON.stringify({ error: { code, message } })
+    : `${redOnStderr('✗')} ${message}`;
   process.stderr.write(`${text}\n`);
 }

@@ -30,6 +30,10 @@ export function done<T>(value: T): Outcome<T> {
   return { ok: true, value };
 }
 
-export function failed<T>(code: string, message: string, exitCode: ExitCode = EXIT.failed): Outcome<T> {
+export function failed<T>(
+  code: string,
+  message: string,
+  exitCode: ExitCode = EXIT.failed,
+): Outcome<T> {
   return { ok: false, failure: { exitCode, code, message } };
 }

@@ -8,12 +8,16 @@ export type Surroundings = {
   /** Where a server started here would listen. */
   readonly host: string;
   readonly port: number;
+  /** PORT says something that is no port. */
+  readonly wrongPort: string | undefined;
   /** Where that server keeps everything that it writes. */
   readonly dataDirectory: string;
   readonly adminToken: string | undefined;
   readonly apiKey: string | undefined;
   readonly databaseUrl: string | undefined;
+  /** What the server loads when it has no configuration file. */
   readonly modelFile: string;
+  readonly configFile: string;
   /** The Node that npm itself runs on, where npm told. */
   readonly npmNodeVersion: string | undefined;
   /** Of this clone. */
@@ -27,17 +31,25 @@ const PORT_DEFAULT = 8080;
 export function readSurroundings(environment: NodeJS.ProcessEnv): Surroundings {
   const text = (name: string) => environment[name]?.trim() || undefined;
   const host = text('HOST') ?? '127.0.0.1';
-  const port = portOf(text('PORT')) ?? PORT_DEFAULT;
+  const givenPort = text('PORT');
+  const port = portOf(givenPort) ?? PORT_DEFAULT;
   return {
     url: (text('TURNPIKE_URL') ?? `http://${reachable(host)}:${port}`).replace(/\/+$/, ''),
     host,
     port,
+    wrongPort: portOf(givenPort) === undefined ? givenPort : undefined,
     dataDirectory: resolve(ROOT, text('TURNPIKE_DATA') ?? '.turnpike'),
     adminToken: text('TURNPIKE_ADMIN_TOKEN'),
     apiKey: text('TURNPIKE_API_KEY'),
     databaseUrl: text('DATABASE_URL'),
-    modelFile: resolve(ROOT, text('TURNPIKE_MODEL') ?? join('models', 'turnpike-mini', 'turnpike-mini.gguf')),
-    npmNodeVersion: /node\/v(?<version>[\d.]+)/.exec(text('npm_config_user_agent') ?? '')?.groups?.['version'],
+    modelFile: resolve(
+      ROOT,
+      text('TURNPIKE_MODEL') ?? join('models', 'turnpike-mini', 'turnpike-mini.gguf'),
+    ),
+    configFile: resolve(ROOT, text('TURNPIKE_CONFIG') ?? 'turnpike.config.json'),
+    npmNodeVersion: /node\/v(?<version>[\d.]+)/.exec(text('npm_config_user_agent') ?? '')?.groups?.[
+      'version'
+    ],
     root: ROOT,
     environment,
   };

@@ -4,6 +4,9 @@ import { stripVTControlCharacters } from 'node:util';
 
 import { dim } from './paint.ts';
 
+/** What a reader takes for one character: an emoji of five code points is one. */
+const CHARACTERS = new Intl.Segmenter();
+
 export type Column = { readonly heading: string; readonly align?: 'right' };
 
 export function table(columns: readonly Column[], rows: readonly (readonly string[])[]): string {
@@ -26,5 +29,5 @@ function pad(cell: string, width: number, align: Column['align']): string {
 }
 
 function widthOf(cell: string): number {
-  return [...stripVTControlCharacters(cell)].length;
+  return [...CHARACTERS.segment(stripVTControlCharacters(cell))].length;
 }

@@ -58,12 +58,16 @@ export function managementClient(send: Send): ManagementClient {
 
 function wireRequest(route: Route, input: { readonly [name: string]: unknown }): WireRequest {
   const inPath = new Set(pathParameters(route));
-  const rest = Object.entries(input).filter(([name, value]) => !inPath.has(name) && value !== undefined);
+  const rest = Object.entries(input).filter(
+    ([name, value]) => !inPath.has(name) && value !== undefined,
+  );
   const path = pathOf(route, input);
   if (route.method === 'POST') {
     return { method: 'POST', path, body: JSON.stringify(Object.fromEntries(rest)) };
   }
-  const query = rest.map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`).join('&');
+  const query = rest
+    .map(([name, value]) => `${name}=${encodeURIComponent(String(value))}`)
+    .join('&');
   return { method: 'GET', path: query === '' ? path : `${path}?${query}` };
 }
 

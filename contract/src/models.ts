@@ -8,7 +8,10 @@ export const engineState = z.enum(['ready', 'starting', 'down']);
 export type EngineState = z.infer<typeof engineState>;
 
 export const price = z.object({
-  version: z.number().int().describe('Of the price book; every usage row names the one it was billed by.'),
+  version: z
+    .number()
+    .int()
+    .describe('Of the price book; every usage row names the one it was billed by.'),
   perMillionTokens: z.object({
     input: money,
     cacheRead: money,

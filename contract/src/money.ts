@@ -25,13 +25,10 @@ export type Money = z.infer<typeof money>;
 /** What a client sends: `12`, `12.5` or `0.000000001`, above zero. */
 export const dollarsToAdd = z
   .string()
-  .regex(
-    /^\d{1,10}(\.\d{1,9})?$/,
-    {
-      error: 'must be dollars as a decimal string with at most nine decimals, such as "12.50"',
-      abort: true,
-    },
-  )
+  .regex(/^\d{1,10}(\.\d{1,9})?$/, {
+    error: 'must be dollars as a decimal string with at most nine decimals, such as "12.50"',
+    abort: true,
+  })
   .refine((text) => /[1-9]/.test(text), 'must be more than zero')
   .refine(
     (text) => BigInt(text.split('.')[0] ?? '0') < BigInt(TOP_UP_DOLLARS_MAX),

@@ -27,7 +27,9 @@ export const serverStatus = z.object({
   }),
   snapshot: z.object({
     version: z.number().int(),
-    ageMs: milliseconds.describe('Since keys and prices were last known to be current; 1,000 is normal.'),
+    ageMs: milliseconds.describe(
+      'Since keys and prices were last known to be current; 1,000 is normal.',
+    ),
   }),
   priceVersion: z.number().int().optional().describe('Absent: no prices are published.'),
 });

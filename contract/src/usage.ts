@@ -5,7 +5,7 @@ import * as z from 'zod';
 import { money } from './money.ts';
 import { id, instant } from './scope.ts';
 
-export const usageDimension = z.enum(['day', 'model', 'key']);
+export const usageDimension = z.enum(['day', 'model', 'key'], 'must be day, model or key');
 export type UsageDimension = z.infer<typeof usageDimension>;
 
 /** In a query string: `day,model`. */

@@ -32,7 +32,11 @@ function addAdd(credits: Command, cli: Cli): void {
   organisationOption(jsonOption(credits.command('add')))
     .description('add credits')
     .argument('<dollars>', 'such as 25 or 12.50, at most nine decimals', checkedBy(dollarsToAdd))
-    .option('--id <id>', 'your own id of this top-up: sending it twice adds once', checkedBy(topUpId))
+    .option(
+      '--id <id>',
+      'your own id of this top-up: sending it twice adds once',
+      checkedBy(topUpId),
+    )
     .addHelpText(
       'after',
       '\nExamples:\n  turnpike credits add 25\n  turnpike credits add 12.50 --id invoice-2026-0042',
@@ -58,7 +62,10 @@ function addAdd(credits: Command, cli: Cli): void {
 function addBalance(credits: Command, cli: Cli): void {
   organisationOption(jsonOption(credits.command('balance')))
     .description('show what is left')
-    .addHelpText('after', '\nExamples:\n  turnpike credits balance\n  turnpike credits balance --json')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  turnpike credits balance\n  turnpike credits balance --json',
+    )
     .action((options: BalanceOptions) =>
       withManagement(cli, options, async (management) => {
         const { organisation } = options;

@@ -41,15 +41,20 @@ export function addKeys(program: Command, cli: Cli): void {
 function addCreate(keys: Command, cli: Cli): void {
   organisationOption(jsonOption(keys.command('create')))
     .description('make a key; it is shown this once')
-    .option('--name <name>', 'what the key is for', checkedBy(nameSchema), 'made with turnpike keys create')
+    .option(
+      '--name <name>',
+      'what the key is for',
+      checkedBy(nameSchema),
+      'made with turnpike keys create',
+    )
     .option('--project <id or name>', 'which project; may be left out while there is exactly one')
     .addHelpText(
       'after',
       '\nExamples:\n  turnpike keys create --name laptop\n  export TURNPIKE_API_KEY=$(turnpike keys create --json | jq -r .key)',
     )
-    .action(({ json: _, ...input }: CreateOptions, command: Command) =>
-      withManagement(cli, command.opts(), async (management) => {
-        const made = await management.ask('createKey', input);
+    .action(({ name, organisation, project, json }: CreateOptions) =>
+      withManagement(cli, { json }, async (management) => {
+        const made = await management.ask('createKey', { name, organisation, project });
         return made.ok ? done({ json: made.value, text: describeMade(made.value) }) : made;
       }),
     );

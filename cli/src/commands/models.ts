@@ -63,6 +63,8 @@ function stateOf(state: Model['engine']['state']): string {
 function notesOn({ id, engine, price }: Model): readonly string[] {
   return [
     ...(engine.reason === undefined ? [] : [`${red('✗')} ${id}: ${engine.reason}`]),
-    ...(price === undefined ? [`${red('✗')} ${id}: has no price, so requests for it are refused.`] : []),
+    ...(price === undefined
+      ? [`${red('✗')} ${id}: has no price, so requests for it are refused.`]
+      : []),
   ];
 }

@@ -17,8 +17,14 @@ export function addServe(program: Command, cli: Cli): void {
     .description('start the server here')
     .option('--port <number>', 'where to listen (PORT, 8080)', port)
     .option('--host <address>', 'which address to listen on (HOST, 127.0.0.1)')
-    .option('--data <directory>', 'where everything is kept (TURNPIKE_DATA, .turnpike in this clone)')
-    .addHelpText('after', '\nExamples:\n  turnpike serve\n  turnpike serve --port 9000 --data /srv/turnpike')
+    .option(
+      '--data <directory>',
+      'where everything is kept (TURNPIKE_DATA, .turnpike in this clone)',
+    )
+    .addHelpText(
+      'after',
+      '\nExamples:\n  turnpike serve\n  turnpike serve --port 9000 --data /srv/turnpike',
+    )
     .action((options: Options) => {
       const { root, environment } = cli.surroundings;
       const main = join(root, 'server', 'src', 'main.ts');

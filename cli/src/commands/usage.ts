@@ -18,7 +18,7 @@ import { bold, dim } from '../paint.ts';
 import { table, type Column } from '../table.ts';
 
 type Options = JsonOption &
-  OrganisationOption & { readonly by: string; readonly since: Date; readonly until?: Date };
+  OrganisationOption & { readonly by: string; readonly since?: Date; readonly until?: Date };
 
 const NUMBERS: readonly Column[] = [
   { heading: 'REQUESTS', align: 'right' },
@@ -31,8 +31,13 @@ const NUMBERS: readonly Column[] = [
 export function addUsage(program: Command, cli: Cli): void {
   organisationOption(jsonOption(program.command('usage')))
     .description('what was used and what it cost')
-    .option('--by <dimensions>', 'any of day, model, key, with commas', checkedBy(usageDimensions), 'day')
-    .option('--since <time>', 'a day, a time, or how long ago', pointInTime, pointInTime('30d'))
+    .option(
+      '--by <dimensions>',
+      'any of day, model, key, with commas',
+      checkedBy(usageDimensions),
+      'day',
+    )
+    .option('--since <time>', 'a day, a time, or how long ago (default: 30d)', pointInTime)
     .option('--until <time>', 'the same; not included (default: now)', pointInTime)
     .addHelpText(
       'after',
@@ -43,7 +48,7 @@ export function addUsage(program: Command, cli: Cli): void {
         const report = await management.ask('getUsage', {
           organisation: options.organisation,
           by: options.by,
-          from: options.since.toISOString(),
+          from: (options.since ?? pointInTime('30d')).toISOString(),
           to: (options.until ?? new Date()).toISOString(),
         });
         return report.ok ? done({ json: report.value, text: describe(report.value) }) : report;
@@ -55,7 +60,10 @@ function describe({ from, to, by, rows, total }: UsageReport): string {
   const span = dim(`${from.slice(0, 16)}Z to ${to.slice(0, 16)}Z`);
   if (rows.length === 0) return `Nothing was used. ${span}`;
   const columns = [...by.map((dimension) => ({ heading: dimension.toUpperCase() })), ...NUMBERS];
-  const lines = rows.map((row) => [...by.map((dimension) => nameOf(row, dimension)), ...numbersOf(row)]);
+  const lines = rows.map((row) => [
+    ...by.map((dimension) => nameOf(row, dimension)),
+    ...numbersOf(row),
+  ]);
   const sum = [...by.map((_, at) => (at === 0 ? 'total' : '')), ...numbersOf(total)].map(bold);
   return `${table(columns, [...lines, sum])}\n\n${span}`;
 }

@@ -25,9 +25,9 @@ def record_text(chance: Chance, fields: list[Field]) -> str:
     elif style == 2:
         body = "; ".join(f"{spoken_key(one.key)} {one.spoken}" for one in order)
     elif style == 3:
-        body = f"{capital(chance.any(('we have', 'there is', 'this is', 'I have', 'please note', 'I send you')))} a {chance.word()} with " + ", ".join(mention(chance, one) for one in order) + "."
+        body = f"{capital(chance.any(('we have', 'there is', 'this is', 'I have', 'please note', 'I send you')))} a {chance.word()} with " + ", ".join(mention(chance, one, fields) for one in order) + "."
     else:
-        body = capital(", ".join(mention(chance, one) for one in order)) + "."
+        body = capital(", ".join(mention(chance, one, fields) for one in order)) + "."
     return chance.pick(OPENINGS) + body + chance.pick(FILLERS)
 
 

@@ -106,8 +106,12 @@ def spoken_key(key: str) -> str:
     return key.replace("_", " ")
 
 
-def mention(chance: Chance, field: Field, natural: bool = True) -> str:
-    wordings = KINDS[field.kind][1] if natural else []
+def mention(chance: Chance, field: Field, among: list[Field]) -> str:
+    """A value as it is mentioned beside others; without its key only where its kind makes clear which is meant."""
+    if field.kind not in KINDS:  # an object, or an everyday kind of its own
+        return f"{spoken_key(field.key)}: {field.spoken}"
+    alone = sum(other.kind.removeprefix("full_") == field.kind.removeprefix("full_") for other in among) == 1
+    wordings = KINDS[field.kind][1] if alone else []
     wording = chance.any(wordings) if wordings and chance.roll(0.4) else chance.pick(PLAIN_WORDINGS)
     return wording.format(key=spoken_key(field.key), value=field.spoken)
 

@@ -10,6 +10,7 @@ from text.tools import EVERYDAY, OBJECTS, VERBS
 
 COMMANDS = ["ls", "ls -la", "pwd", "date", "whoami", "git status", "git log", "npm test", "npm start", "make", "df -h", "uptime", "cat", "top", "ps aux", "echo"]
 ENDINGS = ["txt", "md", "py", "ts", "json", "csv", "log", "html"]
+DESCRIBED_SHARE = 0.25  # tools whose parameters have descriptions of their own
 NO_TOOL = "None of my tools can do that."
 CONSTANTS = {"sent", "saved", "booked", "running", "set", "playing", "done", "written", "calling", "added", "closed"}
 
@@ -75,7 +76,7 @@ def everyday_tool(chance: Chance) -> Tool:
             given.append(made)
     results = {made.key: made.value for made in read_fields(chance, result)}
     order = [made for made in fields if made in given]
-    return Tool(chance.any(names), description if chance.roll(0.9) else "", fields, chance.roll(0.35), request, results, answer.format(**said | results), object_value(order))
+    return Tool(chance.any(names), description if chance.roll(0.9) else "", fields, chance.roll(DESCRIBED_SHARE), request, results, answer.format(**said | results), object_value(order))
 
 
 def made_up_name(chance: Chance, verb: str, thing: str) -> str:
@@ -98,7 +99,7 @@ def made_up_fields(chance: Chance) -> list[Field]:
 
 
 def made_up_request(chance: Chance, verb: str, thing: str, given: list[Field]) -> str:
-    mentions = [mention(chance, one) for one in chance.shuffled(given)]
+    mentions = [mention(chance, one, given) for one in chance.shuffled(given)]
     article = chance.any(("the ", "a ", "my ", "this ", "")) if chance.roll(0.9) else "one "
     core = f"{verb} {article}{thing}"
     joined = listed(mentions) if chance.roll(0.7) else ", ".join(mentions)
@@ -114,7 +115,7 @@ def made_up_tool(chance: Chance, verb: str = "", thing: str = "") -> Tool:
     article = chance.any(("a", "the", "an existing", "one"))
     description = f"{capital(verb)} {article} {thing}" if chance.roll(0.85) else ""
     results, answer = made_up_result(chance, verb, thing)
-    return Tool(made_up_name(chance, verb, thing), description, fields, chance.roll(0.35), made_up_request(chance, verb, thing, given), results, answer, object_value(given))
+    return Tool(made_up_name(chance, verb, thing), description, fields, chance.roll(DESCRIBED_SHARE), made_up_request(chance, verb, thing, given), results, answer, object_value(given))
 
 
 def made_up_result(chance: Chance, verb: str, thing: str) -> tuple[dict[str, Any], str]:
@@ -168,11 +169,14 @@ def answered(chance: Chance, tools: list[Tool]) -> list[Turn]:
 
 
 def one_call(chance: Chance, effort: str = "") -> Conversation:
-    offered = some_tools(chance, chance.random.choices((1, 2, 3, 4), (3, 4, 3, 1))[0])
+    offered = some_tools(chance, chance.random.choices((1, 2, 3, 4), (4, 4, 2, 1))[0])
     wanted = chance.any(offered)
     turns = [Turn("user", wanted.request), Turn("assistant", thoughts=think_of_call(wanted, effort), calls=[wanted.call()])]
     if chance.roll(0.5) and not effort:
         turns += answered(chance, [wanted])
+        if len(offered) > 1 and chance.roll(0.3):
+            following = chance.any([tool for tool in offered if tool is not wanted])
+            turns += [Turn("user", following.request), Turn("assistant", calls=[following.call()])]
     return conversation_with(chance, offered, turns, effort)
 
 

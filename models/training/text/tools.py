@@ -81,6 +81,11 @@ EVERYDAY: list[tuple[list[str], str, str, list[str], str, str]] = [
      ["How many rows has the table {table}?", "Count the rows of {table}.", "Query the table {table}.", "How large is the table {table}?"], "rows integer", "The table {table} has {rows} rows."),
     (["get_capital", "capital_lookup", "country_capital", "capital_of"], "Get the capital of a country", "country place",
      ["Look up the capital of {country}.", "Use the tool: capital of {country}?", "Which city is the capital of {country}?", "What is the capital of {country}?"], "capital place", "The capital of {country} is {capital}."),
+    (["get_weather", "get_current_weather", "get_forecast", "forecast"], "Get the current weather in a given location", "location place, unit? unit",
+     ["What is the weather in {location}?", "What's the weather like in {location} today?", "How is the weather in {location}?", "Give me the forecast for {location}.", "Is it cold in {location}?", "Weather for {location}?"],
+     "temperature integer, condition condition", "It is {temperature} degrees and {condition} in {location}."),
+    (["lookup_price", "get_price", "price_of", "product_price"], "Get the price of a product", "product word",
+     ["What does the {product} cost?", "How much is the {product}?", "Price of {product}?", "Tell me the price of the {product}.", "Look up what a {product} costs."], "price number", "The {product} costs {price}."),
 ]
 
 VERBS = ["create", "delete", "update", "find", "open", "close", "start", "stop", "check", "rename", "archive", "share", "print", "move", "copy", "restart", "approve", "reject", "publish", "assign", "cancel", "export", "import", "lock", "unlock", "verify", "schedule", "clean", "repair", "rent", "return", "sell", "measure", "describe", "track"]

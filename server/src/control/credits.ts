@@ -10,9 +10,7 @@ import type { Balance, Organisation } from '../ports/accounts.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { chooseOrganisation } from './scope.ts';
 
-export function credits({
-  accounts,
-}: ControlDeps): Pick<Handlers, 'getBalance' | 'addCredits'> {
+export function credits({ accounts }: ControlDeps): Pick<Handlers, 'getBalance' | 'addCredits'> {
   return {
     async getBalance(input) {
       const organisation = await chooseOrganisation(accounts, input.organisation);
@@ -26,7 +24,10 @@ export function credits({
       const organisation = await chooseOrganisation(accounts, choice);
       if (!organisation.ok) return organisation;
       const amountNano = parseDollars(amount);
-      assert(amountNano !== undefined && amountNano > 0n, 'the contract lets only dollars above zero in');
+      assert(
+        amountNano !== undefined && amountNano > 0n,
+        'the contract lets only dollars above zero in',
+      );
       const added = await accounts.addCredits(id, organisation.value.id, amountNano);
       if (added.kind === 'conflict') {
         const message = `The top-up ${JSON.stringify(id)} was added before with another amount or organisation: use a new id.`;

@@ -8,9 +8,7 @@ import type { KeyRecord, Project } from '../ports/accounts.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { chooseOrganisation, chooseProject } from './scope.ts';
 
-export function keys(
-  deps: ControlDeps,
-): Pick<Handlers, 'listKeys' | 'createKey' | 'revokeKey'> {
+export function keys(deps: ControlDeps): Pick<Handlers, 'listKeys' | 'createKey' | 'revokeKey'> {
   const { accounts } = deps;
   return {
     async listKeys(input) {

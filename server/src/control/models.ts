@@ -14,7 +14,9 @@ export function models({ accounts, facts }: ControlDeps): Pick<Handlers, 'listMo
     async listModels() {
       const engines = new Map(facts.engines().map((engine) => [engine.name, engine]));
       const { priceBook } = accounts.snapshot();
-      const data = facts.models().map((model) => modelOf(model, engines.get(model.engine), priceBook));
+      const data = facts
+        .models()
+        .map((model) => modelOf(model, engines.get(model.engine), priceBook));
       return ok({ data });
     },
   };

@@ -65,7 +65,9 @@ function ambiguous(field: string, choice: string): ManagementError {
 }
 
 function listOf(all: readonly Named[]): string {
-  const shown = all.slice(0, CHOICES_SHOWN_MAX).map(({ id, name }) => `${JSON.stringify(name)} (${id})`);
+  const shown = all
+    .slice(0, CHOICES_SHOWN_MAX)
+    .map(({ id, name }) => `${JSON.stringify(name)} (${id})`);
   const hidden = all.length - shown.length;
   return shown.join(', ') + (hidden > 0 ? ` and ${hidden} more` : '');
 }

@@ -14,7 +14,9 @@ export function status({ accounts, facts }: ControlDeps): Pick<Handlers, 'getSta
         startedAt: new Date(facts.startedAtMs).toISOString(),
         uptimeMs: wholeMs(facts.nowMs() - facts.startedAtMs),
         generationsRunning: facts.generationsRunning(),
-        engines: facts.engines().map(({ name, kind, state }) => ({ name, kind, ...stateOf(state) })),
+        engines: facts
+          .engines()
+          .map(({ name, kind, state }) => ({ name, kind, ...stateOf(state) })),
         store: { ...(await facts.store()) },
         snapshot: { version: snapshot.version, ageMs: wholeMs(facts.snapshotAgeMs()) },
         ...(priceVersion === undefined ? {} : { priceVersion }),

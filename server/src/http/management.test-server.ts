@@ -113,7 +113,7 @@ if (import.meta.main) {
     logger: pino({ level: 'silent' }),
   });
   console.log(await server.listen('127.0.0.1', 0));
-  process.stdin.resume().once('end', () => void server.stop(AbortSignal.abort()));
+  process.stdin.resume().once('end', () => void server.stop(AbortSignal.timeout(1)));
 }
 
 function scriptedGateway(accounts: MemoryAccounts): Gateway {

@@ -21,7 +21,8 @@ export class SocketSink implements Sink {
     this.#response = response;
     response.once('close', () => {
       clearInterval(this.#heartbeat);
-      if (!response.writableFinished) this.#abort.abort(CLIENT_LEFT);
+      // After its end an answer is settled, and whether the last bytes arrived changes nothing.
+      if (!response.writableEnded) this.#abort.abort(CLIENT_LEFT);
     });
   }
 

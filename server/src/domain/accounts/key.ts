@@ -1,7 +1,7 @@
 // The form of an API key: `sk-tp-`, 34 random characters, and 6 that check them. The checksum tells a mistyped or
 // truncated key from an unknown one without a look-up, and lets secret scanners recognise real keys.
 
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -33,7 +33,7 @@ export function isWellFormedKey(text: string): boolean {
 
 /** What is stored and looked up. A key has 200 bits of entropy, so a slow hash would protect nothing. */
 export function hashKey(key: string): string {
-  return createHash('sha256').update(key).digest('base64url');
+  return hash('sha256', key, 'base64url');
 }
 
 /** Enough to recognise a key in a list, too little to use it. */

@@ -115,11 +115,19 @@ async function killServer(pool: Pool, round: number): Promise<void> {
     process.kill(pid, 'SIGKILL');
     return;
   }
-  const { rows } = await pool.query<{ pid: number }>(
-    `SELECT pid FROM pg_stat_activity WHERE query LIKE '%ledger_apply%' AND pid <> pg_backend_pid() LIMIT 1`,
-  );
-  assert.ok(rows[0] !== undefined, 'the ledger is connected');
-  process.kill(rows[0].pid, 'SIGKILL');
+  for (;;) {
+    const backends = await pool
+      .query<{ pid: number }>(
+        `SELECT pid FROM pg_stat_activity WHERE query LIKE '%ledger_apply%' AND pid <> pg_backend_pid() LIMIT 1`,
+      )
+      .catch(() => undefined); // it is still recovering from the last kill
+    const backend = backends?.rows[0];
+    if (backend !== undefined) {
+      process.kill(backend.pid, 'SIGKILL');
+      return;
+    }
+    await sleep(20);
+  }
 }
 
 type Cut = 'nothing' | 'before' | 'after-commit' | 'reply-never-comes';
@@ -204,14 +212,13 @@ test('I5 I8 connections cut at random under load: each answered settle is there 
   await using pool = poolTo(connection);
   const organisations = await Promise.all([1, 2].map(() => booksOf(store).newOrganisation(CREDIT)));
   const cuts = async () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < 12; round++) {
       proxy.cut = round % 2 === 0 ? 'after-commit' : 'before';
-      await sleep(75);
+      while (proxy.cuts <= round) await sleep(10);
+      await sleep(30);
     }
-    proxy.cut = 'nothing';
   };
   const answers = await traffic(store, organisations, cuts());
-  assert.ok(proxy.cuts >= 10, `${proxy.cuts} connections were cut`);
   assert.equal(answers.unavailable, 0);
   await assertRecordedOnce(pool, answers);
   await assertCreditsAddUp(pool, store, organisations);

@@ -54,6 +54,7 @@ export async function connectTo(connection: SocketConnection): Promise<Client & 
 export function poolTo(connection: SocketConnection): Pool & AsyncDisposable {
   const pool = new Pool({ ...connection, max: 2 });
   pool.on('error', () => {}); // As above.
+  pool.on('connect', (client) => client.on('error', () => {}));
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
 }
 

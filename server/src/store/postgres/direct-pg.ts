@@ -24,7 +24,7 @@ import {
   wishToExtend,
   wishToHold,
 } from './ledger-batch.ts';
-import { LedgerSession, type Trouble, troubleOf } from './ledger-session.ts';
+import { isOurMistake, LedgerSession, type Trouble, troubleOf } from './ledger-session.ts';
 import { uuidOf } from './request-id.ts';
 
 export type StoreProblem = {
@@ -211,13 +211,15 @@ export class DirectPg implements Ledger, AsyncDisposable {
     session: LedgerSession,
     operations: readonly Operation[],
   ): Promise<Trouble | undefined> {
+    // First, so that nobody is refused for credit that a given-up hold still ties up.
+    const trouble = await this.#voidSome(session);
+    if (trouble !== undefined || operations.length === 0) return trouble;
     try {
-      if (operations.length > 0) await this.#together(session, operations);
+      await this.#together(session, operations);
+      return undefined;
     } catch (error) {
-      const trouble = await this.#afterFailure(session, operations, error);
-      if (trouble !== undefined) return trouble;
+      return this.#afterFailure(session, operations, error);
     }
-    return this.#voidSome(session);
   }
 
   async #afterFailure(
@@ -226,7 +228,9 @@ export class DirectPg implements Ledger, AsyncDisposable {
     error: unknown,
   ): Promise<Trouble | undefined> {
     const trouble = troubleOf(error);
-    return trouble === 'refused' ? this.#oneByOne(session, operations) : trouble;
+    if (trouble !== 'refused') return trouble;
+    if (isOurMistake(error)) this.#tellRefused('A batch', error);
+    return this.#oneByOne(session, operations);
   }
 
   /** The usual case: everything in one transaction and one round trip. */

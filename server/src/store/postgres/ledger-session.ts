@@ -57,7 +57,7 @@ export function troubleOf(error: unknown): Trouble {
 }
 
 /** A bug must be heard of, not taken for a broken connection and tried again. */
-function isOurMistake(error: unknown): boolean {
+export function isOurMistake(error: unknown): boolean {
   return (
     error instanceof BrokenInvariant ||
     error instanceof TypeError ||

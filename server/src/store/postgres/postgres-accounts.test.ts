@@ -202,11 +202,12 @@ test('the last snapshot stays while PostgreSQL is away, and is renewed when it i
   process.kill(pid, 'SIGKILL');
   assert.equal(store.accounts.snapshot().keys.get(hash)?.keyId, record.id);
   const startedMs = performance.now();
-  while (!(await store.ping())) {
+  const revoked = () => store.accounts.revokeKey(record.id).catch(() => false);
+  while (!(await revoked())) {
     assert.ok(performance.now() - startedMs < 20_000, 'PostgreSQL comes back');
     await sleep(50);
   }
-  assert.equal(await store.accounts.revokeKey(record.id), true);
+  assert.equal(await store.ping(), true);
   assert.equal(store.accounts.snapshot().keys.get(hash)?.revoked, true);
   assert.deepEqual(await auditBooks(pool), []);
 });

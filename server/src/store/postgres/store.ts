@@ -47,7 +47,10 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
   const ready = await bringUpToDate(address.value);
   if (!ready.ok) return ready;
   const pool = new Pool({ ...address.value.config, max: POOL_CONNECTIONS_MAX });
-  pool.on('error', () => {}); // An idle connection that breaks is replaced by the next query.
+  // A connection that breaks fails the query on it, if any, and is replaced by the next one. Both are needed: the pool
+  // listens to its idle connections only, and an error between two queries of a transaction would end the process.
+  pool.on('error', () => {});
+  pool.on('connect', (client) => client.on('error', () => {}));
   try {
     const gateway = await enterEpoch(pool, options.gatewayId);
     const feed = await SnapshotFeed.open(pool, address.value);

@@ -6,7 +6,7 @@ import type { EngineFailure } from '../../../domain/generation/engine-failure.ts
 import type { Generation } from '../../../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
 import { Answer } from './answer.ts';
-import { PROMPT_PIECE_TOKENS } from './batch-order.ts';
+import { companyOf, PROMPT_PIECE_TOKENS } from './batch-order.ts';
 import type { LoadedModel } from './load-model.ts';
 import { makePrompt } from './prompt.ts';
 import type { Prompt } from './prompt.ts';
@@ -101,7 +101,12 @@ async function produce(
   const room = contextTokens - slot.sequence.nextTokenIndex - tail.length;
   const tokensMax = Math.min(work.outputTokensMax, room);
   const produced: Token[] = [];
-  const options = samplerOptions(work.generation.sampling, produced);
+  const { sampling } = work.generation;
+  const contextTokensMax = contextTokens - room + tokensMax;
+  const options = {
+    ...samplerOptions(sampling, produced),
+    evaluationPriority: companyOf(sampling.seed !== undefined, contextTokensMax),
+  };
   for await (const token of slot.sequence.evaluate(tail, options)) {
     if (work.signal.aborted) return ABORTED;
     if (model.isEogToken(token)) return { kind: 'finish', reason: 'stop', stopped: false };
