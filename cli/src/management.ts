@@ -43,7 +43,7 @@ export async function adminToken(surroundings: Surroundings): Promise<string | u
 }
 
 /** Any HTTP answer at all. */
-export async function answers(url: string): Promise<boolean> {
+async function answers(url: string): Promise<boolean> {
   const reply = await send(url, '', { method: 'GET', path: '/healthz' });
   return reply.kind === 'reply';
 }

@@ -1,12 +1,14 @@
 """Where training starts: random weights, with one circuit for copying already laid.
 
-A model of this size needs most of a short training before "what followed this word the last time it stood here?" (the
-circuit that copies from context) appears by itself. It is simple enough to write down, so it is planted as a first guess that
-training then bends to its needs:
+A model of this size needs most of a short training before "what followed this the last time it stood here?" (the circuit
+that copies from context) appears by itself. It is simple enough to write down, so it is planted as a first guess that
+training then bends to its needs. The residual stream is divided: tokens in its first half, and in the second half what
+came one and two tokens before.
 
-* every embedding shares one constant component, which gives the first layer something to recognise positions by;
-* head 0 of layer 0 looks at the previous token and carries (a projection of) it along;
-* heads 0 and 2 of layer 1 look for the position whose previous token is the current one, and copy the token found there.
+* Dimension 0 of every embedding is the same constant, by which the first layer recognises positions.
+* Layer 0: head 0 looks one token back, head 1 two; each carries a part of the token found there along.
+* Layer 1: one head of each key-value group looks for the place where the last two tokens stood before, and copies the token
+  that followed them.
 """
 
 import torch
@@ -19,46 +21,48 @@ POSITION_PAIRS = 10  # fast rotary pairs that tell neighbours apart
 MATCH_SHARPNESS = 2.5
 SLOW_TURN_MAX = 0.004  # radians per token: pairs slower than this compare content, not position
 CARRY = 0.06
-COPY = 0.3
-
-
-def orthonormal_rows(rows: int, columns: int) -> torch.Tensor:
-    return torch.linalg.qr(torch.randn(columns, rows))[0].T.contiguous()
+COPY = 0.4
 
 
 @torch.no_grad()
 def plant_copying(model: LanguageModel) -> None:
     shape = model.shape
-    width, head = shape.width, shape.head_width
+    half, head = shape.width // 2, shape.head_width
+    group = shape.heads // shape.kv_heads
     turns = shape.rope_base ** -(torch.arange(0, head, 2).float() / head)
-    model.embedding.weight[:, 0] = CONSTANT
-
-    seen = orthonormal_rows(head, width)  # how the carried token is read …
-    carried = orthonormal_rows(head, width)  # … and where in the residual stream it is put
-    seen[:, 0] = 0
-    carried[:, 0] = 0
+    tokens = torch.arange(1, half)
+    one_back, two_back = half + torch.arange(head), half + head + torch.arange(head)
+    embedding = model.embedding.weight
+    embedding[:, :half] *= 2**0.5
+    embedding[:, half:] = 0
+    embedding[:, 0] = CONSTANT
 
     first = model.blocks[0].attention
     fast = torch.arange(POSITION_PAIRS)
-    first.key.weight[:head, 0][2 * fast] = POSITION_SHARPNESS
-    first.query.weight[:head, 0][2 * fast] = POSITION_SHARPNESS * turns[fast].cos()
-    first.query.weight[:head, 0][2 * fast + 1] = -POSITION_SHARPNESS * turns[fast].sin()
-    first.value.weight[:head] = seen
-    first.out.weight[:, :head] = CARRY * carried.T
+    first.key.weight[2 * fast, 0] = POSITION_SHARPNESS
+    first.value.weight[:head] = 0
+    first.value.weight[torch.arange(head), 1 + torch.arange(head)] = 1
+    for heads_row, places, back in ((0, one_back, 1), (head, two_back, 2)):
+        first.query.weight[heads_row + 2 * fast, 0] = POSITION_SHARPNESS * (back * turns[fast]).cos()
+        first.query.weight[heads_row + 2 * fast + 1, 0] = -POSITION_SHARPNESS * (back * turns[fast]).sin()
+        first.out.weight[:, heads_row : heads_row + head] = 0
+        first.out.weight[places, heads_row + torch.arange(head)] = CARRY
 
     second = model.blocks[1].attention
     slow = (turns < SLOW_TURN_MAX).nonzero().flatten()
-    places = torch.stack([2 * slow, 2 * slow + 1], 1).flatten()
+    slots = torch.stack([2 * slow, 2 * slow + 1], 1).flatten()
+    now, before = slots[0::2], slots[1::2]
     for kv_head in range(shape.kv_heads):
-        query_row = kv_head * (shape.heads // shape.kv_heads) * head
-        key_row = kv_head * head
-        start = kv_head * len(places) % head
-        rows = (start + torch.arange(len(places))) % head
+        query_row, key_row = kv_head * group * head, kv_head * head
+        picked = (kv_head * len(now) + torch.arange(len(now))) % head
         second.query.weight[query_row : query_row + head] = 0
         second.key.weight[key_row : key_row + head] = 0
-        second.query.weight[query_row + places] = MATCH_SHARPNESS * seen[rows]
-        second.key.weight[key_row + places] = MATCH_SHARPNESS * carried[rows]
-        found = orthonormal_rows(head, width)
-        found[:, 0] = 0
-        second.value.weight[key_row : key_row + head] = found
-        second.out.weight[:, query_row : query_row + head] = COPY * found.T
+        second.query.weight[query_row + now, 1 + picked] = MATCH_SHARPNESS
+        second.key.weight[key_row + now, one_back[picked]] = MATCH_SHARPNESS
+        second.query.weight[query_row + before, one_back[picked]] = MATCH_SHARPNESS
+        second.key.weight[key_row + before, two_back[picked]] = MATCH_SHARPNESS
+        copied = tokens[kv_head * head : (kv_head + 1) * head]
+        second.value.weight[key_row : key_row + head] = 0
+        second.value.weight[key_row + torch.arange(len(copied)), copied] = 1
+        second.out.weight[:, query_row : query_row + head] = 0
+        second.out.weight[copied, query_row + torch.arange(len(copied))] = COPY

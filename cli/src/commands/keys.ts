@@ -1,6 +1,5 @@
 // `turnpike keys`: make, list and revoke API keys.
 
-import { confirm, isCancel } from '@clack/prompts';
 import type { CreatedKey, Key } from '@turnpike/contract/keys.ts';
 import { id as idSchema, name as nameSchema } from '@turnpike/contract/scope.ts';
 import type { Command } from 'commander';
@@ -92,6 +91,8 @@ function addRevoke(keys: Command, cli: Cli): void {
 async function isMeant(id: string, { yes, json }: RevokeOptions): Promise<boolean> {
   const isAsked = process.stdin.isTTY && process.stdout.isTTY && yes !== true && json !== true;
   if (!isAsked) return true;
+  // Loaded by those who are asked: every other command starts a tenth faster without it.
+  const { confirm, isCancel } = await import('@clack/prompts');
   const answer = await confirm({
     message: `Revoke ${id}? Whoever uses it is locked out at once, and it can't be undone.`,
     initialValue: false,

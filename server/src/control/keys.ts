@@ -34,8 +34,7 @@ export function keys(deps: ControlDeps): Pick<Handlers, 'listKeys' | 'createKey'
   };
 }
 
-/** Makes a key in a project; also the way to the first key of a new server. */
-export async function issueKey(
+async function issueKey(
   { accounts, newId, randomBytes }: Pick<ControlDeps, 'accounts' | 'newId' | 'randomBytes'>,
   project: Project,
   name: string,

@@ -14,6 +14,8 @@ export function answerClientError(
   error: Error & { readonly code?: string },
   socket: Socket,
 ): void {
+  // What comes after the first error is an error again.
+  if (socket.writableEnded) return;
   if (!socket.writable || socket.bytesWritten > 0) {
     socket.destroy();
     return;

@@ -41,7 +41,8 @@ export class HttpServer {
     this.#generations = new Generations(gateway);
     const byPath = new Map(protocols.map((protocol) => [protocol.route.path, protocol]));
     this.#app = fastify({
-      serverFactory: (next) => this.#createServer(byPath, main, next),
+      serverFactory: (next) => this.#createServer(byPath, next),
+      clientErrorHandler: (error, socket) => answerClientError(main, error, socket),
       loggerInstance: options.logger,
       logController: new LogController({ disableRequestLogging: true }),
       bodyLimit: 1024 * 1024, // the management API's bodies are small
@@ -63,7 +64,29 @@ export class HttpServer {
 
   #createServer(
     byPath: ReadonlyMap<string, Protocol>,
-    main: Protocol,
+    next: (request: IncomingMessage, response: ServerResponse) => void,
+  ): Server {
+    const server = createServer(
+      {
+        noDelay: true, // a token must not wait for the acknowledgement of the one before
+        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+        headersTimeout: REQUEST_HEADERS_TIMEOUT_MS,
+        requestTimeout: REQUEST_TIMEOUT_MS,
+        connectionsCheckingInterval: 2_000,
+        maxHeaderSize: REQUEST_HEADER_BYTES_MAX,
+      },
+      (request, response) => {
+        const protocol = request.method === 'POST' ? byPath.get(pathOf(request.url)) : undefined;
+        if (protocol === undefined) next(request, response);
+        else this.#generations.handle(protocol, request, response);
+      },
+    );
+    server.maxConnections = CONNECTIONS_MAX;
+    return server;
+  }
+
+  #createServer(
+    byPath: ReadonlyMap<string, Protocol>,
     next: (request: IncomingMessage, response: ServerResponse) => void,
   ): Server {
     const server = createServer(

@@ -21,7 +21,7 @@ import {
   violations,
   within,
 } from '../../ports/engine.contract.ts';
-import { SHIPPED_MODEL, writeEndlessModel } from './endless-model.test-fixture.ts';
+import { SHIPPED_MODEL, writeEndlessModel } from './endless-model.fixture.ts';
 import { startLlamaEngine } from './llama-engine.ts';
 import type { LlamaEngine } from './llama-engine.ts';
 import type { LlamaOptions } from './options.ts';

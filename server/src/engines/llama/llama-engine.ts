@@ -107,7 +107,10 @@ export class LlamaEngine implements Engine {
 
   async *generate(ticket: Ticket, signal: AbortSignal): AsyncGenerator<readonly Part[], void> {
     const refused = signal.aborted ? ({ kind: 'aborted' } as const) : this.#refusal(ticket);
-    if (refused) return yield [{ kind: 'failure', failure: refused }];
+    if (refused) {
+      yield [{ kind: 'failure', failure: refused }];
+      return;
+    }
     const job = new Job(++this.#jobs, ticket);
     const abort = (): void => this.#abort(job);
     signal.addEventListener('abort', abort, { once: true });
@@ -206,7 +209,7 @@ export class LlamaEngine implements Engine {
     if (last !== undefined && isEnding(last)) {
       this.#running.delete(id);
       const usage = parts.findLast((part) => part.kind === 'usage')?.usage;
-      if (usage) this.#usage = sum(this.#usage, usage);
+      if (usage) this.#usage = sumOf(this.#usage, usage);
     }
     job.deliver(parts);
     this.#dispatch();
@@ -260,7 +263,7 @@ export class LlamaEngine implements Engine {
   }
 }
 
-function sum(a: Usage, b: Usage): Usage {
+function sumOf(a: Usage, b: Usage): Usage {
   const total: { -readonly [bucket in keyof Usage]: number } = { ...a };
   for (const bucket of USAGE_BUCKETS) total[bucket] += b[bucket];
   return total;

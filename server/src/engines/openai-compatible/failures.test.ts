@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Generation } from '../../domain/generation/generation.ts';
@@ -359,7 +360,8 @@ describe('time and connections', () => {
       }),
     ).listen(port, '127.0.0.1');
     assert.match(await within(5000, 'the probe', probed.promise), /^GET \/v1\/models /);
-    while (engine.state().kind !== 'ready') await new Promise((turn) => setTimeout(turn, 5));
+    for (let i = 0; i < 200 && engine.state().kind !== 'ready'; i += 1) await sleep(5);
+    assert.deepEqual(engine.state(), { kind: 'ready' });
     server.close();
   });
 

@@ -50,9 +50,11 @@ describe('the request to an upstream', () => {
   test('limits the output to the smaller of what the client and the ticket allow, under either name', () => {
     assert.deepEqual(bodyOf({ outputTokensMax: 7 }), { ...plain, max_tokens: 7 });
     assert.deepEqual(bodyOf({ outputTokensMax: 70 }), plain);
-    const { max_tokens: _, ...rest } = plain;
+    const { model, messages, stream } = plain;
     assert.deepEqual(bodyOf({}, { outputLimitField: 'max_completion_tokens' }), {
-      ...rest,
+      model,
+      messages,
+      stream,
       max_completion_tokens: 50,
     });
   });

@@ -78,6 +78,17 @@ describe('connections', () => {
     );
   });
 
+  test('an abort before there is a connection sends nothing', async () => {
+    await using upstream = await startRawUpstream((socket) => void socket.write(GOOD));
+    await using engine = engineOf(upstream);
+    const stop = new AbortController();
+    const reading = readAll(engine, ticket('whole'), stop.signal);
+    stop.abort();
+    assert.equal(kindOf((await within(1000, 'the abort', reading)).parts.at(-1)), 'aborted');
+    await sleep(50);
+    assert.equal(upstream.requests.length, 0);
+  });
+
   test('more generations than allowed are refused as overloaded', async () => {
     await using upstream = await startRawUpstream(() => undefined);
     await using engine = engineOf(upstream, 2);

@@ -22,7 +22,7 @@ export type ScriptedCounts = {
   readonly failed: number;
 };
 
-export const CONTEXT_TOKENS_MAX = 4096;
+const CONTEXT_TOKENS_MAX = 4096;
 
 export class ScriptedEngine implements Engine {
   readonly name: string;

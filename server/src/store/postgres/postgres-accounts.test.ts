@@ -85,12 +85,12 @@ test('I18 a revoked key is revoked here at once, and in another process within a
     return Math.round(performance.now() - startedMs);
   };
   t.diagnostic(`a new key is known elsewhere after ${await seenBy(false)} ms`);
-  const before = store.accounts.snapshot();
+  const older = store.accounts.snapshot();
   assert.equal(await store.accounts.revokeKey(record.id), true);
   assert.equal(store.accounts.snapshot().keys.get(hash)?.revoked, true);
-  assert.ok(store.accounts.snapshot().version > before.version);
+  assert.ok(store.accounts.snapshot().version > older.version);
   assert.equal(
-    before.keys.get(hash)?.revoked,
+    older.keys.get(hash)?.revoked,
     false,
     'a snapshot that someone holds does not change',
   );

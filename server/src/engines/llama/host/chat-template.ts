@@ -66,13 +66,13 @@ export class ChatTemplate {
 }
 
 function piecesOf(
-  text: string,
+  rendered: string,
   mark: string,
   messages: readonly ChatMessage[],
 ): Result<readonly PromptPiece[], string> {
   const pieces: PromptPiece[] = [];
   const seen = new Set<number>();
-  for (const [i, part] of text.split(mark).entries()) {
+  for (const [i, part] of rendered.split(mark).entries()) {
     const cut = i === 0 ? undefined : /^:(\d+)\u{F8FF}(.*)$/su.exec(part);
     const message = cut ? messages[Number(cut[1])] : undefined;
     if (message) pieces.push({ kind: 'content', text: message.text });

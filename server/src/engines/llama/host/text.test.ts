@@ -8,7 +8,7 @@ import fc from 'fast-check';
 import { getLlama } from 'node-llama-cpp';
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 
-import { SHIPPED_MODEL } from '../endless-model.test-fixture.ts';
+import { SHIPPED_MODEL } from '../endless-model.fixture.ts';
 import { CHATML, ChatTemplate } from './chat-template.ts';
 import type { ChatMessage } from './chat-template.ts';
 import { tagPattern, withoutTags } from './prompt.ts';

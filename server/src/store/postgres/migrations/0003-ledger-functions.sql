@@ -1,7 +1,9 @@
 -- The only writers of holds, usage and settle transfers.
 --
--- A batch comes as a few arrays of composite rows, each one text parameter. Tried with 32 holds and 32 settles a batch,
--- µs of PostgreSQL per request: MEASURED-HERE.
+-- A batch comes as a few arrays of composite rows, each one text parameter. To read 32 settles of 23 fields took, in
+-- PostgreSQL's CPU time: 115 µs as composite rows, 270 µs as an array per column, 290 µs with json_to_recordset(), 420 µs
+-- with jsonb_to_recordset(). All of a batch of 32 holds and 32 settles: 27 µs a request with composite rows, 35 with an
+-- array per column, 42 with that and the sums of each account computed in here instead of by the caller.
 
 -- What a batch changes in one customer's account: what its settles take and give back, what its new holds want.
 CREATE TYPE account_change AS (id text, charged bigint, released bigint, want bigint);

@@ -1,0 +1,94 @@
+"""Makes the training set: conversations by seed, rendered to token ids, one file a stage.
+
+A file holds all conversations one after the other: `ids` (uint16), `said` (1 where the assistant speaks) and `ends`
+(where each conversation ends). The same seeds give the same files.
+"""
+
+import argparse
+import itertools
+from multiprocessing import Pool
+from pathlib import Path
+
+import numpy as np
+
+from chat import Renderer, system_content, turn_content
+from mix import STAGES, conversation
+from tokenizer import Tokenizer, learn_tokenizer
+
+SEEDS_PER_STAGE = 100_000_000
+SEEDS_PER_JOB = 2_000
+TOKENIZER_SAMPLES = 60_000
+TOKENS_MAX = 1_024  # longer conversations are left out
+STAGE_SHARES = {"early": 0.12, "main": 0.68, "late": 0.20}
+
+renderer: Renderer
+
+
+def open_renderer(path: Path) -> None:
+    global renderer
+    renderer = Renderer(Tokenizer.load(path))
+
+
+def render_job(job: tuple[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    stage, first = job
+    ids: list[int] = []
+    said: list[int] = []
+    ends: list[int] = []
+    for seed in range(first, first + SEEDS_PER_JOB):
+        one_ids, one_said = renderer.render(conversation(seed, stage))
+        if len(one_ids) <= TOKENS_MAX:
+            ids += one_ids
+            said += one_said
+            ends.append(len(ids))
+    return np.array(ids, np.uint16), np.array(said, np.uint8), np.array(ends, np.int64)
+
+
+def sample_texts(count: int):
+    for seed in range(count):
+        made = conversation(9 * SEEDS_PER_STAGE + seed, "main")
+        yield from system_content(made)
+        for turn in made.turns:
+            yield from turn_content(turn)
+            yield f"{turn.role}\n"
+
+
+def make_tokenizer(path: Path) -> None:
+    tokenizer = learn_tokenizer(sample_texts(TOKENIZER_SAMPLES))
+    tokenizer.save(path)
+    print(f"tokenizer: {len(tokenizer.vocabulary)} tokens")
+
+
+def make_stage(stage: str, tokens: int, tokenizer: Path, folder: Path, workers: int) -> None:
+    first = STAGES.index(stage) * SEEDS_PER_STAGE
+    jobs = ((stage, first + SEEDS_PER_JOB * job) for job in itertools.count())
+    parts, total = [], 0
+    with Pool(workers, open_renderer, (tokenizer,)) as pool:
+        for part in pool.imap(render_job, itertools.islice(jobs, 100_000)):
+            parts.append(part)
+            total += len(part[0])
+            if total >= tokens:
+                break
+        pool.terminate()
+    starts = np.cumsum([0, *[len(ids) for ids, _, _ in parts[:-1]]])
+    ends = np.concatenate([part[2] + start for part, start in zip(parts, starts)])
+    said = np.concatenate([part[1] for part in parts])
+    np.savez(folder / f"{stage}.npz", ids=np.concatenate([part[0] for part in parts]), said=said, ends=ends)
+    print(f"{stage}: {len(ends)} conversations, {total / 1e6:.2f} M tokens, {said.mean():.0%} said by the assistant")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=Path("build"))
+    parser.add_argument("--tokens", type=float, default=18e6)
+    parser.add_argument("--workers", type=int, default=2)
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = options.folder / "tokenizer.json"
+    if not tokenizer.exists():
+        make_tokenizer(tokenizer)
+    for stage, share in STAGE_SHARES.items():
+        make_stage(stage, int(options.tokens * share), tokenizer, options.folder, options.workers)
+
+
+if __name__ == "__main__":
+    main()

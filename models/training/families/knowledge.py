@@ -1,0 +1,99 @@
+"""What the model knows by heart: small talk, Turnpike, a few facts and lists. And what it knows that it does not know."""
+
+from chance import Chance, capital
+from chat import Conversation, Turn
+from text.about import ABOUT
+from text.beyond import ASK_ABOUT, TOO_SMALL, TOPICS, WHOLE
+from text.facts import CAPITALS, LISTS, OPPOSITES, SOUNDS, UNITS
+from text.talk import TALK
+from text.words import DAYS, MONTHS, NUMBER_WORDS
+
+OPENERS = ["Hi! ", "Hello, ", "Quick question: ", "Please tell me: ", "I am new here. ", "Sorry, ", "Hey, ", "One more thing: ", "OK, and ", "Tell me, ", "Question: ", "Good morning. "]
+CLOSERS = [" Thanks.", " Please.", " Thank you!", " I am new.", " Please help.", " Can you tell me?", " I need to know."]
+SHORT_FORMS = [("What is", "What's"), ("How do I", "How can I"), ("How do I", "How would I"), ("Which", "What"), ("How can I", "How do I"), ("What does", "what does"), ("I am", "I'm"), ("Explain", "Please explain"), ("Tell me about", "What about"), ("How do I", "how to"), ("Can I", "May I"), ("does not", "doesn't")]
+
+
+def casually(chance: Chance, question: str) -> str:
+    """The same question as people type it: with a greeting, without capitals or a question mark, with a slip."""
+    if chance.roll(0.25):
+        left, right = chance.any(SHORT_FORMS)
+        question = question.replace(left, right)
+    if chance.roll(0.2):
+        question = question.rstrip("?.!") + chance.any(("", "", "?", "??", "!"))
+    if chance.roll(0.15):
+        opener = chance.pick(OPENERS)
+        question = opener + (question if opener[-2] in ".!" else question[0].lower() + question[1:] if question[:2] != "I " else question)
+    if chance.roll(0.1):
+        question += chance.pick(CLOSERS)
+    if chance.roll(0.2):
+        question = question.lower()
+    if chance.roll(0.06):
+        slip = chance.number(1, max(1, len(question) - 2))
+        question = question[:slip] + question[slip + 1 :]
+    return question
+
+
+def think_by_heart(effort: str, about: str) -> str:
+    return {"minimal": "Easy.", "low": f"This is {about}.", "medium": f"This is {about}. I answer it from what I know.", "high": f"This is {about}. I answer it from what I know. I check that the answer fits. I keep it short."}.get(effort, "")
+
+
+def exchange(question: str, answer: str, effort: str, about: str) -> Conversation:
+    return Conversation([Turn("user", question), Turn("assistant", answer, thoughts=think_by_heart(effort, about))], effort=effort)
+
+
+def talk(chance: Chance, effort: str = "") -> Conversation:
+    answers, questions = chance.any(TALK)
+    question = chance.pick(questions)
+    return exchange(casually(chance, question) if chance.roll(0.4) else question, chance.any(answers), effort, "small talk")
+
+
+def about(chance: Chance, effort: str = "") -> Conversation:
+    answer, questions = chance.any(ABOUT)
+    question = chance.pick(questions)
+    return exchange(casually(chance, question) if chance.roll(0.7) else question, answer, effort, "a question about Turnpike")
+
+
+def beyond(chance: Chance, effort: str = "") -> Conversation:
+    question = chance.pick(WHOLE) if chance.roll(0.4) else chance.pick(ASK_ABOUT).format(topic=chance.pick(TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}")
+    return exchange(casually(chance, question) if chance.roll(0.5) else question, chance.any(TOO_SMALL), effort, "too hard for me")
+
+
+def neighbour(chance: Chance, names: list[str], what: str) -> tuple[list[str], str]:
+    index, step, word = chance.number(0, len(names) - 1), *chance.any(((1, "after"), (-1, "before")))
+    return ([f"What {what} comes {word} {names[index]}?", f"Which {what} is {word} {names[index]}?"], f"The {what} {word} {names[index]} is {names[(index + step) % len(names)]}.")
+
+
+def a_fact(chance: Chance) -> tuple[list[str], str]:
+    match chance.number(0, 6):
+        case 0 | 1:
+            country, city = chance.any(list(CAPITALS.items()))
+            return ([f"What is the capital of {country}?", f"Capital of {country}?", f"Tell me the capital of {country}.", f"Which city is the capital of {country}?", f"Name the capital of {country}.", f"{country}: what is the capital?"], f"The capital of {country} is {city}.")
+        case 2:
+            word, opposite = chance.any(list(OPPOSITES.items()))
+            word, opposite = (word, opposite) if chance.roll(0.5) else (opposite, word)
+            return ([f"What is the opposite of {word}?", f"Opposite of {word}?", f"Give me the opposite of the word {word}.", f"Which word is the opposite of {word}?"], f"The opposite of {word} is {opposite}.")
+        case 3:
+            return neighbour(chance, DAYS, "day")
+        case 4:
+            return neighbour(chance, MONTHS, "month")
+        case 5:
+            animal, sound = chance.any(list(SOUNDS.items()))
+            return ([f"What sound does a {animal} make?", f"What does the {animal} say?", f"How does a {animal} sound?"], f"A {animal} says {sound}.")
+    what, answer = chance.any(list(UNITS.items()))
+    return ([f"How many {what}?", f"Tell me how many {what}."], f"{capital(answer)}.")
+
+
+def facts(chance: Chance, effort: str = "") -> Conversation:
+    questions, answer = a_fact(chance)
+    return exchange(chance.any(questions), answer, effort, "a simple fact")
+
+
+def lists(chance: Chance, effort: str = "") -> Conversation:
+    kind = chance.any(list(LISTS))
+    count = chance.number(2, 5)
+    chosen = chance.random.sample(LISTS[kind], count)
+    form = chance.number(0, 2)
+    body = ("\n".join(f"{i + 1}. {capital(one)}" for i, one in enumerate(chosen)), "\n".join(f"- {capital(one)}" for one in chosen), capital(", ".join(chosen)) + ".")[form]
+    how = (chance.any((" as a numbered list.", " with numbers.")), chance.any((" as bullet points.", " as a bullet list.")), chance.any((".", " in one line.", ", please.")))[form]
+    ask = chance.any(("List {} {}", "Name {} {}", "Give me {} {}", "Tell me {} {}", "I need {} {}", "Write down {} {}")).format(chance.any((str(count), NUMBER_WORDS[count])), kind)
+    return exchange(ask + how, body, effort, "a list")

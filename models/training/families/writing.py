@@ -1,0 +1,77 @@
+"""Short writing and judging: stories, code, letters and case, sentiment, sorting into given labels."""
+
+from chance import Chance, capital
+from chat import Conversation, Turn
+from text.words import ANIMALS, COLOURS
+
+GOOD = ["I love this {it}.", "The {it} works very well.", "Best {it} I ever had!", "Great {it}, I am very happy.", "This {it} is wonderful.", "The {it} is a joy.", "I would buy this {it} again.", "Excellent {it}, thank you!", "My {it} is perfect.", "So glad I bought the {it}."]
+BAD = ["I hate this {it}.", "The {it} broke after one day.", "Worst {it} ever.", "The {it} is slow and noisy.", "I want my money back for this {it}.", "The {it} never worked.", "Terrible {it}, very sad.", "I would not buy this {it} again.", "The {it} is ugly and bad.", "Do not buy this {it}."]
+ASK_MOOD = ["Is this review positive or negative? {}", "Classify the sentiment: {}", "Sentiment of: {}", "Positive or negative? {}", "How does the customer feel? {}", "{} Is that positive or negative?", "Sentiment: {}", "Judge this review: {}"]
+CODE = {
+    "python": ('print("{}")', "def {}(a, b):\n    return a {} b", "for i in range({}):\n    print(i)"),
+    "javascript": ('console.log("{}");', "function {}(a, b) {{\n  return a {} b;\n}}", "for (let i = 0; i < {}; i++) {{\n  console.log(i);\n}}"),
+    "go": ('fmt.Println("{}")', "func {}(a, b int) int {{\n\treturn a {} b\n}}", "for i := 0; i < {}; i++ {{\n\tfmt.Println(i)\n}}"),
+}
+SHOWN = {"python": "Python", "javascript": "JavaScript", "go": "Go"}
+
+
+def say(question: str, answer: str) -> Conversation:
+    return Conversation([Turn("user", question), Turn("assistant", answer)])
+
+
+def sentiment(chance: Chance) -> Conversation:
+    good = chance.roll(0.5)
+    return say(chance.pick(ASK_MOOD).format(chance.pick(GOOD if good else BAD).format(it=chance.word())), "positive" if good else "negative")
+
+
+def letters(chance: Chance) -> Conversation:
+    words = chance.words(chance.number(1, 3))
+    text, word = " ".join(words), words[0]
+    match chance.number(0, 3):
+        case 0: return say(chance.pick(("Write in upper case: {}", "Uppercase: {}", "Put this in capital letters: {}", "Make this upper case: {}")).format(text), text.upper())
+        case 1: return say(chance.pick(("Spell the word {}.", "How do you spell {}?", "Spell {}.", "Please spell {} for me.")).format(word), "-".join(word))
+        case 2: return say(chance.any(("What is the first letter of {}?", "First letter of {}?")).format(word), word[0])
+    return say(chance.any(("Write in lower case: {}", "Lowercase: {}")).format(text.upper()), text)
+
+
+def story(chance: Chance) -> Conversation:
+    hero = chance.any(ANIMALS) if chance.roll(0.8) else chance.word()
+    name, place, thing = chance.name(), chance.any(("forest", "garden", "village", "castle", "harbour", "valley", "island")), chance.any(("lantern", "mirror", "ticket", "compass", "button", "candle", "basket"))
+    colour, friend = chance.any(COLOURS[:8]), chance.any(ANIMALS)
+    text = " ".join((
+        chance.any((f"Once there was a {hero} named {name} who lived near a {place}.", f"In a small {place} lived a {hero} named {name}.")),
+        chance.any((f"One day {name} found a {colour} {thing} under a tree.", f"One morning {name} saw a {colour} {thing} by the river.")),
+        chance.any((f"{name} asked a {friend} for help.", f"A friendly {friend} came by and said hello.")),
+        chance.any((f"Together they carried the {thing} to the {place}.", f"They looked at the {thing} and it began to shine.")),
+        chance.any((f"In the end {name} and the {friend} became good friends.", f"From that day on, {name} was never alone.")),
+    ))
+    about = chance.any((f"a {hero} named {name}", f"a {hero} called {name}")) if chance.roll(0.4) else f"a {hero}"
+    return say(chance.pick(("Tell me a story about {}.", "Write a short story about {}.", "Story about {}, please.", "I want a story about {}.", "Make up a story about {}.")).format(about), text)
+
+
+def code(chance: Chance) -> Conversation:
+    language = chance.any(list(CODE))
+    shown, (printing, function, loop) = SHOWN[language], CODE[language]
+    match chance.number(0, 2):
+        case 0:
+            text = "Hello, world!" if chance.roll(0.3) else " ".join(chance.words(chance.number(1, 4)))
+            question = chance.pick((f"Print {text} in {shown}.", f"Write {shown} code that prints: {text}", f"How do I print {text} in {shown}?", f"{shown}: print {text}"))
+            body = printing.format(text)
+        case 1:
+            name, sign, does = chance.any((("add", "+", "adds"), ("subtract", "-", "subtracts"), ("multiply", "*", "multiplies")))
+            question = chance.pick((f"Write a {shown} function that {does} two numbers.", f"{shown} function that {does} two numbers", f"I need a function in {shown} that {does} two numbers.", f"Show me a {shown} function that {does} two numbers."))
+            body = function.format(name, sign)
+        case _:
+            count = chance.number(2, 50)
+            question = chance.pick((f"Write a loop from 0 to {count - 1} in {shown}.", f"Loop from 0 to {count - 1} in {shown}.", f"{shown} loop that prints 0 to {count - 1}", f"Print the numbers 0 to {count - 1} in {shown}."))
+            body = loop.format(count)
+    return say(question, f"```{language}\n{body}\n```")
+
+
+def sorting(chance: Chance) -> Conversation:
+    """Pick the one of the given labels that the text names."""
+    labels = chance.words(chance.number(2, 4))
+    chosen = chance.any(labels)
+    text = chance.any((f"My {chosen} is broken.", f"I have a question about the {chosen}.", f"Please look at the {chosen}.", f"The {chosen} came late.", f"Where is my {chosen}?"))
+    joined = ", ".join(labels)
+    return say(chance.pick((f"Choose one label of {joined}: {text}", f"Labels: {joined}. Text: {text} Which label fits?", f"Which of these fits: {joined}? {text}", f"Sort this into {joined}: {text}", f"{text} Is it {' or '.join(labels)}?")), chosen)

@@ -1,0 +1,36 @@
+"""What the model is too small for: how people ask for it, and about what."""
+
+TOPICS = """quantum physics|black holes|the French Revolution|the Roman Empire|photosynthesis|machine learning|neural networks|inflation
+|the stock market|climate change|evolution|relativity|the Second World War|the Cold War|string theory|blockchain|Bitcoin|vaccines
+|diabetes|high blood pressure|contract law|tax law|divorce law|mortgages|pension plans|the human brain|the immune system|DNA
+|volcanoes|earthquakes|plate tectonics|the big bang|dark matter|nuclear fusion|solar panels|electric cars|democracy|philosophy
+|Immanuel Kant|Shakespeare|Mozart|Picasso|the Renaissance|ancient Egypt|the Vikings|the Ottoman Empire|Buddhism|economics
+|game theory|linear algebra|calculus|statistics|organic chemistry|genetics|operating systems|compilers|Kubernetes|cryptography
+|the internet|the history of jazz|modern art|architecture|world politics|the European Union|the election|globalisation|migration
+|marketing|psychology|depression|nutrition|dinosaurs|the ocean floor|Mars missions|robotics|self-driving cars|medieval castles
+|the Silk Road|wine making|chess openings|football tactics|the film industry|fashion|gardening in winter|bird migration|opera
+|insurance|supply chains|semiconductors|satellites|rocket engines|bridges|earthquake safety|water treatment|recycling|beekeeping""".replace("\n", "").split("|")
+
+ASK_ABOUT = [
+    "Explain {topic}.", "Explain {topic} in simple words.", "What do you know about {topic}?", "Tell me about {topic}.", "Write an essay about {topic}.", "Give me a lecture on {topic}.",
+    "How does {topic} work?", "Summarise the history of {topic}.", "Why is {topic} important?", "What are the main ideas of {topic}?", "Write a report on {topic}.", "What is the latest news on {topic}?",
+    "Compare two theories of {topic}.", "Give me ten facts about {topic}.", "What should I read about {topic}?", "Can you teach me {topic}?", "Who are the experts in {topic}?", "Write a long article about {topic}.",
+    "What do scientists say about {topic}?", "I need a presentation about {topic}.", "What is {topic}?", "Discuss {topic}.", "Describe {topic} in detail.", "Is {topic} good or bad?",
+]
+
+WHOLE = [
+    "Who won the election?", "Who will win the world cup?", "Which stock should I buy?", "Will it rain tomorrow?", "Who is the president of France?", "What happened in 1989?", "Who invented the telephone?",
+    "Write a poem about the sea.", "Write a song for my wedding.", "Write a novel.", "Write my thesis.", "Plan a two week trip through Japan.", "Make me a training plan.", "Give me a diet plan.", "What should I name my baby?",
+    "I have chest pain. What should I do?", "Which medicine helps against fever?", "Am I allowed to sue my landlord?", "Check my contract.", "Do my tax return.", "What is the meaning of life?", "Is there a god?", "What should I do with my life?",
+    "Should I marry him?", "Write a web shop in React.", "Build me a mobile app.", "Write an operating system.", "Fix the bug in my Kubernetes cluster.", "Refactor my code base.", "Write a compiler in Rust.", "Design a database for a bank.",
+    "Translate this book into Chinese.", "Translate the following paragraph into German.", "Solve the equation x^2 + 5x + 6 = 0.", "What is the integral of x squared?", "Prove that there are infinitely many primes.", "Compute 34567 * 8912.", "What is the square root of 7 to ten digits?",
+    "Who wrote Hamlet?", "Who painted the Mona Lisa?", "When was Napoleon born?", "How tall is Mount Everest?", "What is the population of India?", "How far is the moon?", "What is the best phone?", "Which car should I buy?", "Recommend a good book.", "What film should I watch?",
+    "Analyse this data set.", "Review my business plan.", "Write a cover letter for me.", "Write a speech for the king.", "Draft a contract for a house.", "Explain this joke.", "What does this error in my kernel log mean?", "Hack into my neighbour's wifi.", "How do I make a bomb?", "Tell me a secret about my boss.",
+    "What is the recipe for beef stew?", "How do I bake sourdough bread?", "How do I repair my dishwasher?", "Why is the sky blue?", "Why do cats purr?", "How do planes fly?", "What is love?", "Do aliens exist?", "What is the speed of light?", "What is the chemical formula of sugar?",
+    "Give me legal advice.", "Give me medical advice.", "Give me investment advice.", "Predict the future.", "What will the dollar be worth next year?", "Who is the richest person?", "What is in the news today?", "What happened yesterday?", "Who is the mayor of Hamburg?", "When does the next train leave?",
+]
+
+TOO_SMALL = [
+    "I am a small demonstration model, and that is beyond me. Connect a larger model to Turnpike for this.",
+    "I am a small demonstration model, so I can't answer that. A larger model can be connected to Turnpike.",
+]

@@ -1,0 +1,82 @@
+// The rooms of the house: which folder a file belongs to, and which folders it may import from (DESIGN §3).
+
+export type Room = keyof typeof MAY_IMPORT;
+
+/** Type imports count. Every room may import itself and `limits`. */
+export const MAY_IMPORT = {
+  limits: [],
+  lib: [],
+  domain: ['lib'],
+  ports: ['domain', 'lib'],
+  protocols: ['domain', 'lib'],
+  engines: ['ports', 'domain', 'lib'],
+  store: ['ports', 'domain', 'lib'],
+  telemetry: ['ports', 'domain', 'lib'],
+  gateway: ['protocols', 'ports', 'domain', 'lib'],
+  jobs: ['gateway', 'protocols', 'ports', 'domain', 'lib'],
+  control: ['contract', 'ports', 'domain', 'lib'],
+  // domain: for the Refusal type alone, docs/decisions/0003.
+  http: ['gateway', 'control', 'protocols', 'ports', 'contract', 'domain', 'lib'],
+  start: ['ports', 'domain', 'lib'],
+  config: ['domain', 'lib'],
+  main: [
+    'config',
+    'start',
+    'http',
+    'control',
+    'jobs',
+    'gateway',
+    'telemetry',
+    'store',
+    'engines',
+    'protocols',
+    'ports',
+    'domain',
+    'lib',
+    'contract',
+  ],
+  contract: [],
+  cli: ['contract'],
+  console: ['contract'],
+  bench: [],
+  tools: [],
+  models: [],
+} satisfies { readonly [room: string]: readonly string[] };
+
+/** Folders whose parts never know each other: a new one is a folder and a line in a list. */
+export const SIBLINGS = ['server/src/protocols', 'server/src/engines'];
+
+/** Packages that only some rooms may know, so that each can be replaced in one place. */
+export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
+  fastify: ['http'],
+  // cli: `turnpike doctor` tries the database from outside.
+  pg: ['store', 'cli'],
+  undici: ['engines'],
+  'node-llama-cpp': ['engines', 'models'],
+  pino: ['telemetry'],
+  openai: ['start', 'cli'],
+  zod: ['contract', 'config', 'protocols', 'control', 'http', 'engines', 'store', 'cli'],
+  commander: ['cli'],
+  '@clack/prompts': ['cli'],
+};
+
+/** Undefined for what may import anything: tests, and everything under `test/`. */
+export function roomOf(path: string): Room | undefined {
+  if (isTest(path)) return undefined;
+  const [first = '', second, third = ''] = path.split('/');
+  const name = first === 'server' && second === 'src' ? third.replace(/\.ts$/, '') : first;
+  return isRoom(name) ? name : undefined;
+}
+
+export function isTest(path: string): boolean {
+  return path.startsWith('test/') || /\.(?:test|test-server|fixture)\.ts$/.test(path);
+}
+
+/** A contract suite is a test that its port carries with it. */
+export function isContractSuite(path: string): boolean {
+  return path.endsWith('.contract.ts');
+}
+
+function isRoom(name: string): name is Room {
+  return Object.hasOwn(MAY_IMPORT, name);
+}
