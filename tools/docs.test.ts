@@ -11,7 +11,7 @@ import type { Refusal } from '../server/src/domain/refusal.ts';
 import { errorOf } from '../server/src/protocols/openai-chat/refuse.ts';
 import { chatRequest } from '../server/src/protocols/openai-chat/request.ts';
 import { readProject, ROOT } from './tidy/project-files.ts';
-import { isNode, literalText, parseSource, walk } from './tidy/source.ts';
+import { isNode, literalText, parseSource } from './tidy/source.ts';
 
 const files = readProject(ROOT);
 
@@ -94,7 +94,7 @@ describe('docs/configuration.md', () => {
   });
 
   test('the README has every variable of the server', () => {
-    for (const [, name] of read('server/src/config.ts').matchAll(/environment\['(\w+)'\]/g)) {
+    for (const [, name = ''] of read('server/src/config.ts').matchAll(/environment\['(\w+)'\]/g)) {
       assert.ok(read('README.md').includes(`| \`${name}\` |`), name);
     }
   });
@@ -102,7 +102,7 @@ describe('docs/configuration.md', () => {
   test('has every field of the configuration file, and no other', () => {
     const fields = new Set<string>();
     const config = parseSource('server/src/config.ts', read('server/src/config.ts'));
-    for (const [node] of walk(config.program)) {
+    for (const [node] of config.nodes) {
       const list = node['arguments'];
       const object: unknown = Array.isArray(list) ? list[0] : undefined;
       const callee = isNode(node['callee']) ? node['callee']['property'] : undefined;

@@ -2,14 +2,14 @@
 
 import { isContractSuite, isTest, roomOf } from './house.ts';
 import type { Mistake, SourceRule } from './rule.ts';
-import { isNode, walk, type Node, type Source } from './source.ts';
+import { isNode, type Node, type Source } from './source.ts';
 
 function mistakes(
   source: Source,
   judge: (node: Node, ancestors: readonly Node[]) => string | undefined,
 ): readonly Mistake[] {
   const found: Mistake[] = [];
-  for (const [node, ancestors] of walk(source.program)) {
+  for (const [node, ancestors] of source.nodes) {
     const message = judge(node, ancestors);
     if (message !== undefined) {
       found.push({ path: source.path, line: source.lineOf(node.start), message });

@@ -1,7 +1,7 @@
 // How long, how named and how introduced a file and a function are.
 
 import type { Mistake, SourceRule } from './rule.ts';
-import { isNode, walk, type Node, type Source } from './source.ts';
+import { isNode, type Node, type Source } from './source.ts';
 
 const FUNCTION_LINES_MAX = 70;
 const FILE_LINES_MAX = 400;
@@ -35,7 +35,7 @@ export const shortFunctions: SourceRule = {
   name: `a function has at most ${FUNCTION_LINES_MAX} lines`,
   check(source) {
     const found: Mistake[] = [];
-    for (const [node, ancestors] of walk(source.program)) {
+    for (const [node, ancestors] of source.nodes) {
       if (!FUNCTION.test(node.type) || isSuite(node, ancestors)) continue;
       const first = source.lineOf(node.start);
       const count = source.lineOf(node.end) - first + 1;
@@ -130,7 +130,7 @@ export const unitsLast: SourceRule = {
   name: 'a number that is measured ends in its unit',
   check(source) {
     const found: Mistake[] = [];
-    for (const [node] of walk(source.program)) {
+    for (const [node] of source.nodes) {
       const name = nameOfNumber(node);
       if (name === undefined || !MEASURED.test(name)) continue;
       found.push(

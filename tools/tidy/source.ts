@@ -10,7 +10,9 @@ export type Node = {
   readonly [field: string]: unknown;
 };
 
-export type Comment = { readonly text: string; readonly start: number; readonly end: number };
+type NodeInPlace = readonly [node: Node, ancestors: readonly Node[]];
+
+type Comment = { readonly text: string; readonly start: number; readonly end: number };
 
 export type Import = {
   /** As it is written. */
@@ -25,6 +27,8 @@ export type Source = {
   readonly path: string;
   readonly text: string;
   readonly program: Node;
+  /** Every node, parents first, each with its ancestors from the root down. */
+  readonly nodes: readonly NodeInPlace[];
   readonly comments: readonly Comment[];
   readonly imports: readonly Import[];
   /** 1 for the first. */
@@ -39,27 +43,27 @@ export function parseSource(path: string, text: string): Source {
   const lineOf = (offset: number): number => lineAt(starts, offset);
   // The parser's types list every kind of node; the rules need only what all have in common.
   const root = program as unknown as Node;
+  const nodes: NodeInPlace[] = [];
+  collect(root, [], nodes);
   return {
     path,
     text,
     program: root,
+    nodes,
     comments: comments.map(({ value, start, end }) => ({ text: value, start, end })),
-    imports: importsOf(path, root, lineOf),
+    imports: importsOf(path, nodes, lineOf),
     lineOf,
   };
 }
 
-/** Every node below `root`, parents first, each with its ancestors from the root down. */
-export function* walk(
-  root: Node,
-  ancestors: readonly Node[] = [],
-): Generator<[Node, readonly Node[]]> {
-  yield [root, ancestors];
-  const below = [...ancestors, root];
-  for (const key of visitorKeys[root.type] ?? []) {
-    for (const child of [root[key]].flat()) {
-      if (isNode(child)) yield* walk(child, below);
-    }
+function collect(node: Node, ancestors: readonly Node[], into: NodeInPlace[]): void {
+  into.push([node, ancestors]);
+  const below = [...ancestors, node];
+  for (const key of visitorKeys[node.type] ?? []) {
+    const value = node[key];
+    if (Array.isArray(value)) {
+      for (const child of value) if (isNode(child)) collect(child, below, into);
+    } else if (isNode(value)) collect(value, below, into);
   }
 }
 
@@ -77,9 +81,13 @@ export function literalText(value: unknown): string | undefined {
 }
 
 /** Static, dynamic, re-exported and in types: all of them tie one file to another. */
-function importsOf(path: string, program: Node, lineOf: (offset: number) => number): Import[] {
+function importsOf(
+  path: string,
+  nodes: readonly NodeInPlace[],
+  lineOf: (offset: number) => number,
+): Import[] {
   const imports: Import[] = [];
-  for (const [node] of walk(program)) {
+  for (const [node] of nodes) {
     if (!IMPORTING.has(node.type)) continue;
     const specifier = literalText(node['source']) ?? literalText(node['argument']);
     if (specifier === undefined) continue;

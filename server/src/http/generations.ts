@@ -40,9 +40,11 @@ export class Generations {
 
   /** Resolves when every running answer has ended and is settled; when `cut` aborts, those left are ended by us. */
   async drain(cut: AbortSignal): Promise<void> {
-    cut.addEventListener('abort', () => {
+    const cutAll = (): void => {
       for (const sink of this.#running.keys()) sink.abort(SERVER_STOPPING);
-    });
+    };
+    if (cut.aborted) cutAll();
+    else cut.addEventListener('abort', cutAll, { once: true });
     while (this.#running.size > 0) await Promise.allSettled(this.#running.values());
   }
 }

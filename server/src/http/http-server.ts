@@ -85,33 +85,6 @@ export class HttpServer {
     return server;
   }
 
-  #createServer(
-    byPath: ReadonlyMap<string, Protocol>,
-    next: (request: IncomingMessage, response: ServerResponse) => void,
-  ): Server {
-    const server = createServer(
-      {
-        noDelay: true, // a token must not wait for the acknowledgement of the one before
-        keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
-        headersTimeout: REQUEST_HEADERS_TIMEOUT_MS,
-        requestTimeout: REQUEST_TIMEOUT_MS,
-        connectionsCheckingInterval: 2_000,
-        maxHeaderSize: REQUEST_HEADER_BYTES_MAX,
-      },
-      (request, response) => {
-        const protocol = request.method === 'POST' ? byPath.get(pathOf(request.url)) : undefined;
-        if (protocol === undefined) next(request, response);
-        else this.#generations.handle(protocol, request, response);
-      },
-    );
-    server.maxConnections = CONNECTIONS_MAX;
-    server.on('clientError', (error, socket) => {
-      // The type says Duplex; on an HTTP server it is the connection's socket.
-      answerClientError(main, error, socket as import('node:net').Socket);
-    });
-    return server;
-  }
-
   /** The address that it listens on, such as `http://127.0.0.1:8080`. Rejects with the system's error. */
   listen(host: string, port: number): Promise<string> {
     return this.#app.listen({ host, port, backlog: 4096 });

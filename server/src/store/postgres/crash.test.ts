@@ -39,10 +39,10 @@ async function traffic(
   until: Promise<unknown>,
 ): Promise<Answers> {
   const answers: Answers = { charged: new Map(), unavailable: 0 };
-  let stopped = false;
-  const stop = until.finally(() => (stopped = true));
+  const stopping = new AbortController();
+  const stop = until.finally(() => stopping.abort());
   const client = async (at: number) => {
-    for (let n = at; !stopped; n++) {
+    for (let n = at; !stopping.signal.aborted; n++) {
       const organisationId = organisations[n % organisations.length] ?? '';
       const requestId = testRequestId();
       const wantNano = nano(1_000n);

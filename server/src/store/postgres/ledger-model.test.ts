@@ -12,7 +12,13 @@ import {
   testSettlement,
 } from '../../ports/ledger.contract.ts';
 import { auditBooks } from './audit.ts';
-import { booksOf, mustOpen, poolTo, startTestPostgres, type TestPostgres } from './database.fixture.ts';
+import {
+  booksOf,
+  mustOpen,
+  poolTo,
+  startTestPostgres,
+  type TestPostgres,
+} from './database.fixture.ts';
 import type { Store } from './store.ts';
 
 let postgres: TestPostgres;
@@ -90,10 +96,7 @@ test('I3 I5 I10 lives of requests at random, all at once: what was charged is wh
 type Life = { want: number; least: number; extra: number; cost: number; failed: boolean };
 
 /** One request from its hold to its end; returns what it paid. */
-async function live(
-  organisationId: string,
-  { want, least, extra, cost, failed }: Life,
-) {
+async function live(organisationId: string, { want, least, extra, cost, failed }: Life) {
   const leastNano = nano(BigInt(least));
   const wantNano = nano(BigInt(Math.max(want, least)));
   const held = await store.ledger.hold({
@@ -125,10 +128,7 @@ type ModelAccount = { balance: bigint; held: bigint };
 type ModelHold = { hold: Awaited<ReturnType<typeof mustHold>>; org: number };
 
 /** One command after the other, in pairs of batches: the model says what each must answer, to the nano-dollar. */
-async function replay(
-  organisations: readonly string[],
-  commands: readonly Command[],
-) {
+async function replay(organisations: readonly string[], commands: readonly Command[]) {
   const accounts: ModelAccount[] = [
     { balance: 200n, held: 0n },
     { balance: 50n, held: 0n },
@@ -138,11 +138,8 @@ async function replay(
   for (const command of commands) {
     const org = command.org ?? 0;
     if (command.do === 'hold') {
-      await replayHold(
-        organisations[org] ?? '',
-        accounts[org] ?? assert.fail(),
-        command,
-        (hold) => open.push({ hold, org }),
+      await replayHold(organisations[org] ?? '', accounts[org] ?? assert.fail(), command, (hold) =>
+        open.push({ hold, org }),
       );
       continue;
     }
@@ -217,4 +214,3 @@ async function replayExtend(
   running.hold = { ...running.hold, amountNano: running.hold.amountNano + extra };
   assert.deepEqual(outcome, { kind: 'held', hold: running.hold });
 }
-
