@@ -16,6 +16,7 @@ describe('the rules see the project', () => {
       'bench/main.ts',
       'cli/src/main.ts',
       'contract/src/routes.ts',
+      'server/src/compose.ts',
       'server/src/main.ts',
       'server/src/gateway/serve.ts',
       'tools/tidy.test.ts',

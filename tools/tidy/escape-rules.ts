@@ -81,9 +81,9 @@ function isConst(node: Node): boolean {
   return isNode(to) && to.type === 'TSTypeReference' && isNamed(to['typeName'], 'const');
 }
 
-/** The composition roots hand the environment to the one reader of it; what starts programs passes it on. */
+/** The composition root and the command line hand the environment to the one reader of it; what starts programs passes it on. */
 const ENVIRONMENT_READERS = [
-  'server/src/main.ts',
+  'server/src/compose.ts',
   'server/src/config.ts',
   'cli/src/main.ts',
   // Hands the model's process the few variables that it needs.

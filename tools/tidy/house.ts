@@ -19,7 +19,8 @@ export const MAY_IMPORT = {
   http: ['gateway', 'control', 'protocols', 'ports', 'contract', 'domain', 'lib'],
   start: ['ports', 'domain', 'lib'],
   config: ['domain', 'lib'],
-  main: [
+  main: ['compose'],
+  compose: [
     'config',
     'start',
     'http',

@@ -16,7 +16,7 @@ function mistakes(
 
 /** Where a program reads its own version. */
 const MANIFESTS: { readonly [room: string]: string } = {
-  main: 'server/package.json',
+  compose: 'server/package.json',
   cli: 'cli/package.json',
 };
 

@@ -59,14 +59,7 @@ export function errorOf(refusal: Refusal): Shape {
     case 'invalid-request':
       return invalid(400, refusal.message, null, refusal.field);
     case 'unsupported-feature':
-      return invalid(
-        400,
-        refusal.model === undefined
-          ? `Unsupported parameter: '${refusal.field}' (${refusal.feature}) is not supported.`
-          : `Unsupported parameter: '${refusal.field}' (${refusal.feature}) is not supported with the model '${refusal.model}'.`,
-        'unsupported_parameter',
-        refusal.field,
-      );
+      return unsupportedFeature(refusal);
     case 'context-length-exceeded':
       return invalid(
         400,
@@ -206,6 +199,19 @@ function retry(shape: Shape, afterMs: number): Shape {
       'retry-after-ms': String(afterMs),
     },
   };
+}
+
+function unsupportedFeature(refusal: Extract<Refusal, { kind: 'unsupported-feature' }>): Shape {
+  const field = wireField(refusal.field);
+  const where = refusal.model === undefined ? '' : ` with the model '${refusal.model}'`;
+  const message = `Unsupported parameter: '${field}' (${refusal.feature}) is not supported${where}.`;
+  return invalid(400, message, 'unsupported_parameter', field);
+}
+
+/** Engines speak of the hub's fields; clients of this protocol know them by other names. */
+function wireField(field: string): string {
+  if (field === 'output') return 'response_format';
+  return field.startsWith('items[') ? 'messages' : field;
 }
 
 const UNAUTHENTICATED = {

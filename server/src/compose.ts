@@ -1,0 +1,291 @@
+// The composition root: the only file that knows every adapter. Starts the database and the engines side by side, puts
+// the gateway in front of them, and takes all of it down in the opposite order.
+
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import manifest from '../package.json' with { type: 'json' };
+import { readConfig, type Config, type EngineConfig } from './config.ts';
+import { managementHandlers } from './control/handlers.ts';
+import { startLlamaEngine } from './engines/llama/llama-engine.ts';
+import { startFailureSentence } from './engines/llama/start-failure.ts';
+import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
+import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
+import type { Gateway, ServedModel } from './gateway/gateway.ts';
+import { HttpServer } from './http/http-server.ts';
+import { mountManagement } from './http/management.ts';
+import { newId } from './lib/ids.ts';
+import { err, ok, type Result } from './lib/result.ts';
+import { systemClock } from './ports/clock.ts';
+import type { Engine } from './ports/engine.ts';
+import type { ServerFacts } from './ports/server-facts.ts';
+import { PROTOCOLS } from './protocols/registry.ts';
+import { readOrMakeAdminToken } from './start/admin-token.ts';
+import { firstRun } from './start/first-run.ts';
+import { readOrMakeGatewayId } from './start/gateway-id.ts';
+import { greeting } from './start/greeting.ts';
+import { portProblem } from './start/port-check.ts';
+import { startScreen } from './start/start-screen.ts';
+import { stopRequests } from './start/stop-requests.ts';
+import { Terminal } from './start/terminal.ts';
+import { acquireDataDirectoryLock } from './store/data-directory.ts';
+import { startEmbeddedPostgres } from './store/postgres/embedded/embedded-postgres.ts';
+import { openStore, type Store, type StoreConnection } from './store/postgres/store.ts';
+import { openServerLog, type ServerLog } from './telemetry/server-log.ts';
+
+/** What every step of the start works with; `scope` owns what has been started. */
+type Start = {
+  readonly config: Config;
+  readonly terminal: Terminal;
+  readonly log: ServerLog;
+  readonly scope: AsyncDisposableStack;
+  /** Ends the server as if it had been asked to stop. */
+  readonly stop: (sentence: string) => void;
+};
+
+/** Serves until it is asked to stop; the process's exit code says how that went. */
+export async function runServer(): Promise<void> {
+  const terminal = new Terminal();
+  const problem = await serveUntilStopped(terminal);
+  if (problem === undefined) return;
+  terminal.fail(problem);
+  process.exitCode = 1;
+}
+
+/** A sentence when something ended it that should not have. */
+async function serveUntilStopped(terminal: Terminal): Promise<string | undefined> {
+  const stopping = stopRequests();
+  const config = readConfig(process.env, process.cwd());
+  if (!config.ok) return config.error;
+  const taken = await portProblem(config.value.host, config.value.port);
+  if (taken !== undefined) return taken;
+  const lock = acquireDataDirectoryLock(config.value.dataDirectory);
+  if (!lock.ok) return lock.error.sentence;
+
+  await using scope = new AsyncDisposableStack();
+  scope.use(lock.value);
+  const log = openServerLog(join(config.value.dataDirectory, 'log', 'turnpike.log'), (sentence) =>
+    terminal.warn(sentence),
+  );
+  const start = { config: config.value, terminal, log, scope, stop: stopping.stopBecause };
+  const serving = await bringUp(start);
+  if (!serving.ok) return serving.error;
+  const { server, shown, firstKey } = serving.value;
+  if (firstKey !== undefined && shown.models[0] !== undefined) {
+    terminal.line(await greeting(shown.baseUrl, firstKey, shown.models[0].id));
+  }
+  terminal.line(startScreen({ ...shown, ...(firstKey !== undefined && { firstKey }) }));
+
+  const why = await stopping.requested;
+  terminal.line(
+    `\n  Stopping: running answers may end, then everything is settled. Again to hurry.`,
+  );
+  await server.stop(stopping.hurry);
+  return why;
+}
+
+async function bringUp(start: Start) {
+  const { config, log, scope } = start;
+  const engines = openEngines(start);
+  const [store, ready] = await Promise.all([openDatabase(start), enginesReady(engines)]);
+  if (!store.ok) return store;
+  if (!ready.ok) return ready;
+  const models = servedModels(config, engines);
+  const firstKey = await prepareStore(config, store.value);
+  const gateway: Gateway = {
+    models,
+    snapshot: () => store.value.accounts.snapshot(),
+    ledger: store.value.ledger,
+    clock: systemClock,
+    log,
+    load: { generationsRunning: 0, stopping: false },
+  };
+  const server = await openHttp(start, gateway, store.value, engines);
+  const { host, port } = config;
+  scope.defer(() => server.stop(AbortSignal.abort()));
+  const address = await server.listen(host, port);
+  const { version } = manifest;
+  const { dataDirectory } = config;
+  const elapsedSeconds = start.terminal.elapsedSeconds;
+  const priceBook = gateway.snapshot().priceBook;
+  const shownModels = [...models.values()].map(({ id, contextTokensMax }) => {
+    const price = priceBook?.models.get(id);
+    return { id, contextTokensMax, ...(price !== undefined && { price }) };
+  });
+  const shown = {
+    version,
+    baseUrl: `${address}/v1`,
+    elapsedSeconds,
+    dataDirectory,
+    models: shownModels,
+  };
+  return ok({ server, shown, firstKey });
+}
+
+/** Publishes the configured prices, and gives a new installation its first organisation, project, key and credit. */
+async function prepareStore(config: Config, { accounts }: Store): Promise<string | undefined> {
+  const prices = config.models.flatMap(({ id, price }) =>
+    price === undefined ? [] : ([[id, price]] as const),
+  );
+  await accounts.publishPrices(new Map(prices));
+  return await firstRun(accounts);
+}
+
+async function openDatabase(start: Start): Promise<Result<Store, string>> {
+  const { config, terminal, log, scope } = start;
+  const connection = await databaseConnection(start);
+  if (!connection.ok) return connection;
+  const store = await openStore({
+    connection: connection.value,
+    gatewayId: readOrMakeGatewayId(config.dataDirectory),
+    onProblem: ({ kind, sentence }) => {
+      if (kind === 'connection-restored') log.info({ kind }, sentence);
+      else log.error({ kind }, sentence);
+      if (kind === 'fenced') start.stop(sentence);
+    },
+  });
+  if (!store.ok) return err(store.error.message);
+  scope.use(store.value);
+  terminal.done('PostgreSQL is ready');
+  return store;
+}
+
+async function databaseConnection(start: Start): Promise<Result<StoreConnection, string>> {
+  const { config, terminal, log, scope } = start;
+  if (config.databaseUrl !== undefined) return ok({ url: config.databaseUrl });
+  const postgres = await startEmbeddedPostgres({
+    dataDirectory: join(config.dataDirectory, 'postgres'),
+    onProgress: (text) => terminal.progress(text),
+    onLog: (line) => log.info({ from: 'postgres' }, line),
+    onInterruption: (interruption) => log.warn({ interruption }, interruption.sentence),
+  });
+  if (!postgres.ok) {
+    log.fatal({ failure: postgres.error }, 'PostgreSQL did not start');
+    return err(postgres.error.sentence);
+  }
+  scope.use(postgres.value);
+  return ok(postgres.value.connection);
+}
+
+/** An engine with what its adapter knows beyond the port. */
+type Opened = {
+  readonly engine: Engine;
+  readonly kind: EngineConfig['kind'];
+  /** Settles when it can be used, with the context of its model where it knows that. */
+  readonly ready: Promise<Result<number | undefined, string>>;
+  contextTokens?: number;
+};
+
+function openEngines({ config, terminal, log, scope }: Start): ReadonlyMap<string, Opened> {
+  const opened = config.engines.map((engine): [string, Opened] => [
+    engine.name,
+    openEngine(engine, terminal, log),
+  ]);
+  for (const [, { engine }] of opened) scope.use(engine);
+  return new Map(opened);
+}
+
+function openEngine(config: EngineConfig, screen: Terminal, log: ServerLog): Opened {
+  const { kind, name } = config;
+  switch (kind) {
+    case 'llama': {
+      const { model: modelPath, slots, contextTokens, threads } = config;
+      const engine = startLlamaEngine({
+        name,
+        modelPath,
+        log,
+        ...(slots !== undefined && { slots }),
+        ...(contextTokens !== undefined && { contextTokens }),
+        ...(threads !== undefined && { threads }),
+      });
+      const ready = engine.ready.then((facts) => {
+        if (!facts.ok) return err(startFailureSentence(facts.error));
+        const millions = (facts.value.parameters / 1e6).toFixed(1);
+        screen.done(`The model is loaded (${millions} M parameters, ${facts.value.quantisation})`);
+        return ok(facts.value.contextTokens);
+      });
+      return { engine, kind, ready };
+    }
+    case 'openai-compatible':
+      return {
+        engine: new OpenAiCompatibleEngine(config),
+        kind,
+        ready: Promise.resolve(ok(undefined)),
+      };
+    case 'scripted':
+      return { engine: new ScriptedEngine({ name }), kind, ready: Promise.resolve(ok(undefined)) };
+  }
+}
+
+async function enginesReady(engines: ReadonlyMap<string, Opened>): Promise<Result<true, string>> {
+  for (const opened of engines.values()) {
+    const ready = await opened.ready;
+    if (!ready.ok) return ready;
+    if (ready.value !== undefined) opened.contextTokens = ready.value;
+  }
+  return ok(true);
+}
+
+/** For an engine that does not say, and an operator who did not either: what most open models have. */
+const CONTEXT_TOKENS_DEFAULT = 32_768;
+const OUTPUT_TOKENS_DEFAULT = 8_192;
+
+function servedModels(
+  config: Config,
+  engines: ReadonlyMap<string, Opened>,
+): ReadonlyMap<string, ServedModel> {
+  const createdAtSeconds = Math.floor(Date.now() / 1000);
+  const models = new Map<string, ServedModel>();
+  for (const { id, engine, engineModel, contextTokensMax, outputTokensMax } of config.models) {
+    const opened = engines.get(engine);
+    if (opened === undefined) continue; // the configuration was checked for this
+    const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;
+    models.set(id, {
+      id,
+      engine: opened.engine,
+      engineModel,
+      contextTokensMax: context,
+      outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
+      createdAtSeconds,
+    });
+  }
+  return models;
+}
+
+async function openHttp(
+  { config, log }: Start,
+  gateway: Gateway,
+  store: Store,
+  engines: ReadonlyMap<string, Opened>,
+): Promise<HttpServer> {
+  const { version } = manifest;
+  const kind = config.databaseUrl === undefined ? 'embedded-postgres' : 'postgres';
+  const facts: ServerFacts = {
+    version,
+    startedAtMs: Date.now(),
+    nowMs: () => systemClock.nowMs(),
+    models: () =>
+      [...gateway.models.values()].map(({ id, engine, contextTokensMax }) => ({
+        id,
+        engine: engine.name,
+        contextTokens: contextTokensMax,
+      })),
+    engines: () =>
+      [...engines.values()].map((opened) => ({
+        name: opened.engine.name,
+        kind: opened.kind,
+        state: opened.engine.state(),
+      })),
+    store: async () => ({ kind, reachable: await store.ping() }),
+    snapshotAgeMs: () => 0,
+    generationsRunning: () => gateway.load.generationsRunning,
+  };
+  const handlers = managementHandlers({ accounts: store.accounts, facts, newId, randomBytes });
+  const adminToken = readOrMakeAdminToken(config.dataDirectory);
+  return await HttpServer.create({
+    gateway,
+    protocols: PROTOCOLS,
+    facts: { version, storeReady: () => store.ping() },
+    logger: log,
+    mountManagement: (app) => mountManagement(app, { handlers, adminToken }),
+  });
+}
