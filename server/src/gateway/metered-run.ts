@@ -43,6 +43,8 @@ export class MeteredRun implements AsyncDisposable {
   readonly #admission: Admission;
   readonly #facts: RunFacts;
   readonly #startedMs: number;
+  /** What the engine was told: a grant never needs to cover more. */
+  readonly #outputTokensMax: number;
   #hold: Hold;
   #grantedTokens: number;
   #grantRefused: Refusal | undefined;
@@ -54,6 +56,7 @@ export class MeteredRun implements AsyncDisposable {
   #settled: Promise<SettleOutcome> | undefined;
 
   constructor(gateway: Gateway, admission: Admission, granted: Granted, facts: RunFacts) {
+    this.#outputTokensMax = granted.engineTokensMax;
     this.#gateway = gateway;
     this.#admission = admission;
     this.#facts = facts;
@@ -107,30 +110,29 @@ export class MeteredRun implements AsyncDisposable {
   }
 
   /**
-   * Extends the grant when half of it is used. False at its boundary, when no more credit is to be had: the
-   * generation must stop here.
+   * Less than half of the grant is left, more may be needed, and the engine has not ended. A property, so that the
+   * common case, a grant with room, costs no promise.
    */
-  async mayContinue(): Promise<boolean> {
-    const produced = Math.max(outputTokens(this.#usage), this.#pieces);
-    if (produced < this.#grantedTokens - GRANT_OUTPUT_TOKENS / 2) return true;
-    if (this.#grantedTokens >= this.#admission.outputTokensMax) return true;
-    if (this.#grantRefused === undefined) await this.#extendGrant();
-    return produced < this.#grantedTokens;
-  }
-
-  /** So that the common case, a grant with room, costs no promise. */
   get grantRunsLow(): boolean {
     return (
-      Math.max(outputTokens(this.#usage), this.#pieces) >=
-      this.#grantedTokens - GRANT_OUTPUT_TOKENS / 2
+      this.#ending === NEVER_ENDED &&
+      this.#grantedTokens < this.#outputTokensMax &&
+      this.#produced >= this.#grantedTokens - GRANT_OUTPUT_TOKENS / 2
     );
+  }
+
+  /** Extends the grant. False at its boundary, when no more credit is to be had: the generation must stop here. */
+  async mayContinue(): Promise<boolean> {
+    if (this.#grantRefused === undefined) await this.#extendGrant();
+    return this.#produced < this.#grantedTokens;
+  }
+
+  get #produced(): number {
+    return Math.max(outputTokens(this.#usage), this.#pieces);
   }
 
   async #extendGrant(): Promise<void> {
-    const more = Math.min(
-      GRANT_OUTPUT_TOKENS,
-      this.#admission.outputTokensMax - this.#grantedTokens,
-    );
+    const more = Math.min(GRANT_OUTPUT_TOKENS, this.#outputTokensMax - this.#grantedTokens);
     const neededNano = outputCostMax(more, this.#admission.price);
     const outcome = await this.#gateway.ledger.extend(this.#hold, neededNano);
     switch (outcome.kind) {

@@ -63,7 +63,7 @@ export async function serve(
     requestId,
     engineModel: admission.model.engineModel,
     generation,
-    outputTokensMax: delivery === 'whole' ? granted.value.outputTokens : admission.outputTokensMax,
+    outputTokensMax: granted.value.engineTokensMax,
   });
 
   const parts = admission.model.engine.generate(ticket, sink.signal);

@@ -19,6 +19,8 @@ export type Granted = {
   readonly hold: Hold;
   /** Output tokens that the hold is sure to cover. */
   readonly outputTokens: number;
+  /** What the engine may produce: a stream's grant is extended up to it, a whole answer's is all there will be. */
+  readonly engineTokensMax: number;
 };
 
 export async function takeHold(
@@ -43,8 +45,14 @@ export async function takeHold(
   });
   switch (outcome.kind) {
     case 'held': {
-      const forOutput = outcome.hold.amountNano - input;
-      return ok({ hold: outcome.hold, outputTokens: outputTokensFor(forOutput, price, first) });
+      const { hold } = outcome;
+      const outputTokens = outputTokensFor(hold.amountNano - input, price, first);
+      const extensible = generation.delivery === 'stream';
+      return ok({
+        hold,
+        outputTokens,
+        engineTokensMax: extensible ? outputTokensMax : outputTokens,
+      });
     }
     case 'refused': {
       const { availableNano } = outcome;

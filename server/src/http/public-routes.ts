@@ -46,7 +46,7 @@ export function mountPublicRoutes(
   app.get(
     '/v1/models/*',
     forCallers((request, reply) => {
-      const id = decodeURIComponent((request.params as { '*': string })['*']); // the route's own wildcard
+      const id = (request.params as { '*': string })['*']; // the route's own wildcard, decoded
       const model = sellable(gateway).find((candidate) => candidate.id === id);
       return model === undefined
         ? refuse(reply, { kind: 'model-not-found', model: id })
