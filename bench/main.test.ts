@@ -1,3 +1,5 @@
+// The benchmark as people run it: on a small part of its plan, to the table and the file of figures; and its options.
+
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';

@@ -1,3 +1,5 @@
+// What a real tree of processes costs, and that one that is gone costs nothing.
+
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -1,3 +1,5 @@
+// The table, the frontier and the goals, from figures whose answers are known.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { checkGoals } from './goals.ts';

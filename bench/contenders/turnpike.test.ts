@@ -1,3 +1,6 @@
+// Turnpike starts as a contender just as the benchmark starts it, serves through its key alone, and takes its PostgreSQL
+// with it when it stops.
+
 import assert from 'node:assert/strict';
 import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

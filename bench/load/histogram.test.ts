@@ -1,3 +1,5 @@
+// Percentiles of distributions that are known beforehand, from microseconds to minutes.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Histogram } from './histogram.ts';

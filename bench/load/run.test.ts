@@ -1,3 +1,5 @@
+// The load generator counts what the upstream counts, and reports the defects of a server that has some.
+
 import assert from 'node:assert/strict';
 import { createServer, type AddressInfo } from 'node:net';
 import { describe, it } from 'node:test';

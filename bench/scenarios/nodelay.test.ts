@@ -1,3 +1,5 @@
+// The scenario tells a relay that lets small writes wait from one that does not, on real sockets.
+
 import assert from 'node:assert/strict';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, it } from 'node:test';

@@ -39,9 +39,8 @@ export function parseScript(text: string, base: Script): Script | { readonly err
 function parseObject(text: string): Record<string, unknown> | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    // `as` because a non-null object that is no array is just what a record of unknowns is.
     if (typeof value === 'object' && value !== null && !Array.isArray(value))
-      return value as Record<string, unknown>;
+      return value as Record<string, unknown>; // just what an object that is no array is
   } catch {
     // Not JSON: the caller answers for it.
   }

@@ -1,3 +1,5 @@
+// The scripted upstream does what its script says: replies, pace, hang-ups and counts.
+
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { connect } from 'node:net';

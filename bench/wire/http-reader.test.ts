@@ -1,3 +1,5 @@
+// HTTP messages are told apart however their bytes arrive.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { HttpReader, statusOf } from './http-reader.ts';

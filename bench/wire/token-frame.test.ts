@@ -1,3 +1,5 @@
+// Token events are read as they come: how many, when they were stamped, and how a stream ends.
+
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { monotonicUs, readFrame, tokenText } from './token-frame.ts';

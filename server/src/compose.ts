@@ -54,7 +54,7 @@ export async function runServer(): Promise<void> {
 /** A sentence when something ended it that should not have. */
 async function serveUntilStopped(terminal: Terminal): Promise<string | undefined> {
   const stopping = stopRequests();
-  const config = readConfig(process.env, process.cwd());
+  const config = readConfig(process.env);
   if (!config.ok) return config.error;
   const taken = await portProblem(config.value.host, config.value.port);
   if (taken !== undefined) return taken;
@@ -275,8 +275,8 @@ async function openHttp(
         kind: opened.kind,
         state: opened.engine.state(),
       })),
-    store: async () => ({ kind, reachable: await store.ping() }),
-    snapshotAgeMs: () => 0,
+    store: async () => ({ kind, version: store.version, reachable: await store.ping() }),
+    snapshotAgeMs: () => store.snapshotAgeMs(),
     generationsRunning: () => gateway.load.generationsRunning,
   };
   const handlers = managementHandlers({ accounts: store.accounts, facts, newId, randomBytes });

@@ -111,8 +111,12 @@ const configFile = z.strictObject({
     .min(1),
 });
 
-/** Errors are one sentence each. Relative paths in the environment are relative to `directory`. */
-export function readConfig(environment: Environment, directory: string): Result<Config, string> {
+/**
+ * Errors are one sentence each. A relative path in the environment begins at the clone's root, wherever the server was
+ * started from: the command line reads it in the same way, and both mean the same directory.
+ */
+export function readConfig(given: Environment): Result<Config, string> {
+  const environment = withoutBlanks(given);
   const port = Number(environment['PORT'] ?? '8080');
   if (!Number.isInteger(port) || port < 0 || port > 65_535) {
     return err(`PORT must be a number from 0 to 65535, not '${environment['PORT']}'.`);
@@ -121,25 +125,31 @@ export function readConfig(environment: Environment, directory: string): Result<
   if (databaseUrl !== undefined && !/^postgres(?:ql)?:\/\//.test(databaseUrl)) {
     return err('DATABASE_URL must begin with postgres:// or postgresql://.');
   }
-  const offered = readOffer(environment, directory);
+  const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
     host: environment['HOST'] ?? '127.0.0.1',
     port,
-    dataDirectory: resolve(directory, environment['TURNPIKE_DATA'] ?? '.turnpike'),
+    dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });
 }
 
+/** A variable that is set to nothing is one that is not set, as for the command line. */
+function withoutBlanks(environment: Environment): Environment {
+  const trimmed = Object.entries(environment).map(([key, value]) => [key, value?.trim()] as const);
+  return Object.fromEntries(trimmed.filter(([, value]) => value !== ''));
+}
+
 type Offer = Pick<Config, 'engines' | 'models'>;
 
-function readOffer(environment: Environment, directory: string): Result<Offer, string> {
+function readOffer(environment: Environment): Result<Offer, string> {
   const named = environment['TURNPIKE_CONFIG'];
-  const path = resolve(directory, named ?? CONFIG_FILE);
+  const path = resolve(REPOSITORY, named ?? CONFIG_FILE);
   if (named === undefined && !existsSync(path)) {
     const model = environment['TURNPIKE_MODEL'];
-    return ok(model === undefined ? SHIPPED : offerOf(resolve(directory, model)));
+    return ok(model === undefined ? SHIPPED : offerOf(resolve(REPOSITORY, model)));
   }
   const raw = readJsonFile(path);
   if (!raw.ok) return raw;

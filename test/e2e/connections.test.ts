@@ -73,10 +73,6 @@ describe('connections', () => {
     assert.ok((await quick.text()).endsWith('data: [DONE]\n\n'));
     lazy.destroy();
     await sleep(1_000);
-    const status = await fetch(`${turnpike.origin}/manage/v1/status`, {
-      headers: { authorization: `Bearer ${turnpike.adminToken}` },
-    });
-    const { generationsRunning } = (await status.json()) as { generationsRunning: number };
-    assert.equal(generationsRunning, 0);
+    assert.equal((await turnpike.status()).generationsRunning, 0);
   });
 });

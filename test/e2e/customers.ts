@@ -36,6 +36,7 @@ export async function visit(turnpike: Turnpike, { key, body, leaveAfterMs }: Vis
 
 function seen(response: Response, text: string, stream: boolean): Seen {
   if (response.status !== 200) {
+    // The protocol's envelope; whether refusals keep to it is the matter of bad-input.test.ts.
     const { error } = JSON.parse(text) as { error: { code: string | null } };
     return { kind: 'refused', status: response.status, code: error.code };
   }

@@ -36,7 +36,7 @@ describe('the first start', () => {
     const from = lines.findIndex((line) => line.trimStart().startsWith('curl http'));
     const command = lines.slice(from, from + 4).join('\n');
     const { stdout } = await run('bash', ['-c', `${command.trim()} --silent --fail`]);
-    const answer = JSON.parse(stdout) as OpenAI.ChatCompletion;
+    const answer = JSON.parse(stdout) as OpenAI.ChatCompletion; // as the client's own types call it
     assert.equal(answer.object, 'chat.completion');
     assert.ok((answer.usage?.completion_tokens ?? 0) > 0);
   });

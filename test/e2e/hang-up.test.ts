@@ -33,7 +33,10 @@ describe('a thousand requests, a quarter of them abandoned', () => {
     console.log(`# seed ${seed}`);
     const all = await run(turnpike, chance(seed));
 
-    await quiet(async () => upstream.counts().live === 0 && (await running(turnpike)) === 0);
+    await quiet(
+      async () =>
+        upstream.counts().live === 0 && (await turnpike.status()).generationsRunning === 0,
+    );
     await using books = openBooks(turnpike.dataDirectory);
     assert.deepEqual(await books.findings(), []);
     assert.equal(await books.openHolds(), 0);
@@ -83,14 +86,6 @@ function run(turnpike: Turnpike, next: () => number): Promise<Seen[]> {
       ...(leaves && { leaveAfterMs: next() * LEAVE_WITHIN_MS }),
     });
   });
-}
-
-async function running(turnpike: Turnpike): Promise<number> {
-  const response = await fetch(`${turnpike.origin}/manage/v1/status`, {
-    headers: { authorization: `Bearer ${turnpike.adminToken}` },
-  });
-  const status = (await response.json()) as { generationsRunning: number };
-  return status.generationsRunning;
 }
 
 async function quiet(isQuiet: () => Promise<boolean>): Promise<void> {

@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { serverStatus, type ServerStatus } from '@turnpike/contract/status.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = join(REPOSITORY, 'server/src/main.ts');
@@ -102,6 +103,14 @@ export class Turnpike {
     return readFileSync(join(this.dataDirectory, 'admin-token'), 'utf8').trim();
   }
 
+  /** What it tells its operator. */
+  async status(): Promise<ServerStatus> {
+    const response = await fetch(`${this.origin}/manage/v1/status`, {
+      headers: { authorization: `Bearer ${this.adminToken}` },
+    });
+    return serverStatus.parse(await response.json());
+  }
+
   async untilReady(): Promise<void> {
     const deadline = performance.now() + START_TIMEOUT_MS;
     for (;;) {
@@ -154,7 +163,7 @@ export class Turnpike {
   }
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

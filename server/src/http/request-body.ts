@@ -37,15 +37,16 @@ function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
       if (bytes <= REQUEST_BODY_BYTES_MAX) chunks.push(chunk);
       else resolve(err(TOO_LARGE));
     });
-    request.once('end', () => {
+    // `on` although each comes once: a `once` costs a wrapper and its removal, and the request goes away soon.
+    request.on('end', () => {
       const [only] = chunks;
       resolve(ok(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks)));
     });
     // The client left, or the server's request timeout cut the connection: nobody reads the answer.
-    request.once('close', () => {
+    request.on('close', () => {
       if (!request.complete) resolve(err({ kind: 'request-timeout', afterMs: REQUEST_TIMEOUT_MS }));
     });
-    request.once('error', () => resolve(err({ kind: 'malformed-http' })));
+    request.on('error', () => resolve(err({ kind: 'malformed-http' })));
   });
 }
 

@@ -130,6 +130,29 @@ function describeHolds(books: () => BooksUnderTest): void {
     assert.deepEqual(await balance(organisationId), { balanceNano: 100n, heldNano: 90n });
   });
 
+  test('an extension whose answer was lost is taken once, and the settle may use it', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    const hold = await mustHold(ledger, organisationId, 50n);
+    await ledger.extend(hold, nano(10n));
+    const again = await ledger.extend(hold, nano(10n)); // as if the first had never been answered
+    assert.ok(again.kind === 'held');
+    assert.equal(again.hold.amountNano, 60n);
+    assert.deepEqual(await balance(organisationId), { balanceNano: 100n, heldNano: 60n });
+    const outcome = await ledger.settle(hold, testSettlement(hold, 55n)); // the caller never learnt of it
+    assert.equal(chargedOf(outcome), 55n);
+  });
+
+  test('an extension of a hold that has ended is refused', async () => {
+    const { ledger, newOrganisation, balance } = books();
+    const organisationId = await newOrganisation(100n);
+    const hold = await mustHold(ledger, organisationId, 50n);
+    await ledger.settle(hold, testSettlement(hold, 20n));
+    const outcome = await ledger.extend(hold, nano(10n));
+    assert.deepEqual(outcome, { kind: 'refused', availableNano: 80n });
+    assert.deepEqual(await balance(organisationId), { balanceNano: 80n, heldNano: 0n });
+  });
+
   test('I3 I10 200 concurrent holds on one cent: never a nano-dollar too much, never one refused too early', async () => {
     const { ledger, newOrganisation, balance } = books();
     const organisationId = await newOrganisation(10_000_000n);

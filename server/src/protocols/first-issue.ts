@@ -31,7 +31,7 @@ export function firstIssue(issues: readonly Issue[]): Refusal {
   };
 }
 
-export function fieldName(path: readonly PropertyKey[]): string {
+function fieldName(path: readonly PropertyKey[]): string {
   let name = '';
   for (const step of path) {
     if (typeof step === 'number') name += `[${step}]`;

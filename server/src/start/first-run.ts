@@ -7,7 +7,7 @@ import { newId } from '../lib/ids.ts';
 import type { Accounts } from '../ports/accounts.ts';
 
 /** Play money for the operator's own first organisation: a few thousand answers of the shipped model. */
-export const FIRST_CREDIT_NANO = nano(5n * NANO_PER_DOLLAR);
+const FIRST_CREDIT_NANO = nano(5n * NANO_PER_DOLLAR);
 
 /** The first key, or undefined when this installation has begun before. A start that was cut short is completed. */
 export async function firstRun(accounts: Accounts): Promise<string | undefined> {

@@ -17,7 +17,7 @@ export async function portProblem(host: string, port: number): Promise<string | 
   }
 }
 
-export function sentenceOf(error: unknown, host: string, port: number): string {
+function sentenceOf(error: unknown, host: string, port: number): string {
   const code = error instanceof Error && 'code' in error ? error.code : undefined;
   switch (code) {
     case 'EADDRINUSE':

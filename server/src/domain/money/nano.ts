@@ -27,9 +27,18 @@ export function parseDollars(text: string): Nano | undefined {
 
 /** Every digit that counts and at least two decimals: `$0.50`, `$0.000012345`, `-$3.00`. */
 export function formatDollars(amount: bigint): string {
-  const magnitude = amount < 0n ? -amount : amount;
-  const whole = magnitude / NANO_PER_DOLLAR;
-  const fraction = (magnitude % NANO_PER_DOLLAR).toString().padStart(9, '0');
-  const shown = fraction.replace(/0+$/, '').padEnd(2, '0');
-  return `${amount < 0n ? '-' : ''}$${whole}.${shown}`;
+  const sign = amount < 0n ? '-' : '';
+  return `${sign}$${formatAmount(amount < 0n ? -amount : amount)}`;
 }
+
+/** The same without the dollar sign, for headers and files. */
+export function formatAmount(amount: bigint): string {
+  if (amount < 0n) return `-${formatAmount(-amount)}`;
+  const digits = amount.toString().padStart(10, '0');
+  let end = digits.length;
+  const decimals = end - 9;
+  while (end > decimals + 2 && digits.charCodeAt(end - 1) === ZERO) end--;
+  return `${digits.slice(0, decimals)}.${digits.slice(decimals, end)}`;
+}
+
+const ZERO = 48; // the character '0'

@@ -18,30 +18,34 @@ export function costOf(usage: Usage, price: ModelPrice): Nano {
 
 /** The dearest that `tokens` of input can be: whichever bucket they fall into. */
 export function inputCostMax(tokens: number, price: ModelPrice): Nano {
-  return ceilCost(
-    tokens,
-    maxOf(price.input, price.cacheRead, price.cacheWrite5m, price.cacheWrite1h),
-  );
+  return ceilCost(tokens, dearestInput(price));
 }
 
 /** The dearest that `tokens` of output can be, visible or reasoning. */
 export function outputCostMax(tokens: number, price: ModelPrice): Nano {
-  return ceilCost(tokens, maxOf(price.output, price.reasoning));
+  return ceilCost(tokens, dearer(price.output, price.reasoning));
 }
 
 /** How many output tokens `amount` is sure to cover; 0 when none, `tokensMax` at most. */
 export function outputTokensFor(amount: bigint, price: ModelPrice, tokensMax: number): number {
-  const dearest = maxOf(price.output, price.reasoning);
+  const dearest = dearer(price.output, price.reasoning);
   if (amount <= 0n) return dearest === 0n ? tokensMax : 0;
   if (dearest === 0n) return tokensMax;
   const tokens = (amount * TOKENS_PER_PRICE) / dearest;
   return tokens > BigInt(tokensMax) ? tokensMax : Number(tokens);
 }
 
+function dearestInput(price: ModelPrice): bigint {
+  return dearer(
+    dearer(price.input, price.cacheRead),
+    dearer(price.cacheWrite5m, price.cacheWrite1h),
+  );
+}
+
 function ceilCost(tokens: number, perMillion: bigint): Nano {
   return nano((BigInt(tokens) * perMillion + TOKENS_PER_PRICE - 1n) / TOKENS_PER_PRICE);
 }
 
-function maxOf(first: bigint, ...rest: readonly bigint[]): bigint {
-  return rest.reduce((max, value) => (value > max ? value : max), first);
+function dearer(one: bigint, other: bigint): bigint {
+  return one > other ? one : other;
 }

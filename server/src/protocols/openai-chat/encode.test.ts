@@ -22,13 +22,44 @@ const call: readonly Part[] = [
   { kind: 'tool-call-end', index: 0 },
 ];
 
+const identity = {
+  id: 'chatcmpl-0123',
+  created: 1_700_000_000,
+  model: 'turnpike "mini"',
+  service_tier: 'default',
+  system_fingerprint: null,
+};
+const usageOnTheWire = {
+  prompt_tokens: 7,
+  completion_tokens: 11,
+  total_tokens: 18,
+  prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
+  completion_tokens_details: {
+    reasoning_tokens: 6,
+    audio_tokens: 0,
+    accepted_prediction_tokens: 0,
+    rejected_prediction_tokens: 0,
+  },
+};
+
+function chunk(delta: object, finish: string | null = null): object {
+  const choice = { index: 0, delta, logprobs: null, finish_reason: finish };
+  return { ...identity, object: 'chat.completion.chunk', choices: [choice], usage: null };
+}
+
+function whole(message: object, finish: string): object {
+  const choice = { index: 0, message, logprobs: null, finish_reason: finish };
+  return { ...identity, object: 'chat.completion', choices: [choice], usage: usageOnTheWire };
+}
+
 /** The JSON of every event, and the raw text of those that are none. */
 function events(text: string): unknown[] {
   const lines = text.split('\n\n').filter((line) => line !== '');
   return lines.map((line) => {
     assert.ok(line.startsWith('data: '), line);
     const data = line.slice('data: '.length);
-    return data === '[DONE]' ? data : (JSON.parse(data) as unknown);
+    const event: unknown = data === '[DONE]' ? data : JSON.parse(data);
+    return event;
   });
 }
 
@@ -39,40 +70,12 @@ describe('a streamed Chat Completion', () => {
       encoder.parts([{ kind: 'text-delta', text: 'a "b"\n' }]) +
       encoder.parts([{ kind: 'reasoning-delta', text: 'hm' }]) +
       encoder.finish('length', usage);
-    const common = {
-      id: 'chatcmpl-0123',
-      object: 'chat.completion.chunk',
-      created: 1_700_000_000,
-      model: 'turnpike "mini"',
-      service_tier: 'default',
-      system_fingerprint: null,
-    };
-    const chunk = (delta: object, finish: string | null = null): object => ({
-      ...common,
-      choices: [{ index: 0, delta, logprobs: null, finish_reason: finish }],
-      usage: null,
-    });
     assert.deepEqual(events(text), [
       chunk({ role: 'assistant', content: '', refusal: null }),
       chunk({ content: 'a "b"\n' }),
       chunk({ reasoning: 'hm' }),
       chunk({}, 'length'),
-      {
-        ...common,
-        choices: [],
-        usage: {
-          prompt_tokens: 7,
-          completion_tokens: 11,
-          total_tokens: 18,
-          prompt_tokens_details: { cached_tokens: 4, audio_tokens: 0 },
-          completion_tokens_details: {
-            reasoning_tokens: 6,
-            audio_tokens: 0,
-            accepted_prediction_tokens: 0,
-            rejected_prediction_tokens: 0,
-          },
-        },
-      },
+      { ...identity, object: 'chat.completion.chunk', choices: [], usage: usageOnTheWire },
       '[DONE]',
     ]);
   });
@@ -84,32 +87,18 @@ describe('a streamed Chat Completion', () => {
   });
 
   it('has the role even when the answer is empty', () => {
-    const [first] = events(chatEncoder(facts).finish('stop', usage)) as { choices: object[] }[];
-    assert.deepEqual(first?.choices, [
-      {
-        index: 0,
-        delta: { role: 'assistant', content: '', refusal: null },
-        logprobs: null,
-        finish_reason: null,
-      },
-    ]);
+    const [first] = events(chatEncoder(facts).finish('stop', usage));
+    assert.deepEqual(first, chunk({ role: 'assistant', content: '', refusal: null }));
   });
 
   it('tells a tool call apart by its index and names it once', () => {
     const encoder = chatEncoder(facts);
-    const chunks = events(encoder.parts(call)) as { choices: { delta: object }[] }[];
-    assert.deepEqual(
-      chunks.slice(1).map((chunk) => chunk.choices[0]?.delta),
-      [
-        {
-          tool_calls: [
-            { index: 0, id: 'c1', type: 'function', function: { name: 'weather', arguments: '' } },
-          ],
-        },
-        { tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] },
-        { tool_calls: [{ index: 0, function: { arguments: '"Lisbon"}' } }] },
-      ],
-    );
+    const begun = { index: 0, id: 'c1', type: 'function' };
+    assert.deepEqual(events(encoder.parts(call)).slice(1), [
+      chunk({ tool_calls: [{ ...begun, function: { name: 'weather', arguments: '' } }] }),
+      chunk({ tool_calls: [{ index: 0, function: { arguments: '{"city":' } }] }),
+      chunk({ tool_calls: [{ index: 0, function: { arguments: '"Lisbon"}' } }] }),
+    ]);
   });
 
   it('ends with an error event, without [DONE], when it breaks', () => {
@@ -130,13 +119,8 @@ describe('a whole Chat Completion', () => {
   it('collects text, reasoning and calls', () => {
     const encoder = chatEncoder({ ...facts, delivery: 'whole' });
     assert.equal(encoder.parts([{ kind: 'reasoning-delta', text: 'hm' }, ...call]), '');
-    const answer = JSON.parse(encoder.finish('tool-calls', usage)) as {
-      choices: { message: object; finish_reason: string }[];
-      usage: { total_tokens: number };
-    };
-    assert.equal(answer.choices[0]?.finish_reason, 'tool_calls');
-    assert.equal(answer.usage.total_tokens, 18);
-    assert.deepEqual(answer.choices[0]?.message, {
+    const answer: unknown = JSON.parse(encoder.finish('tool-calls', usage));
+    const message = {
       role: 'assistant',
       content: null,
       refusal: null,
@@ -149,14 +133,14 @@ describe('a whole Chat Completion', () => {
           function: { name: 'weather', arguments: '{"city":"Lisbon"}' },
         },
       ],
-    });
+    };
+    assert.deepEqual(answer, whole(message, 'tool_calls'));
   });
 
   it('has empty text, not null, when the model said nothing', () => {
     const encoder = chatEncoder({ ...facts, delivery: 'whole' });
-    const answer = JSON.parse(encoder.finish('stop', usage)) as {
-      choices: { message: { content: unknown } }[];
-    };
-    assert.equal(answer.choices[0]?.message.content, '');
+    const answer: unknown = JSON.parse(encoder.finish('stop', usage));
+    const message = { role: 'assistant', content: '', refusal: null, annotations: [] };
+    assert.deepEqual(answer, whole(message, 'stop'));
   });
 });

@@ -78,28 +78,41 @@ export function errorOf(refusal: Refusal): Shape {
         },
         headers: { 'x-should-retry': 'false' },
       };
-    default:
-      return errorOfTransport(refusal);
+    case 'body-too-large':
+    case 'headers-too-large':
+    case 'unsupported-media-type':
+    case 'request-timeout':
+    case 'malformed-http':
+      return errorOfArrival(refusal);
+    case 'model-not-priced':
+    case 'overloaded':
+    case 'shutting-down':
+    case 'ledger-unavailable':
+    case 'engine-failed':
+    case 'internal':
+      return errorOfService(refusal);
   }
 }
 
-type TransportRefusal = Exclude<
-  Refusal,
-  {
-    kind:
-      | 'unauthenticated'
-      | 'model-not-found'
-      | 'route-not-found'
-      | 'method-not-allowed'
-      | 'invalid-request'
-      | 'unsupported-feature'
-      | 'context-length-exceeded'
-      | 'insufficient-credit';
-  }
+type ArrivalRefusal = RefusalOf<
+  | 'body-too-large'
+  | 'headers-too-large'
+  | 'unsupported-media-type'
+  | 'request-timeout'
+  | 'malformed-http'
 >;
+type ServiceRefusal = RefusalOf<
+  | 'model-not-priced'
+  | 'overloaded'
+  | 'shutting-down'
+  | 'ledger-unavailable'
+  | 'engine-failed'
+  | 'internal'
+>;
+type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K }>;
 
-/** Refusals that are not about what was asked, but about how it came or what we can do now. */
-function errorOfTransport(refusal: TransportRefusal): Shape {
+/** Not what was asked, but how it came. */
+function errorOfArrival(refusal: ArrivalRefusal): Shape {
   switch (refusal.kind) {
     case 'body-too-large':
       return invalid(
@@ -129,6 +142,12 @@ function errorOfTransport(refusal: TransportRefusal): Shape {
       );
     case 'malformed-http':
       return invalid(400, 'The request is not well-formed HTTP.', 'malformed_http');
+  }
+}
+
+/** The request is fine, and we can't serve it now. */
+function errorOfService(refusal: ServiceRefusal): Shape {
+  switch (refusal.kind) {
     case 'model-not-priced':
       return {
         ...failure(

@@ -114,12 +114,14 @@ export class MemoryAccounts implements Accounts {
     organisationId: string,
     amountNano: Nano,
   ): Promise<CreditAdded> {
+    assert(amountNano > 0n, 'a top-up is more than nothing');
+    assert(this.#organisations.has(organisationId), 'credits belong to an organisation');
     const before = this.#topUps.get(topUpId);
     if (before === undefined) this.#topUps.set(topUpId, { organisationId, amountNano });
     const same = before?.organisationId === organisationId && before.amountNano === amountNano;
     if (before !== undefined && !same) return { kind: 'conflict' };
     const balance = await this.balance(organisationId);
-    assert(balance !== undefined, 'credits belong to an organisation');
+    assert(balance !== undefined, 'an organisation has a balance');
     return { kind: before === undefined ? 'added' : 'already-added', balance };
   }
 

@@ -14,7 +14,7 @@ describeLedger('MemoryLedger', async () => {
     async newOrganisation(creditNano) {
       const id = newId('org');
       await accounts.createOrganisation({ id, name: 'Test' });
-      await accounts.addCredits(newId('topup'), id, nano(creditNano));
+      if (creditNano > 0n) await accounts.addCredits(newId('topup'), id, nano(creditNano));
       return id;
     },
     async balance(organisationId) {

@@ -32,15 +32,21 @@ export class MemoryLedger implements Ledger {
   }
 
   async extend(hold: Hold, extraNano: Nano): Promise<ExtendOutcome> {
+    const amountNano = hold.amountNano + extraNano;
+    const before = this.#accounts.holds.get(hold.requestId);
     const availableNano = this.#available(hold.organisationId);
-    if (availableNano < extraNano) return { kind: 'refused', availableNano };
-    return this.#keep({ ...hold, amountNano: hold.amountNano + extraNano });
+    if (before === undefined) return { kind: 'refused', availableNano };
+    if (before.amountNano >= amountNano) return { kind: 'held', hold: before }; // asked again
+    if (availableNano < amountNano - before.amountNano) return { kind: 'refused', availableNano };
+    return this.#keep({ ...hold, amountNano });
   }
 
   async settle(hold: Hold, settlement: Settlement): Promise<SettleOutcome> {
     const { costNano, outcome } = settlement;
     const owed = outcome === 'failed' ? ZERO_NANO : costNano;
-    const dueNano = owed < hold.amountNano ? owed : nano(hold.amountNano);
+    // As the books have it: more than its owner knows of when the answer to an extension was lost.
+    const held = (this.#accounts.holds.get(hold.requestId) ?? hold).amountNano;
+    const dueNano = owed < held ? owed : nano(held);
     const chargedNano = this.#accounts.settle(settlement, dueNano);
     return { kind: 'settled', chargedNano, availableNano: this.#available(hold.organisationId) };
   }

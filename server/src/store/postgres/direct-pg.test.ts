@@ -137,19 +137,6 @@ describe('the books', () => {
     assert.deepEqual(outcome, { kind: 'refused', availableNano: 100n });
   });
 
-  test('an extension whose answer was lost is not taken twice', async () => {
-    const organisationId = await books.newOrganisation(100n);
-    const hold = await mustHold(store.ledger, organisationId, 50n);
-    await store.ledger.extend(hold, nano(10n));
-    const again = await store.ledger.extend(hold, nano(10n)); // as if the first had never been answered
-    assert.ok(again.kind === 'held');
-    assert.equal(again.hold.amountNano, 60n);
-    assert.equal((await books.balance(organisationId)).heldNano, 60n);
-    const settled = await store.ledger.settle(hold, testSettlement(hold, 55n)); // the caller never learnt of it
-    assert.ok(settled.kind === 'settled');
-    assert.equal(settled.chargedNano, 55n);
-  });
-
   test('a record that PostgreSQL refuses fails alone, loudly, and its hold ends', async () => {
     const organisationId = await books.newOrganisation(1_000n);
     const holds = await Promise.all(

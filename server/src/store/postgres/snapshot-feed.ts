@@ -7,7 +7,7 @@ import { nano } from '../../domain/money/nano.ts';
 import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
 import { type Address, connect } from './connection.ts';
 
-export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
+const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
 const POLL_MS = 400;
 /** How long a change of our own may take to be seen by ourselves before its caller is told. */
 const REACH_TIMEOUT_MS = 5_000;
@@ -28,26 +28,35 @@ export class SnapshotFeed implements AsyncDisposable {
   readonly #address: Address;
   readonly #timer: NodeJS.Timeout;
   #current: Snapshot;
+  /** By the monotonic clock, when the question was asked whose answer was this snapshot. */
+  #knownCurrentAtMs: number;
   #loading: Promise<void> | undefined;
   #listener: pg.Client | undefined;
   #listening: Promise<void> | undefined;
   #listenAgainAtMs = 0;
   #closed = false;
 
-  private constructor(pool: pg.Pool, address: Address, first: Snapshot) {
+  private constructor(pool: pg.Pool, address: Address, first: Snapshot, askedAtMs: number) {
     this.#pool = pool;
     this.#address = address;
     this.#current = first;
+    this.#knownCurrentAtMs = askedAtMs;
     this.#timer = setInterval(() => this.#poll(), POLL_MS).unref();
     this.#poll();
   }
 
   static async open(pool: pg.Pool, address: Address): Promise<SnapshotFeed> {
-    return new SnapshotFeed(pool, address, await load(pool));
+    const askedAtMs = performance.now();
+    return new SnapshotFeed(pool, address, await load(pool), askedAtMs);
   }
 
   current(): Snapshot {
     return this.#current;
+  }
+
+  /** Since the snapshot was last known to be current. */
+  ageMs(): number {
+    return performance.now() - this.#knownCurrentAtMs;
   }
 
   /** Resolves when the snapshot has this version. */
@@ -89,11 +98,12 @@ export class SnapshotFeed implements AsyncDisposable {
   }
 
   async #loadIfNewer(): Promise<void> {
+    const askedAtMs = performance.now();
     const { rows } = await this.#pool.query<{ version: string }>(
       'SELECT version FROM snapshot_version',
     );
-    if (Number(rows[0]?.version) === this.#current.version) return;
-    this.#current = await load(this.#pool);
+    if (Number(rows[0]?.version) !== this.#current.version) this.#current = await load(this.#pool);
+    this.#knownCurrentAtMs = askedAtMs;
   }
 
   async #listen(): Promise<void> {

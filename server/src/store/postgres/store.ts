@@ -33,6 +33,10 @@ export type StoreOptions = {
 export interface Store extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
+  /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
+  readonly version: string;
+  /** Since the snapshot of keys and prices was last known to be current. */
+  snapshotAgeMs(): number;
   /** Whether PostgreSQL answers, within a second. */
   ping(): Promise<boolean>;
 }
@@ -54,8 +58,10 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
   try {
     const gateway = await enterEpoch(pool, options.gatewayId);
     const feed = await SnapshotFeed.open(pool, address.value);
+    const version = await versionOf(pool);
     const ledger = new DirectPg(address.value, gateway, options.onProblem);
-    return ok(new PostgresStore(pool, feed, ledger, new Heartbeat(pool, gateway, ledger)));
+    const heartbeat = new Heartbeat(pool, gateway, ledger);
+    return ok(new PostgresStore({ pool, version, feed, ledger, heartbeat }));
   } catch (error) {
     await pool.end();
     return err(connectFailure(error, address.value.where));
@@ -72,19 +78,39 @@ async function bringUpToDate(address: Address): Promise<Result<readonly string[]
   }
 }
 
+/** `18.4` of `18.4 (Debian 18.4-1)`. */
+async function versionOf(pool: Pool): Promise<string> {
+  const { rows } = await pool.query<{ server_version: string }>('SHOW server_version');
+  return rows[0]?.server_version.split(' ')[0] ?? 'unknown';
+}
+
+type Parts = {
+  readonly pool: Pool;
+  readonly version: string;
+  readonly feed: SnapshotFeed;
+  readonly ledger: DirectPg;
+  readonly heartbeat: Heartbeat;
+};
+
 class PostgresStore implements Store {
   readonly ledger: DirectPg;
   readonly accounts: Accounts;
+  readonly version: string;
   readonly #pool: Pool;
   readonly #feed: SnapshotFeed;
   readonly #heartbeat: Heartbeat;
 
-  constructor(pool: Pool, feed: SnapshotFeed, ledger: DirectPg, heartbeat: Heartbeat) {
+  constructor({ pool, version, feed, ledger, heartbeat }: Parts) {
+    this.version = version;
     this.#pool = pool;
     this.#feed = feed;
     this.#heartbeat = heartbeat;
     this.ledger = ledger;
     this.accounts = new PostgresAccounts(pool, feed);
+  }
+
+  snapshotAgeMs(): number {
+    return this.#feed.ageMs();
   }
 
   async ping(): Promise<boolean> {

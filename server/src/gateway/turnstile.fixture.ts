@@ -1,0 +1,315 @@
+// A gateway for tests: the books in memory, a scripted engine, and clients that are objects. Nothing here is a socket, a
+// process or a clock of its own, so that a whole request takes less than a millisecond.
+
+import assert from 'node:assert/strict';
+import { formatKey, hashKey, KEY_RANDOM_BYTES } from '../domain/accounts/key.ts';
+import type { Ticket } from '../domain/admission/ticket.ts';
+import type { Part } from '../domain/generation/part.ts';
+import type { Hold } from '../domain/ledger/hold.ts';
+import type { Settlement } from '../domain/ledger/settlement.ts';
+import { nano, type Nano } from '../domain/money/nano.ts';
+import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
+import { newId, newRequestId } from '../lib/ids.ts';
+import { ok } from '../lib/result.ts';
+import { systemClock } from '../ports/clock.ts';
+import type { Engine, EngineState } from '../ports/engine.ts';
+import type {
+  ExtendOutcome,
+  HoldOutcome,
+  HoldRequest,
+  Ledger,
+  SettleOutcome,
+} from '../ports/ledger.ts';
+import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
+import { MemoryAccounts } from '../store/memory/accounts.ts';
+import { MemoryLedger } from '../store/memory/ledger.ts';
+import type { Gateway, ServedModel } from './gateway.ts';
+import { serve } from './serve.ts';
+import type { Headers, Sink } from './sink.ts';
+import { SERVER_STOPPING } from './stopping.ts';
+
+/** No two buckets cost the same, and no product is round: a token in the wrong bucket shows. */
+export const PRICE: ModelPrice = {
+  input: nano(1_234_567_000n),
+  cacheRead: nano(300_000_001n),
+  cacheWrite5m: nano(1_500_000_003n),
+  cacheWrite1h: nano(2_000_000_007n),
+  output: nano(7_654_321_000n),
+  reasoning: nano(7_111_111_111n),
+};
+export const OUTPUT_TOKENS_MAX = 4_096;
+export const PLENTY = nano(5_000_000_000n);
+
+/** A client in memory. It also holds the gateway to the order in which a Sink may be used. */
+export class MemorySink implements Sink {
+  readonly #abort = new AbortController();
+  readonly signal = this.#abort.signal;
+  readonly #onWrite: (sink: MemorySink) => Promise<void> | undefined;
+  status = 0;
+  headers: Headers = {};
+  text = '';
+  writes = 0;
+  state: 'untouched' | 'open' | 'answered' | 'ended' | 'destroyed' = 'untouched';
+
+  constructor(onWrite: (sink: MemorySink) => Promise<void> | undefined = () => undefined) {
+    this.#onWrite = onWrite;
+  }
+
+  leave(): void {
+    this.#abort.abort(Symbol('client left'));
+  }
+
+  cutByServer(): void {
+    this.#abort.abort(SERVER_STOPPING);
+  }
+
+  answer(status: number, headers: Headers, body: string): void {
+    assert.equal(this.state, 'untouched', 'an answer is given once, and not after a stream began');
+    Object.assign(this, { status, headers, text: body, state: 'answered' });
+  }
+
+  open(headers: Headers): void {
+    assert.equal(this.state, 'untouched');
+    Object.assign(this, { status: 200, headers, state: 'open' });
+  }
+
+  write(text: string): Promise<void> | undefined {
+    assert.equal(this.state, 'open');
+    this.text += text;
+    this.writes++;
+    return this.#onWrite(this);
+  }
+
+  end(text: string): void {
+    assert.equal(this.state, 'open');
+    this.text += text;
+    this.state = 'ended';
+  }
+
+  destroy(): void {
+    this.state = 'destroyed';
+  }
+
+  /** The JSON of a whole answer or a refusal. */
+  get json() {
+    return JSON.parse(this.text);
+  }
+
+  /** The JSON of each event of a stream, without its `[DONE]`. */
+  get events() {
+    return this.text
+      .split('\n\n')
+      .filter((event) => event.startsWith('data: {'))
+      .map((event) => JSON.parse(event.slice('data: '.length)));
+  }
+
+  get isDone(): boolean {
+    return this.state === 'ended' && this.text.endsWith('data: [DONE]\n\n');
+  }
+
+  /** How many pieces of text a streaming client has read. */
+  get pieces(): number {
+    return this.events.filter((event) => (event.choices?.[0]?.delta.content ?? '') !== '').length;
+  }
+}
+
+/** The books in memory, with a record of what was asked of them; each of their doors can be shut. */
+export class WatchedLedger implements Ledger {
+  readonly #inner: MemoryLedger;
+  readonly holds: HoldRequest[] = [];
+  readonly extensions: Nano[] = [];
+  readonly settlements: { readonly settlement: Settlement; readonly hold: Hold }[] = [];
+  readonly shut = new Set<'hold' | 'extend' | 'settle'>();
+  /** Called when a settle begins, before it is recorded. */
+  onSettle: () => void = () => undefined;
+
+  constructor(accounts: MemoryAccounts) {
+    this.#inner = new MemoryLedger(accounts);
+  }
+
+  async hold(request: HoldRequest): Promise<HoldOutcome> {
+    if (this.shut.has('hold')) return { kind: 'unavailable' };
+    this.holds.push(request);
+    return await this.#inner.hold(request);
+  }
+
+  async extend(hold: Hold, extraNano: Nano): Promise<ExtendOutcome> {
+    if (this.shut.has('extend')) return { kind: 'unavailable' };
+    this.extensions.push(extraNano);
+    return await this.#inner.extend(hold, extraNano);
+  }
+
+  async settle(hold: Hold, settlement: Settlement): Promise<SettleOutcome> {
+    this.onSettle();
+    if (this.shut.has('settle')) return { kind: 'unavailable' };
+    this.settlements.push({ hold, settlement });
+    return await this.#inner.settle(hold, settlement);
+  }
+
+  /** The only one there is. */
+  get settled(): Settlement {
+    assert.equal(this.settlements.length, 1, 'a request is settled exactly once');
+    const [first] = this.settlements;
+    assert.ok(first !== undefined);
+    return first.settlement;
+  }
+}
+
+/** Says what it was given, batch by batch, whatever the port's contract asks for; throws at the end if told so. */
+export class RecitingEngine implements Engine {
+  readonly name = 'reciting';
+  readonly #batches: Iterable<readonly Part[]>;
+  readonly #mistake: Error | undefined;
+  ticket: Ticket | undefined;
+  batchesGiven = 0;
+
+  constructor(batches: Iterable<readonly Part[]>, mistake?: Error) {
+    this.#batches = batches;
+    this.#mistake = mistake;
+  }
+
+  state(): EngineState {
+    return { kind: 'ready' };
+  }
+
+  async *generate(ticket: Ticket): AsyncGenerator<readonly Part[], void> {
+    this.ticket = ticket;
+    for (const batch of this.#batches) {
+      this.batchesGiven++;
+      yield batch;
+    }
+    if (this.#mistake !== undefined) throw this.#mistake;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+export type Asked = {
+  readonly sink?: MemorySink;
+  readonly authorization?: string | undefined;
+  readonly requestId?: string;
+};
+
+/** One customer with one key in front of one gateway. */
+export class Turnstile {
+  readonly accounts = new MemoryAccounts(Date.now);
+  readonly ledger = new WatchedLedger(this.accounts);
+  readonly scripted = new ScriptedEngine();
+  readonly key: string;
+  readonly keyId = newId('key');
+  readonly organisationId = newId('org');
+  readonly models = new Map<string, ServedModel>();
+  readonly warnings: string[] = [];
+  readonly gateway: Gateway;
+  bodiesRead = 0;
+
+  private constructor(key: string) {
+    this.key = key;
+    this.gateway = {
+      models: this.models,
+      snapshot: () => this.accounts.snapshot(),
+      ledger: this.ledger,
+      clock: systemClock,
+      log: {
+        debug: () => undefined,
+        info: () => undefined,
+        warn: (_facts, message) => void this.warnings.push(message),
+        error: (_facts, message) => void this.warnings.push(message),
+      },
+      load: { generationsRunning: 0, stopping: false },
+    };
+  }
+
+  /** `priced` and `unpriced` run on the scripted engine, `free` too, and `given` on the engine that is given. */
+  static async with(creditNano: Nano, given?: Engine): Promise<Turnstile> {
+    const seed = Uint8Array.from({ length: KEY_RANDOM_BYTES }, (_, index) => index * 3);
+    const turnstile = new Turnstile(formatKey(seed));
+    const { accounts, organisationId, key, scripted } = turnstile;
+    await accounts.createOrganisation({ id: organisationId, name: 'Test' });
+    await accounts.createProject({ id: 'prj_1', organisationId, name: 'Default' });
+    await accounts.createKey({
+      id: turnstile.keyId,
+      projectId: 'prj_1',
+      name: 'test',
+      hash: hashKey(key),
+      redacted: 'sk-tp-…',
+    });
+    if (creditNano > 0n) await accounts.addCredits('topup_1', organisationId, creditNano);
+    const free = Object.fromEntries(Object.keys(PRICE).map((bucket) => [bucket, nano(0n)]));
+    // The buckets of `free` are those of PRICE; Object.fromEntries forgets that.
+    const prices = { priced: PRICE, given: PRICE, free: free as ModelPrice };
+    await accounts.publishPrices(new Map(Object.entries(prices)));
+    for (const id of ['priced', 'unpriced', 'free']) turnstile.serves(id, scripted);
+    if (given !== undefined) turnstile.serves('given', given);
+    return turnstile;
+  }
+
+  serves(id: string, engine: Engine): void {
+    this.models.set(id, {
+      id,
+      engine,
+      engineModel: `${id}-inside`,
+      contextTokensMax: 8_192,
+      outputTokensMax: OUTPUT_TOKENS_MAX,
+      createdAtSeconds: 0,
+    });
+  }
+
+  async ask(body: object, asked: Asked = {}): Promise<MemorySink> {
+    const sink = asked.sink ?? new MemorySink();
+    const authorization = 'authorization' in asked ? asked.authorization : `Bearer ${this.key}`;
+    const requestId = asked.requestId ?? newRequestId(Date.now());
+    const readJson = async () => {
+      this.bodiesRead++;
+      return ok(body);
+    };
+    await serve(this.gateway, openaiChat, { requestId, authorization, readJson }, sink);
+    return sink;
+  }
+
+  whole(content: string, more: object = {}, asked: Asked = {}): Promise<MemorySink> {
+    const messages = [{ role: 'user', content }];
+    return this.ask({ model: 'priced', messages, ...more }, asked);
+  }
+
+  stream(content: string, more: object = {}, asked: Asked = {}): Promise<MemorySink> {
+    return this.whole(content, { stream: true, ...more }, asked);
+  }
+
+  get balanceNano(): bigint {
+    return this.accounts.balanceNow(this.organisationId)?.balanceNano ?? -1n;
+  }
+
+  /** What must be true whenever no request is running, however the last one ended. */
+  assertAtRest(): void {
+    const balance = this.accounts.balanceNow(this.organisationId);
+    assert.equal(balance?.heldNano, 0n, 'no hold is left');
+    assert.ok(balance.balanceNano >= 0n, 'a balance is never negative');
+    assert.equal(this.gateway.load.generationsRunning, 0, 'nothing is running');
+    assert.equal(this.scripted.counts().live, 0, 'no engine is working');
+  }
+
+  assertUntouched(creditNano: bigint): void {
+    this.assertAtRest();
+    assert.equal(this.balanceNano, creditNano, 'nothing was charged');
+    assert.deepEqual(this.scripted.counts(), { live: 0, finished: 0, aborted: 0, failed: 0 });
+    assert.equal(this.ledger.settlements.length, 0, 'there is no usage row');
+  }
+}
+
+/** Credit for the input of a request, as the gateway bounds it, and for so many tokens of output. */
+export async function creditFor(
+  content: string,
+  outputNano: (price: ModelPrice) => bigint,
+): Promise<Nano> {
+  const rich = await Turnstile.with(PLENTY);
+  await rich.whole(content, { max_tokens: 1 });
+  const [hold] = rich.ledger.holds;
+  assert.ok(hold !== undefined);
+  const dearestToken = PRICE.output;
+  const oneToken = (dearestToken + 999_999n) / 1_000_000n;
+  return nano(hold.wantNano - oneToken + outputNano(PRICE));
+}

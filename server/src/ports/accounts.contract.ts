@@ -1,0 +1,261 @@
+// The suite that every store of customers passes: what the management side may rely on, whatever keeps the books.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { nano } from '../domain/money/nano.ts';
+import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { newId } from '../lib/ids.ts';
+import type { Accounts, KeyRecord, Organisation, Project } from './accounts.ts';
+import { mustHold, testSettlement } from './ledger.contract.ts';
+import type { Ledger } from './ledger.ts';
+
+export type AccountsUnderTest = AsyncDisposable & {
+  readonly accounts: Accounts;
+  /** Over the same books. */
+  readonly ledger: Ledger;
+};
+
+type Customer = {
+  readonly organisation: Organisation;
+  readonly project: Project;
+  readonly hash: string;
+  readonly key: KeyRecord;
+};
+
+/** An organisation with a project and a key. */
+export async function newCustomer(accounts: Accounts): Promise<Customer> {
+  const organisation = { id: newId('org'), name: 'Acme' };
+  const project = { id: newId('proj'), organisationId: organisation.id, name: 'site' };
+  await accounts.createOrganisation(organisation);
+  await accounts.createProject(project);
+  const hash = `hash ${newId('test')}`;
+  const key = await accounts.createKey({
+    id: newId('key'),
+    projectId: project.id,
+    name: 'first',
+    hash,
+    redacted: 'sk-tp-…',
+  });
+  return { organisation, project, hash, key };
+}
+
+function priceOf(output: bigint): ModelPrice {
+  return {
+    input: nano(1n),
+    cacheRead: nano(2n),
+    cacheWrite5m: nano(3n),
+    cacheWrite1h: nano(4n),
+    output: nano(output),
+    reasoning: nano(9_223_372_036_854_775_807n), // the largest that PostgreSQL stores: no digit is lost
+  };
+}
+
+export function describeAccounts(name: string, setUp: () => Promise<AccountsUnderTest>): void {
+  describe(`${name} keeps the contract of accounts`, () => {
+    let store: AccountsUnderTest;
+    before(async () => {
+      store = await setUp();
+    });
+    after(() => store[Symbol.asyncDispose]());
+    describeCustomers(() => store);
+    describeCredits(() => store);
+    describePrices(() => store);
+    describeUsage(() => store);
+  });
+}
+
+function describeCustomers(store: () => AccountsUnderTest): void {
+  test('what is created is listed, under its own organisation only', async () => {
+    const { accounts } = store();
+    const mine = await newCustomer(accounts);
+    const other = await newCustomer(accounts);
+    const listed = await accounts.organisations();
+    assert.deepEqual(listed.slice(-2), [mine.organisation, other.organisation]);
+    assert.deepEqual(await accounts.projects(mine.organisation.id), [mine.project]);
+    assert.deepEqual(await accounts.keys(mine.organisation.id), [mine.key]);
+    assert.ok(Math.abs(mine.key.createdAtMs - Date.now()) < 60_000);
+  });
+
+  test('an organisation that does not exist has nothing', async () => {
+    const { accounts } = store();
+    assert.deepEqual(await accounts.projects('org_none'), []);
+    assert.deepEqual(await accounts.keys('org_none'), []);
+    assert.equal(await accounts.balance('org_none'), undefined);
+  });
+
+  test('an id is used once, and nothing is created under what does not exist', async () => {
+    const { accounts } = store();
+    const { organisation, project, hash, key } = await newCustomer(accounts);
+    await assert.rejects(accounts.createOrganisation(organisation));
+    await assert.rejects(accounts.createProject(project));
+    await assert.rejects(accounts.createKey({ ...key, hash: `${hash} too` }));
+    await assert.rejects(
+      accounts.createProject({ ...project, id: newId('proj'), organisationId: 'org_none' }),
+    );
+    await assert.rejects(
+      accounts.createKey({ ...key, id: newId('key'), hash: `${hash} too`, projectId: 'proj_none' }),
+    );
+    assert.deepEqual(await accounts.keys(organisation.id), [key]);
+  });
+
+  test('a key is in the snapshot when its making is answered', async () => {
+    const { accounts } = store();
+    const { organisation, project, hash, key } = await newCustomer(accounts);
+    assert.deepEqual(accounts.snapshot().keys.get(hash), {
+      keyId: key.id,
+      projectId: project.id,
+      organisationId: organisation.id,
+      revoked: false,
+    });
+  });
+
+  test('I18 a key is revoked in the snapshot when that is answered; twice is the same as once', async () => {
+    const { accounts } = store();
+    const { organisation, hash, key } = await newCustomer(accounts);
+    assert.equal(await accounts.revokeKey(key.id), true);
+    assert.equal(accounts.snapshot().keys.get(hash)?.revoked, true);
+    const [revoked] = await accounts.keys(organisation.id);
+    assert.ok(revoked?.revokedAtMs !== undefined);
+    assert.equal(await accounts.revokeKey(key.id), true);
+    assert.deepEqual(await accounts.keys(organisation.id), [revoked]);
+    assert.equal(await accounts.revokeKey('key_none'), false);
+  });
+
+  test('a snapshot that someone holds does not change', async () => {
+    const { accounts } = store();
+    const { hash, key } = await newCustomer(accounts);
+    const older = accounts.snapshot();
+    await accounts.revokeKey(key.id);
+    assert.equal(older.keys.get(hash)?.revoked, false);
+    assert.ok(accounts.snapshot().version > older.version);
+  });
+}
+
+function describeCredits(store: () => AccountsUnderTest): void {
+  test('I14 a top-up counts once, whoever sends it again', async () => {
+    const { accounts } = store();
+    const { organisation } = await newCustomer(accounts);
+    const topUp = newId('top');
+    const send = () => accounts.addCredits(topUp, organisation.id, nano(50n));
+    const kinds = (await Promise.all([send(), send(), send()])).map(({ kind }) => kind);
+    assert.deepEqual(kinds.toSorted(), ['added', 'already-added', 'already-added']);
+    const balance = { availableNano: 50n, heldNano: 0n, balanceNano: 50n };
+    assert.deepEqual(await send(), { kind: 'already-added', balance });
+    assert.deepEqual(await accounts.balance(organisation.id), balance);
+  });
+
+  test('another amount or organisation under the id of a top-up is a conflict', async () => {
+    const { accounts } = store();
+    const [mine, other] = [await newCustomer(accounts), await newCustomer(accounts)];
+    const topUp = newId('top');
+    await accounts.addCredits(topUp, mine.organisation.id, nano(50n));
+    const conflict = { kind: 'conflict' };
+    assert.deepEqual(await accounts.addCredits(topUp, mine.organisation.id, nano(51n)), conflict);
+    assert.deepEqual(await accounts.addCredits(topUp, other.organisation.id, nano(50n)), conflict);
+    assert.equal((await accounts.balance(other.organisation.id))?.balanceNano, 0n);
+  });
+
+  test('a top-up of nothing, or for nobody, is refused and leaves nothing behind', async () => {
+    const { accounts } = store();
+    const { organisation } = await newCustomer(accounts);
+    const topUp = newId('top');
+    await assert.rejects(accounts.addCredits(topUp, organisation.id, nano(0n)), /nothing/);
+    await assert.rejects(accounts.addCredits(topUp, 'org_none', nano(1n)), /organisation/);
+    assert.equal((await accounts.addCredits(topUp, organisation.id, nano(1n))).kind, 'added');
+  });
+
+  test('a balance tells what is set aside from what is free', async () => {
+    const { accounts, ledger } = store();
+    const { organisation } = await newCustomer(accounts);
+    const of = () => accounts.balance(organisation.id);
+    assert.deepEqual(await of(), { availableNano: 0n, heldNano: 0n, balanceNano: 0n });
+    await accounts.addCredits(newId('top'), organisation.id, nano(100n));
+    const hold = await mustHold(ledger, organisation.id, 60n);
+    assert.deepEqual(await of(), { availableNano: 40n, heldNano: 60n, balanceNano: 100n });
+    await ledger.settle(hold, testSettlement(hold, 25n));
+    assert.deepEqual(await of(), { availableNano: 75n, heldNano: 0n, balanceNano: 75n });
+  });
+}
+
+function describePrices(store: () => AccountsUnderTest): void {
+  test('prices are immutable versions: the same again is no new one', async () => {
+    const { accounts } = store();
+    const publish = (model: string, output: bigint) =>
+      accounts.publishPrices(new Map([[model, priceOf(output)]]));
+    const first = await publish('m', 5n);
+    assert.equal(await publish('m', 5n), first);
+    assert.deepEqual(await Promise.all([publish('m', 6n), publish('m', 6n)]), [
+      first + 1,
+      first + 1,
+    ]);
+    const older = accounts.snapshot().priceBook;
+    assert.equal(await publish('n', 6n), first + 2);
+    const models = (model: string) => new Map([[model, priceOf(6n)]]);
+    assert.deepEqual(older, { version: first + 1, models: models('m') });
+    assert.deepEqual(accounts.snapshot().priceBook, { version: first + 2, models: models('n') });
+  });
+}
+
+const DAY = Date.UTC(2026, 10, 20);
+
+/** Four requests around a day's beginning and end, one of which failed. */
+async function useModels({ accounts, ledger }: AccountsUnderTest): Promise<string> {
+  const { organisation } = await newCustomer(accounts);
+  await accounts.addCredits(newId('top'), organisation.id, nano(10_000n));
+  const use = async (startedAtMs: number, model: string, keyId: string, failed = false) => {
+    const hold = await mustHold(ledger, organisation.id, 10n);
+    const usage = testUsage;
+    const outcome = failed ? 'failed' : 'completed';
+    const facts = { startedAtMs, model, keyId, usage, outcome, priceVersion: 999 } as const;
+    await ledger.settle(hold, testSettlement(hold, 7n, facts));
+  };
+  await use(DAY - 1, 'a', 'key_1');
+  await use(DAY, 'a', 'key_1');
+  await use(DAY + 86_399_999, 'b', 'key_2');
+  await use(DAY + 1_000, 'a', 'key_2', true);
+  return organisation.id;
+}
+
+const testUsage = {
+  input: 2,
+  cacheRead: 3,
+  cacheWrite5m: 0,
+  cacheWrite1h: 0,
+  output: 5,
+  reasoning: 1,
+};
+
+function describeUsage(store: () => AccountsUnderTest): void {
+  test('usage is summed by day (UTC), model and key, and only what was charged is cost', async () => {
+    const { accounts } = store();
+    const organisationId = await useModels(store());
+    const query = { organisationId, fromMs: DAY - 1, toMs: DAY + 86_400_000 };
+    const byDay = await accounts.usage({ ...query, groupBy: ['day'] });
+    assert.deepEqual(
+      byDay.map(({ day, requests, costNano, tokens }) => [day, requests, costNano, tokens.output]),
+      [
+        ['2026-11-19', 1, 7n, 5],
+        ['2026-11-20', 3, 14n, 15],
+      ],
+    );
+    const byModelAndKey = await accounts.usage({ ...query, groupBy: ['model', 'key'] });
+    assert.deepEqual(
+      byModelAndKey.map((row) => [row.model, row.keyId, row.requests, row.costNano]),
+      [
+        ['a', 'key_1', 2, 14n],
+        ['a', 'key_2', 1, 0n],
+        ['b', 'key_2', 1, 7n],
+      ],
+    );
+  });
+
+  test('usage has what began from its first moment on and before its last, of one organisation', async () => {
+    const { accounts } = store();
+    const organisationId = await useModels(store());
+    const query = { organisationId, fromMs: DAY, toMs: DAY + 86_399_999, groupBy: [] };
+    const [total, ...others] = await accounts.usage(query);
+    assert.deepEqual(others, []);
+    assert.deepEqual([total?.requests, total?.tokens.cacheRead, total?.day], [2, 6, undefined]);
+    assert.deepEqual(await accounts.usage({ ...query, organisationId: 'org_none' }), []);
+  });
+}
