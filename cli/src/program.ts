@@ -16,7 +16,7 @@ import type { Surroundings } from './surroundings.ts';
 
 const EPILOGUE = `
 Environment:
-  TURNPIKE_URL          the server (default: http://127.0.0.1:8080, or by HOST and PORT)
+  TURNPIKE_URL          the server (default: by HOST and PORT, or where the last one started)
   TURNPIKE_DATA         its data directory (default: .turnpike in this clone)
   TURNPIKE_ADMIN_TOKEN  the admin token (default: the file admin-token in the data directory)
   TURNPIKE_API_KEY      the key that "chat" uses

@@ -1,5 +1,6 @@
 // Where the command line stands: the only reader of the environment here.
 
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 export type Surroundings = {
@@ -33,12 +34,16 @@ export function readSurroundings(environment: NodeJS.ProcessEnv): Surroundings {
   const host = text('HOST') ?? '127.0.0.1';
   const givenPort = text('PORT');
   const port = portOf(givenPort) ?? PORT_DEFAULT;
+  const dataDirectory = resolve(ROOT, text('TURNPIKE_DATA') ?? '.turnpike');
+  const told = givenPort !== undefined || text('HOST') !== undefined;
+  const lastKnown = told ? undefined : addressIn(dataDirectory);
+  const url = text('TURNPIKE_URL') ?? lastKnown ?? `http://${reachable(host)}:${port}`;
   return {
-    url: (text('TURNPIKE_URL') ?? `http://${reachable(host)}:${port}`).replace(/\/+$/, ''),
+    url: url.replace(/\/+$/, ''),
     host,
     port,
     wrongPort: portOf(givenPort) === undefined ? givenPort : undefined,
-    dataDirectory: resolve(ROOT, text('TURNPIKE_DATA') ?? '.turnpike'),
+    dataDirectory,
     adminToken: text('TURNPIKE_ADMIN_TOKEN'),
     apiKey: text('TURNPIKE_API_KEY'),
     databaseUrl: text('DATABASE_URL'),
@@ -53,6 +58,16 @@ export function readSurroundings(environment: NodeJS.ProcessEnv): Surroundings {
     root: ROOT,
     environment,
   };
+}
+
+/** The server of that data directory leaves its address there at each start. */
+function addressIn(dataDirectory: string): string | undefined {
+  try {
+    const address = readFileSync(join(dataDirectory, 'address'), 'utf8').trim();
+    return URL.canParse(address) ? address : undefined;
+  } catch {
+    return undefined; // no server has run there yet
+  }
 }
 
 export function portOf(text: string | undefined): number | undefined {

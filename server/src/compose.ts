@@ -20,11 +20,12 @@ import type { Engine } from './ports/engine.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
+import { writeAddress } from './start/address.ts';
 import { firstRun } from './start/first-run.ts';
 import { readOrMakeGatewayId } from './start/gateway-id.ts';
 import { greeting } from './start/greeting.ts';
 import { portProblem } from './start/port-check.ts';
-import { startScreen } from './start/start-screen.ts';
+import { startFacts, startSnippets } from './start/start-screen.ts';
 import { stopRequests } from './start/stop-requests.ts';
 import { Terminal } from './start/terminal.ts';
 import { acquireDataDirectoryLock } from './store/data-directory.ts';
@@ -70,10 +71,12 @@ async function serveUntilStopped(terminal: Terminal): Promise<string | undefined
   const serving = await bringUp(start);
   if (!serving.ok) return serving.error;
   const { server, shown, firstKey } = serving.value;
+  const facts = { ...shown, ...(firstKey !== undefined && { firstKey }) };
+  terminal.line(startFacts(facts));
   if (firstKey !== undefined && shown.models[0] !== undefined) {
     terminal.line(await greeting(shown.baseUrl, firstKey, shown.models[0].id));
   }
-  terminal.line(startScreen({ ...shown, ...(firstKey !== undefined && { firstKey }) }));
+  terminal.line(startSnippets(facts));
 
   const why = await stopping.requested;
   terminal.line(
@@ -103,6 +106,7 @@ async function bringUp(start: Start) {
   const { host, port } = config;
   scope.defer(() => server.stop(AbortSignal.abort()));
   const address = await server.listen(host, port);
+  writeAddress(config.dataDirectory, address);
   const { version } = manifest;
   const { dataDirectory } = config;
   const elapsedSeconds = start.terminal.elapsedSeconds;

@@ -41,6 +41,29 @@ export const PRICE: ModelPrice = {
 export const OUTPUT_TOKENS_MAX = 4_096;
 export const PLENTY = nano(5_000_000_000n);
 
+type Choice = {
+  readonly delta: { readonly content?: string };
+  readonly message: { readonly content: string };
+  readonly finish_reason: string | null;
+};
+
+/** What the tests read of an answer, an error or an event. */
+type Wire = {
+  readonly choices?: readonly Choice[];
+  readonly error: {
+    readonly message: string;
+    readonly type: string;
+    readonly param: string | null;
+    readonly code: string | null;
+  };
+  readonly usage: {
+    readonly prompt_tokens: number;
+    readonly completion_tokens: number;
+    readonly prompt_tokens_details: { readonly cached_tokens: number };
+    readonly completion_tokens_details: { readonly reasoning_tokens: number };
+  };
+};
+
 /** A client in memory. It also holds the gateway to the order in which a Sink may be used. */
 export class MemorySink implements Sink {
   readonly #abort = new AbortController();
@@ -92,16 +115,27 @@ export class MemorySink implements Sink {
   }
 
   /** The JSON of a whole answer or a refusal. */
-  get json() {
-    return JSON.parse(this.text);
+  get json(): Wire {
+    return JSON.parse(this.text) as Wire; // what is not there reads as undefined, and fails its test
   }
 
   /** The JSON of each event of a stream, without its `[DONE]`. */
-  get events() {
-    return this.text
-      .split('\n\n')
-      .filter((event) => event.startsWith('data: {'))
-      .map((event) => JSON.parse(event.slice('data: '.length)));
+  get events(): readonly Wire[] {
+    const events = this.text.split('\n\n').filter((event) => event.startsWith('data: {'));
+    return events.map((event) => JSON.parse(event.slice('data: '.length)) as Wire); // as above
+  }
+
+  /** Of a whole answer. */
+  get choice(): Choice {
+    const choice = this.json.choices?.[0];
+    assert.ok(choice !== undefined, `no choice in ${this.text}`);
+    return choice;
+  }
+
+  get lastEvent(): Wire {
+    const last = this.events.at(-1);
+    assert.ok(last !== undefined, 'there is no event');
+    return last;
   }
 
   get isDone(): boolean {
@@ -110,7 +144,7 @@ export class MemorySink implements Sink {
 
   /** How many pieces of text a streaming client has read. */
   get pieces(): number {
-    return this.events.filter((event) => (event.choices?.[0]?.delta.content ?? '') !== '').length;
+    return this.events.filter(({ choices }) => (choices?.[0]?.delta.content ?? '') !== '').length;
   }
 }
 
@@ -203,7 +237,7 @@ export class Turnstile {
   readonly organisationId = newId('org');
   readonly models = new Map<string, ServedModel>();
   readonly warnings: string[] = [];
-  readonly gateway: Gateway;
+  gateway: Gateway;
   bodiesRead = 0;
 
   private constructor(key: string) {

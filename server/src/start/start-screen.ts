@@ -21,17 +21,25 @@ export type ShownModel = {
   readonly price?: ModelPrice;
 };
 
-export function startScreen(facts: StartFacts): string {
-  const key = facts.firstKey ?? '$TURNPIKE_API_KEY';
+/** What is served and where. */
+export function startFacts(facts: StartFacts): string {
+  const { version, elapsedSeconds, baseUrl, models, firstKey, dataDirectory } = facts;
   return [
     '',
-    `  ${paint(['bold', 'cyan'], 'Turnpike')} ${facts.version} ${paint('dim', `ready in ${facts.elapsedSeconds} s`)}`,
+    `  ${paint(['bold', 'cyan'], 'Turnpike')} ${version} ${paint('dim', `ready in ${elapsedSeconds} s`)}`,
     '',
-    row('Base URL', paint('bold', facts.baseUrl)),
-    ...facts.models.map((model, index) => row(index === 0 ? 'Models' : '', modelLine(model))),
-    row('Key', keyLine(facts.firstKey)),
-    row('Data', facts.dataDirectory),
+    row('Base URL', paint('bold', baseUrl)),
+    ...models.map((model, index) => row(index === 0 ? 'Models' : '', modelLine(model))),
+    row('Key', keyLine(firstKey)),
+    row('Data', dataDirectory),
     '',
+  ].join('\n');
+}
+
+/** Something to paste, and how to go on. The last line is the sign that the start is over. */
+export function startSnippets(facts: StartFacts): string {
+  const key = facts.firstKey ?? '$TURNPIKE_API_KEY';
+  return [
     `  ${paint('bold', 'curl')}`,
     '',
     indent(curl(facts, key)),
