@@ -39,6 +39,9 @@ export const HOLD_TIMEOUT_MS = 5_000;
 export const SETTLE_TIMEOUT_MS = 15_000;
 export const RETRY_AFTER_LEDGER_MS = 2_000;
 
+/** A hundred times the longest context there is; at the dearest price known it stays far below a 64-bit amount. */
+export const TOKENS_PER_BUCKET_MAX = 100_000_000;
+
 // ── Stopping ───────────────────────────────────────────────────────────────────────────────────────────────
 /** Running answers get this long to end by themselves; then they are stopped and settled. */
 export const DRAIN_MS = 20_000;

@@ -66,16 +66,16 @@ describe('money', { concurrency: true }, () => {
     const { firstKey: key } = turnpike;
     const running = await turnpike.chat(ask('[[tokens=5 rate=5]]', { stream: true }), { key });
     const requestId = running.headers.get('x-request-id') ?? '';
-    const frozen = freezePostgres(turnpike.dataDirectory);
-    const stillOpen = running.text().then(
-      (text) => `complete: ${text}`,
-      () => 'broken',
-    );
-    const refused = await visit(turnpike, { key, body: ask('hi') });
-    assert.deepEqual(refused, { kind: 'refused', status: 503, code: 'billing_unavailable' });
-    const end = await stillOpen;
-    frozen.thaw();
-    assert.equal(end, 'broken', 'the connection breaks, without [DONE]');
+    {
+      using _frozen = freezePostgres(turnpike.dataDirectory);
+      const cut = running.text().then(
+        (text) => `complete: ${text}`,
+        () => 'broken',
+      );
+      const refused = await visit(turnpike, { key, body: ask('hi') });
+      assert.deepEqual(refused, { kind: 'refused', status: 503, code: 'billing_unavailable' });
+      assert.equal(await cut, 'broken', 'the connection breaks, without [DONE]');
+    }
     await untilAnswering(turnpike);
     await using books = openBooks(turnpike.dataDirectory);
     await untilNoHold(books);
@@ -179,16 +179,15 @@ async function crowdOnTheLastCredit(turnpike: Turnpike): Promise<void> {
   assert.equal(all.filter((one) => one.kind === 'refused' && one.status === 402).length, 40);
 }
 
-async function runningOf(turnpike: Turnpike): Promise<number> {
+async function runningOf(turnpike: Turnpike): Promise<unknown> {
   const response = await fetch(`${turnpike.origin}/manage/v1/status`, {
     headers: { authorization: `Bearer ${turnpike.adminToken}` },
   });
-  const { generationsRunning } = (await response.json()) as { generationsRunning: number };
-  return generationsRunning;
+  return Object(await response.json()).generationsRunning;
 }
 
 /** PostgreSQL and all of its processes stand still, connected and silent, until they are thawed. */
-function freezePostgres(dataDirectory: string): { thaw(): void } {
+function freezePostgres(dataDirectory: string): Disposable {
   const [path] = globSync(`${dataDirectory}/postgres/**/postmaster.pid`);
   assert.ok(path !== undefined);
   const postmaster = Number(readFileSync(path, 'utf8').split('\n')[0]);
@@ -196,8 +195,14 @@ function freezePostgres(dataDirectory: string): { thaw(): void } {
   const pids = [postmaster, ...children.trim().split(' ').map(Number)];
   for (const pid of pids) process.kill(pid, 'SIGSTOP');
   return {
-    thaw: () => {
-      for (const pid of pids) process.kill(pid, 'SIGCONT');
+    [Symbol.dispose]: () => {
+      for (const pid of pids) {
+        try {
+          process.kill(pid, 'SIGCONT');
+        } catch {
+          // It has been ended meanwhile, as one that does not answer may be.
+        }
+      }
     },
   };
 }

@@ -13,7 +13,6 @@ export class Answer {
   readonly #sink: Sink;
   readonly #requestId: string;
   readonly #whole: boolean;
-  #opened = false;
 
   constructor(
     protocol: Protocol,
@@ -26,13 +25,13 @@ export class Answer {
     this.#sink = sink;
     this.#requestId = facts.requestId;
     this.#whole = facts.delivery === 'whole';
+    if (!this.#whole) sink.begin(this.#headers(), encoder.heartbeat);
   }
 
   /** Undefined when the client keeps up, so that the common case costs no promise. */
   send(parts: readonly Part[]): Promise<void> | undefined {
     const text = this.#encoder.parts(parts);
     if (text === '' || this.#sink.signal.aborted) return undefined;
-    this.#open();
     return this.#sink.write(text);
   }
 
@@ -41,13 +40,12 @@ export class Answer {
     if (this.#whole) {
       this.#sink.answer(200, { ...this.#headers(), ...receipt }, text);
     } else {
-      this.#open();
       this.#sink.end(text);
     }
   }
 
   refuse(refusal: Refusal): void {
-    if (this.#opened) {
+    if (this.#sink.opened) {
       this.#sink.end(this.#encoder.fail(refusal));
     } else {
       const { status, headers, body } = this.#protocol.refusal(refusal, this.#requestId);
@@ -57,14 +55,8 @@ export class Answer {
 
   /** An answer that the client has in full but that is in no ledger must not look complete. */
   abandon(refusal: Refusal): void {
-    if (this.#opened) this.#sink.destroy();
+    if (this.#sink.opened) this.#sink.destroy();
     else this.refuse(refusal);
-  }
-
-  #open(): void {
-    if (this.#opened) return;
-    this.#opened = true;
-    this.#sink.open(this.#headers(), this.#encoder.heartbeat);
   }
 
   #headers(): Headers {

@@ -44,12 +44,30 @@ async function wire(): Promise<Wire> {
 const times = (text: string): number => text.split(': ping\n\n').length - 1;
 
 describe('the heartbeat of a stream', () => {
+  it('opens a stream whose model thinks for long, and after it a refusal can have no status', async () => {
+    await using line = await wire();
+    mock.timers.enable({ apis: ['setInterval'] });
+    try {
+      const { sink, heard } = line;
+      sink.begin({ 'content-type': 'text/event-stream' }, ': ping\n\n');
+      assert.equal(sink.opened, false);
+      mock.timers.tick(HEARTBEAT_MS);
+      assert.equal(sink.opened, true);
+      const begun = await heard();
+      assert.match(begun, /^HTTP\/1\.1 200 .*text\/event-stream/s);
+      assert.equal(times(begun), 1);
+      sink.end('');
+    } finally {
+      mock.timers.reset();
+    }
+  });
+
   it('comes after each silence, and never after the end', async () => {
     await using line = await wire();
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { sink, heard } = line;
-      sink.open({ 'content-type': 'text/event-stream' }, ': ping\n\n');
+      sink.begin({ 'content-type': 'text/event-stream' }, ': ping\n\n');
       assert.equal(sink.write('data: 1\n\n'), undefined, 'the client keeps up');
       mock.timers.tick(HEARTBEAT_MS - 1);
       assert.equal(times(await heard()), 0);

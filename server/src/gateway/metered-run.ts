@@ -65,8 +65,13 @@ export class MeteredRun implements AsyncDisposable {
     this.#startedMs = gateway.clock.monotonicMs();
   }
 
+  /** Content can't have cost nothing: where nothing was reported, the pieces are what is known of it. */
   get usage(): Usage {
-    return this.#usage;
+    return this.#uncounted ? { ...this.#usage, output: this.#pieces } : this.#usage;
+  }
+
+  get #uncounted(): boolean {
+    return this.#pieces > 0 && outputTokens(this.#usage) === 0;
   }
 
   get requestId(): string {
@@ -123,8 +128,8 @@ export class MeteredRun implements AsyncDisposable {
 
   /** Extends the grant. False at its boundary, when no more credit is to be had: the generation must stop here. */
   async mayContinue(): Promise<boolean> {
-    if (this.#grantRefused === undefined) await this.#extendGrant();
-    return this.#produced < this.#grantedTokens;
+    while (this.grantRunsLow && this.#grantRefused === undefined) await this.#extendGrant();
+    return this.#grantedTokens >= this.#outputTokensMax || this.#produced < this.#grantedTokens;
   }
 
   get #produced(): number {
@@ -178,10 +183,10 @@ export class MeteredRun implements AsyncDisposable {
       ...this.#facts,
       model: model.id,
       engine: model.engine.name,
-      usage: this.#usage,
-      usageSource: this.#source,
+      usage: this.usage,
+      usageSource: this.#uncounted ? 'counted' : this.#source,
       priceVersion,
-      costNano: outcome === 'failed' ? ZERO_NANO : costOf(this.#usage, price),
+      costNano: outcome === 'failed' ? ZERO_NANO : costOf(this.usage, price),
       outcome,
       ...(this.#firstTokenAfterMs !== undefined && { firstTokenAfterMs: this.#firstTokenAfterMs }),
       durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,

@@ -68,7 +68,7 @@ export async function serve(
 
   const parts = admission.model.engine.generate(ticket, sink.signal);
   if ((await forward(parts, run, answer)) === 'grant ended') {
-    await run.settle('credit-ended');
+    await run.settle(run.grantRefused.kind === 'insufficient-credit' ? 'credit-ended' : 'failed');
     return answer.refuse(run.grantRefused);
   }
   if (run.ending.kind === 'failure') {

@@ -10,8 +10,14 @@ export interface Sink {
   /** The whole answer in one piece. */
   answer(status: number, headers: Headers, body: string): void;
 
-  /** Begins a streamed answer with status 200; `heartbeat` is written whenever nothing else was for a while. */
-  open(headers: Headers, heartbeat: string): void;
+  /**
+   * A streamed answer is to come. Its headers leave with the first bytes, which are `heartbeat` if nothing else is
+   * written for a while; until then it can still be answered as a whole.
+   */
+  begin(headers: Headers, heartbeat: string): void;
+
+  /** True once a streamed answer has sent its headers. */
+  readonly opened: boolean;
 
   /** Undefined when the client keeps up; else a promise that resolves when it does, or when it is gone. */
   write(text: string): Promise<void> | undefined;

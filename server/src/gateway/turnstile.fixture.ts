@@ -73,7 +73,7 @@ export class MemorySink implements Sink {
   headers: Headers = {};
   text = '';
   writes = 0;
-  state: 'untouched' | 'open' | 'answered' | 'ended' | 'destroyed' = 'untouched';
+  state: 'untouched' | 'begun' | 'open' | 'answered' | 'ended' | 'destroyed' = 'untouched';
 
   constructor(onWrite: (sink: MemorySink) => Promise<void> | undefined = () => undefined) {
     this.#onWrite = onWrite;
@@ -88,24 +88,36 @@ export class MemorySink implements Sink {
   }
 
   answer(status: number, headers: Headers, body: string): void {
-    assert.equal(this.state, 'untouched', 'an answer is given once, and not after a stream began');
+    assert.ok(
+      this.state === 'untouched' || this.state === 'begun',
+      'once, and not after the first bytes',
+    );
     Object.assign(this, { status, headers, text: body, state: 'answered' });
   }
 
-  open(headers: Headers): void {
+  begin(headers: Headers): void {
     assert.equal(this.state, 'untouched');
-    Object.assign(this, { status: 200, headers, state: 'open' });
+    Object.assign(this, { headers, state: 'begun' });
+  }
+
+  get opened(): boolean {
+    return this.state === 'open';
   }
 
   write(text: string): Promise<void> | undefined {
-    assert.equal(this.state, 'open');
+    this.#open();
     this.text += text;
     this.writes++;
     return this.#onWrite(this);
   }
 
+  #open(): void {
+    assert.ok(this.state === 'begun' || this.state === 'open', this.state);
+    Object.assign(this, { status: 200, state: 'open' });
+  }
+
   end(text: string): void {
-    assert.equal(this.state, 'open');
+    this.#open();
     this.text += text;
     this.state = 'ended';
   }

@@ -14,6 +14,7 @@ export class SocketSink implements Sink {
   readonly #response: ServerResponse;
   readonly #abort = new AbortController();
   readonly signal: AbortSignal = this.#abort.signal;
+  #streamHeaders: Headers = {};
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -37,6 +38,7 @@ export class SocketSink implements Sink {
   }
 
   #send(status: number, headers: Headers, body: string): void {
+    clearInterval(this.#heartbeat);
     if (this.#response.headersSent || this.#response.destroyed) return;
     this.#response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
     this.#response.end(body);
@@ -55,23 +57,36 @@ export class SocketSink implements Sink {
     this.#request.resume();
   }
 
-  open(headers: Headers, heartbeat: string): void {
-    if (this.#response.destroyed) return;
-    this.#response.writeHead(200, {
-      ...headers,
-      'cache-control': 'no-cache',
-      // nginx would collect the stream before it passes it on.
-      'x-accel-buffering': 'no',
-    });
+  begin(headers: Headers, heartbeat: string): void {
+    this.#streamHeaders = headers;
     this.#heartbeat = setInterval(() => {
-      if (!this.#response.writableNeedDrain) this.#response.write(heartbeat);
+      if (!this.#response.writableNeedDrain) this.#put(heartbeat);
     }, HEARTBEAT_MS);
+  }
+
+  get opened(): boolean {
+    return this.#response.headersSent;
   }
 
   write(text: string): Promise<void> | undefined {
     if (this.signal.aborted || this.#response.destroyed) return undefined;
     this.#heartbeat?.refresh();
-    return this.#response.write(text) ? undefined : this.#drained();
+    return this.#put(text) ? undefined : this.#drained();
+  }
+
+  /** False when the client is behind. */
+  #put(text: string): boolean {
+    if (!this.#response.headersSent) this.#open();
+    return this.#response.write(text);
+  }
+
+  #open(): void {
+    this.#response.writeHead(200, {
+      ...this.#streamHeaders,
+      'cache-control': 'no-cache',
+      // nginx would collect the stream before it passes it on.
+      'x-accel-buffering': 'no',
+    });
   }
 
   /** Resolves when the client has read on, or is gone; one that reads nothing for too long is made to be gone. */
@@ -91,7 +106,9 @@ export class SocketSink implements Sink {
 
   end(text: string): void {
     clearInterval(this.#heartbeat);
-    if (!this.#response.destroyed) this.#response.end(text);
+    if (this.#response.destroyed) return;
+    if (!this.#response.headersSent) this.#open();
+    this.#response.end(text);
   }
 
   destroy(): void {

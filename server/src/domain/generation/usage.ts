@@ -1,6 +1,8 @@
 // Usage is one vector of disjoint buckets: no token is in two of them, and their sum is the total.
 // Each protocol renders it in its own convention (OpenAI's input contains cached tokens, Anthropic's does not).
 
+import { TOKENS_PER_BUCKET_MAX } from '../../limits.ts';
+
 export const USAGE_BUCKETS = [
   'input',
   'cacheRead',
@@ -35,9 +37,13 @@ export function outputTokens(usage: Usage): number {
   return usage.output + usage.reasoning;
 }
 
-/** A count that can be billed: whole, not negative, and small enough to be exact. */
+/** A count that can be billed: whole, not negative, and small enough that no price makes it overflow. */
 export function isValidUsage(usage: Usage): boolean {
-  return USAGE_BUCKETS.every((bucket) => Number.isSafeInteger(usage[bucket]) && usage[bucket] >= 0);
+  return USAGE_BUCKETS.every((bucket) => isCount(usage[bucket]));
+}
+
+function isCount(tokens: number): boolean {
+  return Number.isInteger(tokens) && tokens >= 0 && tokens <= TOKENS_PER_BUCKET_MAX;
 }
 
 /** True when no bucket of `next` is below `previous`: engines report running totals. */

@@ -34,12 +34,13 @@ class StreamEncoder implements Encoder {
   }
 
   parts(parts: readonly Part[]): string {
-    let text = this.#opening();
+    let text = '';
     for (const part of parts) {
       const delta = deltaOf(part);
       if (delta !== undefined) text += `${this.#head}{"index":0,"delta":${delta}${this.#tail}`;
     }
-    return text;
+    // A stream begins with its first delta: until then a failure can still have a status of its own.
+    return text === '' ? '' : this.#opening() + text;
   }
 
   finish(reason: FinishReason, usage: Usage): string {
