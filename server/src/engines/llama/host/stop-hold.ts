@@ -1,4 +1,5 @@
-// Ends an answer at the first stop string, wherever it is split: text that may still become one is held back.
+// Ends an answer at the stop string that is complete first, wherever it is split: text that may still become one is held
+// back.
 
 export class StopHold {
   readonly #stops: readonly string[];
@@ -27,9 +28,18 @@ export class StopHold {
     return text;
   }
 
+  /** Where the stop that ends first begins: the model would have been stopped there, token by token. */
   #firstStop(text: string): number | undefined {
-    const found = this.#stops.map((stop) => text.indexOf(stop)).filter((at) => at >= 0);
-    return found.length === 0 ? undefined : Math.min(...found);
+    let first: { readonly at: number; readonly end: number } | undefined;
+    for (const stop of this.#stops) {
+      const at = text.indexOf(stop);
+      if (at < 0) continue;
+      const end = at + stop.length;
+      if (first === undefined || end < first.end || (end === first.end && at < first.at)) {
+        first = { at, end };
+      }
+    }
+    return first?.at;
   }
 }
 
