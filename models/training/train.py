@@ -20,8 +20,8 @@ from model import LanguageModel, ModelShape
 from muon import Muon
 from start import plant_copying
 
-MUON_RATE = 0.02
-ADAM_RATE = 0.003
+MUON_RATE = 0.005  # 0.02 learns to talk as fast, but keeps breaking what copies: loss 0.85 against 0.56 after the same tokens
+ADAM_RATE = 0.00075
 WARM_UP_STEPS = 150  # slow, so that the planted circuit bends and does not break
 DECAY_FROM = 0.45  # of the time
 RATE_FLOOR = 0.02

@@ -47,7 +47,7 @@ type Start = {
 export async function runServer(): Promise<void> {
   const terminal = new Terminal();
   const problem = await serveUntilStopped(terminal);
-  if (problem === undefined) return;
+  if (problem === undefined) return terminal.line('  Stopped; everything is settled.');
   terminal.fail(problem);
   process.exitCode = 1;
 }

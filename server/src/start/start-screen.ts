@@ -84,7 +84,10 @@ function javascript({ baseUrl, models }: StartFacts, firstKey: string | undefine
   const key = firstKey === undefined ? 'process.env.TURNPIKE_API_KEY' : `'${firstKey}'`;
   return [
     `import OpenAI from 'openai';`,
-    `const client = new OpenAI({ baseURL: '${baseUrl}', apiKey: ${key} });`,
+    `const client = new OpenAI({`,
+    `  baseURL: '${baseUrl}',`,
+    `  apiKey: ${key},`,
+    `});`,
     `const stream = await client.chat.completions.create({`,
     `  model: '${models[0]?.id ?? ''}', stream: true,`,
     `  messages: [{ role: 'user', content: 'What is Turnpike?' }],`,
