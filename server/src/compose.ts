@@ -100,7 +100,7 @@ async function bringUp(start: Start) {
     ledger: store.value.ledger,
     clock: systemClock,
     log,
-    load: { generationsRunning: 0, stopping: false },
+    load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
   const server = await openHttp(start, gateway, store.value, engines);
   const { host, port } = config;

@@ -21,12 +21,20 @@ export const TOOLS_MAX = 512;
 /** Levels of JSON in one schema; OpenAI's strict mode stops at 10, real tools reach 30. */
 export const SCHEMA_DEPTH_MAX = 128;
 export const STOP_SEQUENCES_MAX = 4;
+/** Anthropic names no bound; each is looked for at every token. */
+export const MESSAGES_STOP_SEQUENCES_MAX = 64;
 export const STOP_SEQUENCE_CHARACTERS_MAX = 1_024;
 export const MODEL_NAME_CHARACTERS_MAX = 256;
 
 // ── What runs at once ──────────────────────────────────────────────────────────────────────────────────────
 /** Generations in this process; over it a client is told to come back. 512 streams take ~100 MB. */
 export const GENERATIONS_MAX = 4_096;
+/** Prompts that are counted at once: agents ask 30 at a time, and a count takes milliseconds. */
+export const COUNTS_MAX = 512;
+/** The longest prompt that fits is counted in well under a second. */
+export const COUNT_TIMEOUT_MS = 30_000;
+export const MODELS_PAGE_DEFAULT = 20;
+export const MODELS_PAGE_MAX = 1_000;
 export const RETRY_AFTER_OVERLOADED_MS = 1_000;
 
 // ── Money ──────────────────────────────────────────────────────────────────────────────────────────────────

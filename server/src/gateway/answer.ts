@@ -1,11 +1,13 @@
 // One answer on its way to the client, whole or streamed: until its first byte it can still become a refusal with a
 // status of its own, after it only an error inside the stream.
 
-import type { FinishReason, Part } from '../domain/generation/part.ts';
+import type { Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Encoder, Protocol } from '../protocols/protocol.ts';
 import type { Headers, Sink } from './sink.ts';
+
+type Finish = Extract<Part, { readonly kind: 'finish' }>;
 
 export class Answer {
   readonly #protocol: Protocol;
@@ -35,8 +37,8 @@ export class Answer {
     return this.#sink.write(text);
   }
 
-  finish(reason: FinishReason, usage: Usage, receipt: Headers): void {
-    const text = this.#encoder.finish(reason, usage);
+  finish({ reason, stopSequence }: Finish, usage: Usage, receipt: Headers): void {
+    const text = this.#encoder.finish(reason, usage, stopSequence);
     if (this.#whole) {
       this.#sink.answer(200, { ...this.#headers(), ...receipt }, text);
     } else {
@@ -60,6 +62,9 @@ export class Answer {
   }
 
   #headers(): Headers {
-    return { 'content-type': this.#encoder.contentType, 'x-request-id': this.#requestId };
+    return {
+      'content-type': this.#encoder.contentType,
+      ...this.#protocol.headers(this.#requestId),
+    };
   }
 }

@@ -2,10 +2,12 @@
 
 import type { Refusal } from '../domain/refusal.ts';
 import type { Result } from '../lib/result.ts';
+import type { RequestHeaders } from '../protocols/protocol.ts';
 
 export interface Call {
   readonly requestId: string;
   readonly authorization: string | undefined;
+  readonly headers: RequestHeaders;
   /** Reads, bounds and parses the JSON body. Called once. */
   readJson(): Promise<Result<unknown, Refusal>>;
 }

@@ -19,9 +19,11 @@ export type ServedModel = {
   readonly createdAtSeconds: number;
 };
 
-/** What is going on in this process; `serve` keeps the counts. */
+/** What is going on in this process; `serve` and `countTokens` keep the counts. */
 export type Load = {
   generationsRunning: number;
+  /** Prompts that are being counted, not answered. */
+  countsRunning: number;
   /** Set once, when the server stops: nothing new is begun. */
   stopping: boolean;
 };

@@ -3,7 +3,7 @@
 
 import { costOf, outputCostMax } from '../domain/pricing/cost.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
-import type { FinishReason, Part } from '../domain/generation/part.ts';
+import type { Part } from '../domain/generation/part.ts';
 import {
   isMonotone,
   isValidUsage,
@@ -23,7 +23,7 @@ import type { Gateway } from './gateway.ts';
 import type { Granted } from './take-hold.ts';
 
 export type Ending =
-  | { readonly kind: 'finish'; readonly reason: FinishReason }
+  | Extract<Part, { readonly kind: 'finish' }>
   | { readonly kind: 'failure'; readonly failure: EngineFailure };
 
 /** Until the engine says otherwise: one that just stops talking has failed. */

@@ -40,9 +40,9 @@ export async function serve(
 
   const body = await call.readJson();
   if (!body.ok) return refuse(body.error);
-  const decoded = protocol.decode(body.value);
+  const decoded = protocol.decode(body.value, call.headers);
   if (!decoded.ok) return refuse(decoded.error);
-  const { model, generation, includeUsage } = decoded.value;
+  const { model, generation, includeUsage, thinking } = decoded.value;
   const { delivery } = generation;
 
   const admitted = admit(gateway, model, generation);
@@ -57,7 +57,14 @@ export async function serve(
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const createdAtSeconds = Math.floor(startedAtMs / 1000);
-  const encoder = protocol.encoder({ requestId, model, createdAtSeconds, includeUsage, delivery });
+  const encoder = protocol.encoder({
+    requestId,
+    model,
+    createdAtSeconds,
+    includeUsage,
+    thinking,
+    delivery,
+  });
   const answer = new Answer(protocol, encoder, sink, { requestId, delivery });
   const ticket = Ticket.issue(granted.value.hold, {
     requestId,
@@ -78,7 +85,7 @@ export async function serve(
   if (settled.kind === 'unavailable') {
     return answer.abandon({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });
   }
-  answer.finish(run.ending.reason, run.usage, receiptHeaders(settled, admission.priceVersion));
+  answer.finish(run.ending, run.usage, receiptHeaders(settled, admission.priceVersion));
 }
 
 /** Leaving the loop early ends the engine's work too. */

@@ -265,7 +265,7 @@ export class Turnstile {
         warn: (_facts, message) => void this.warnings.push(message),
         error: (_facts, message) => void this.warnings.push(message),
       },
-      load: { generationsRunning: 0, stopping: false },
+      load: { generationsRunning: 0, countsRunning: 0, stopping: false },
     };
   }
 
@@ -312,7 +312,12 @@ export class Turnstile {
       this.bodiesRead++;
       return ok(body);
     };
-    await serve(this.gateway, openaiChat, { requestId, authorization, readJson }, sink);
+    await serve(
+      this.gateway,
+      openaiChat,
+      { requestId, authorization, headers: {}, readJson },
+      sink,
+    );
     return sink;
   }
 

@@ -1,14 +1,22 @@
-// From a socket to the gateway: makes the call and the sink of each generation request, and knows which are running,
-// so that a stopping server can wait for them.
+// From a socket to the gateway: makes the call and the sink of each request that a protocol answers, and knows which
+// are running, so that a stopping server can wait for them.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Call } from '../gateway/call.ts';
 import type { Gateway } from '../gateway/gateway.ts';
-import { serve } from '../gateway/serve.ts';
+import type { Sink } from '../gateway/sink.ts';
 import { SERVER_STOPPING } from '../gateway/stopping.ts';
 import { newRequestId } from '../lib/ids.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import { authorizationOf } from './authorization.ts';
 import { readJson } from './request-body.ts';
 import { SocketSink } from './socket-sink.ts';
+
+/** What the gateway does at one address: `serve`, or one of its kind. */
+export type Operation = {
+  readonly protocol: Protocol;
+  readonly run: (gateway: Gateway, protocol: Protocol, call: Call, sink: Sink) => Promise<void>;
+};
 
 export class Generations {
   readonly #gateway: Gateway;
@@ -19,29 +27,30 @@ export class Generations {
     this.#gateway = gateway;
   }
 
-  handle(protocol: Protocol, request: IncomingMessage, response: ServerResponse): void {
+  handle(operation: Operation, request: IncomingMessage, response: ServerResponse): void {
     const sink = new SocketSink(request, response);
     this.#running.add(sink);
-    void this.#serve(protocol, request, response, sink);
+    void this.#serve(operation, request, response, sink);
   }
 
   /** Never rejects: what goes wrong is answered, and our own mistakes are logged and answered with a 500. */
   async #serve(
-    protocol: Protocol,
+    { protocol, run }: Operation,
     request: IncomingMessage,
     response: ServerResponse,
     sink: SocketSink,
   ): Promise<void> {
     const requestId = newRequestId(this.#gateway.clock.nowMs());
-    const { authorization } = request.headers;
-    const call = { requestId, authorization, readJson: () => readJson(request) };
+    const { headers } = request;
+    const authorization = authorizationOf(headers);
+    const call = { requestId, authorization, headers, readJson: () => readJson(request) };
     try {
-      await serve(this.#gateway, protocol, call, sink);
+      await run(this.#gateway, protocol, call, sink);
     } catch (error) {
       this.#gateway.log.error({ requestId, err: error }, 'a request failed by a mistake of ours');
-      const { status, headers, body } = protocol.refusal({ kind: 'internal' }, requestId);
+      const answer = protocol.refusal({ kind: 'internal' }, requestId);
       if (response.headersSent) sink.destroy();
-      else sink.answer(status, headers, body);
+      else sink.answer(answer.status, answer.headers, answer.body);
     } finally {
       this.#running.delete(sink);
       if (this.#running.size === 0) this.#whenNoneRuns();

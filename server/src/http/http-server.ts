@@ -5,7 +5,9 @@
 
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { countTokens } from '../gateway/count-tokens.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { serve } from '../gateway/serve.ts';
 import {
   CONNECTIONS_MAX,
   DRAIN_MS,
@@ -14,15 +16,15 @@ import {
   REQUEST_HEADERS_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
 } from '../limits.ts';
-import type { Protocol } from '../protocols/protocol.ts';
 import { answerClientError } from './client-error.ts';
-import { Generations } from './generations.ts';
+import { pathOf, type Protocols } from './dialect.ts';
+import { Generations, type Operation } from './generations.ts';
 import { mountNotFound } from './not-found.ts';
 import { mountPublicRoutes, type PublicFacts } from './public-routes.ts';
 
 export type HttpOptions = {
   readonly gateway: Gateway;
-  readonly protocols: readonly [Protocol, ...Protocol[]];
+  readonly protocols: Protocols;
   readonly facts: PublicFacts;
   /** Adds the management API; it is no part of what a developer's key can reach. */
   readonly mountManagement: (app: FastifyInstance) => Promise<void>;
@@ -39,7 +41,7 @@ export class HttpServer {
     const [main] = protocols;
     this.#gateway = gateway;
     this.#generations = new Generations(gateway);
-    const byPath = new Map(protocols.map((protocol) => [protocol.route.path, protocol]));
+    const byPath = operations(protocols);
     this.#app = fastify({
       serverFactory: (next) => this.#createServer(byPath, next),
       clientErrorHandler: (error, socket) => answerClientError(main, error, socket),
@@ -52,8 +54,9 @@ export class HttpServer {
         reply.raw.writeHead(status, headers).end(body);
       },
     });
-    mountNotFound(this.#app, main, new Map([...byPath.keys()].map((path) => [path, ['POST']])));
-    mountPublicRoutes(this.#app, gateway, main, options.facts);
+    const elsewhere = new Map([...byPath.keys()].map((path) => [path, ['POST']]));
+    mountNotFound(this.#app, protocols, elsewhere);
+    mountPublicRoutes(this.#app, gateway, protocols, options.facts);
   }
 
   static async create(options: HttpOptions): Promise<HttpServer> {
@@ -63,7 +66,7 @@ export class HttpServer {
   }
 
   #createServer(
-    byPath: ReadonlyMap<string, Protocol>,
+    byPath: ReadonlyMap<string, Operation>,
     next: (request: IncomingMessage, response: ServerResponse) => void,
   ): Server {
     const server = createServer(
@@ -76,9 +79,9 @@ export class HttpServer {
         maxHeaderSize: REQUEST_HEADER_BYTES_MAX,
       },
       (request, response) => {
-        const protocol = request.method === 'POST' ? byPath.get(pathOf(request.url)) : undefined;
-        if (protocol === undefined) next(request, response);
-        else this.#generations.handle(protocol, request, response);
+        const operation = request.method === 'POST' ? byPath.get(pathOf(request.url)) : undefined;
+        if (operation === undefined) next(request, response);
+        else this.#generations.handle(operation, request, response);
       },
     );
     server.maxConnections = CONNECTIONS_MAX;
@@ -101,7 +104,12 @@ export class HttpServer {
   }
 }
 
-function pathOf(url = ''): string {
-  const query = url.indexOf('?');
-  return query === -1 ? url : url.slice(0, query);
+function operations(protocols: Protocols): ReadonlyMap<string, Operation> {
+  const byPath = new Map<string, Operation>();
+  for (const protocol of protocols) {
+    byPath.set(protocol.route.path, { protocol, run: serve });
+    const { counting } = protocol;
+    if (counting !== undefined) byPath.set(counting.path, { protocol, run: countTokens });
+  }
+  return byPath;
 }

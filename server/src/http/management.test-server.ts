@@ -132,6 +132,6 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     ledger: new MemoryLedger(accounts),
     clock: systemClock,
     log: { debug: silent, info: silent, warn: silent, error: silent },
-    load: { generationsRunning: 0, stopping: false },
+    load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
 }

@@ -2,12 +2,12 @@
 
 import type { FastifyInstance } from 'fastify';
 import { newRequestId } from '../lib/ids.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import { dialectOf, type Protocols } from './dialect.ts';
 
 /** Call before any route is added: it learns them as they are. */
 export function mountNotFound(
   app: FastifyInstance,
-  protocol: Protocol,
+  protocols: Protocols,
   elsewhere: ReadonlyMap<string, readonly string[]>,
 ): void {
   const routes: { readonly pattern: RegExp; readonly method: string }[] = [];
@@ -23,7 +23,7 @@ export function mountNotFound(
       ...routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method),
     ];
     const { method } = request;
-    const { status, headers, body } = protocol.refusal(
+    const { status, headers, body } = dialectOf(protocols, request).refusal(
       allowed.length > 0
         ? { kind: 'method-not-allowed', method, path, allowed: [...new Set(allowed)] }
         : { kind: 'route-not-found', method, path },

@@ -3,8 +3,11 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate } from '../gateway/authenticate.ts';
 import type { Gateway, ServedModel } from '../gateway/gateway.ts';
+import { assert } from '../lib/assert.ts';
 import { newRequestId } from '../lib/ids.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { ModelPages, Protocol } from '../protocols/protocol.ts';
+import { authorizationOf } from './authorization.ts';
+import { dialectOf, type Protocols } from './dialect.ts';
 
 export type PublicFacts = {
   readonly version: string;
@@ -17,30 +20,31 @@ type Refusal = Parameters<Protocol['refusal']>[0];
 export function mountPublicRoutes(
   app: FastifyInstance,
   gateway: Gateway,
-  protocol: Protocol,
+  protocols: Protocols,
   facts: PublicFacts,
 ): void {
   const startedMs = gateway.clock.monotonicMs();
-  const refuse = (reply: FastifyReply, refusal: Refusal): FastifyReply => {
-    const { status, headers, body } = protocol.refusal(
-      refusal,
-      newRequestId(gateway.clock.nowMs()),
-    );
+  const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): FastifyReply => {
+    const requestId = newRequestId(gateway.clock.nowMs());
+    const { status, headers, body } = dialectOf(protocols, request).refusal(refusal, requestId);
     return reply.code(status).headers(headers).send(body);
   };
   const forCallers =
     (handle: (request: FastifyRequest, reply: FastifyReply) => FastifyReply) =>
     (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
-      const caller = authenticate(gateway.snapshot(), request.headers.authorization);
-      if (!caller.ok) return refuse(reply, caller.error);
-      return handle(request, reply.header('x-request-id', newRequestId(gateway.clock.nowMs())));
+      const caller = authenticate(gateway.snapshot(), authorizationOf(request.headers));
+      if (!caller.ok) return refuse(request, reply, caller.error);
+      const requestId = newRequestId(gateway.clock.nowMs());
+      return handle(request, reply.headers(dialectOf(protocols, request).headers(requestId)));
     };
 
   app.get(
     '/v1/models',
-    forCallers((_request, reply) =>
-      reply.send({ object: 'list', data: sellable(gateway).map(modelObject) }),
-    ),
+    forCallers((request, reply) => {
+      const query = request.query as { [name: string]: unknown }; // Fastify's parser makes an object
+      const page = modelPages(protocols, request).list(sellable(gateway), query);
+      return page.ok ? reply.send(page.value) : refuse(request, reply, page.error);
+    }),
   );
 
   app.get(
@@ -49,8 +53,8 @@ export function mountPublicRoutes(
       const id = (request.params as { '*': string })['*']; // the route's own wildcard, decoded
       const model = sellable(gateway).find((candidate) => candidate.id === id);
       return model === undefined
-        ? refuse(reply, { kind: 'model-not-found', model: id })
-        : reply.send(modelObject(model));
+        ? refuse(request, reply, { kind: 'model-not-found', model: id })
+        : reply.send(modelPages(protocols, request).one(model));
     }),
   );
 
@@ -81,8 +85,10 @@ function sellable(gateway: Gateway): ServedModel[] {
   return [...gateway.models.values()].filter((model) => priced?.has(model.id) === true);
 }
 
-function modelObject(model: ServedModel): object {
-  return { id: model.id, object: 'model', created: model.createdAtSeconds, owned_by: 'turnpike' };
+function modelPages(protocols: Protocols, request: FastifyRequest): ModelPages {
+  const pages = dialectOf(protocols, request).models ?? protocols[0].models;
+  assert(pages !== undefined, 'the first protocol shows models');
+  return pages;
 }
 
 function overall(gateway: Gateway): 'operational' | 'degraded' | 'down' | 'stopping' {

@@ -1,7 +1,10 @@
 // What Turnpike needs of an inference server. Every adapter runs the suite in engine.contract.ts.
 
 import type { Ticket } from '../domain/admission/ticket.ts';
+import type { EngineFailure } from '../domain/generation/engine-failure.ts';
+import type { Generation } from '../domain/generation/generation.ts';
 import type { Part } from '../domain/generation/part.ts';
+import type { Result } from '../lib/result.ts';
 
 export type EngineState =
   | { readonly kind: 'ready' }
@@ -22,4 +25,19 @@ export interface Engine extends AsyncDisposable {
    * produced so far and `failure: aborted`.
    */
   generate(ticket: Ticket, signal: AbortSignal): AsyncIterable<readonly Part[]>;
+
+  /**
+   * How many input tokens the generation would be billed for. Absent where the engine can't tell. It takes no ticket
+   * because it never generates; when `signal` aborts it may give up.
+   */
+  countTokens?(
+    question: CountQuestion,
+    signal: AbortSignal,
+  ): Promise<Result<number, EngineFailure>>;
 }
+
+export type CountQuestion = {
+  /** The model's name as the engine knows it. */
+  readonly engineModel: string;
+  readonly generation: Generation;
+};

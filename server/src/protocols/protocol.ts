@@ -1,5 +1,5 @@
 // What a protocol is: a pure codec between a wire format and the hub. A new protocol is a folder with these
-// four functions and a line in registry.ts; nothing else changes.
+// functions and a line in registry.ts; nothing else changes.
 
 import type { Generation } from '../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../domain/generation/part.ts';
@@ -9,20 +9,32 @@ import type { Result } from '../lib/result.ts';
 
 export type ProtocolHeaders = { readonly [name: string]: string };
 
-export type Decoded = {
-  readonly model: string;
-  readonly generation: Generation;
-  /** What the encoder must know of the request and the hub does not carry. */
-  readonly includeUsage: boolean;
+/** As Node gives them: names in lower case. */
+export type RequestHeaders = {
+  readonly [name: string]: string | readonly string[] | undefined;
 };
 
-export type AnswerFacts = {
+/** What of the model's thinking the client reads: all of it, that there was some, or nothing. */
+export type ThinkingShown = 'text' | 'omitted' | 'hidden';
+
+/** What the encoder must know of the request and the hub does not carry. */
+type AnswerWishes = {
+  readonly includeUsage: boolean;
+  /** Absent: as the protocol does it. */
+  readonly thinking?: ThinkingShown | undefined;
+};
+
+export type Decoded = AnswerWishes & {
+  readonly model: string;
+  readonly generation: Generation;
+};
+
+export type AnswerFacts = AnswerWishes & {
   readonly requestId: string;
   /** The model's public id. */
   readonly model: string;
   /** Whole seconds since the epoch. */
   readonly createdAtSeconds: number;
-  readonly includeUsage: boolean;
   readonly delivery: 'whole' | 'stream';
 };
 
@@ -31,8 +43,8 @@ export interface Encoder {
   readonly contentType: string;
   /** Text to send now; empty when there is nothing yet. Finish and failure parts are not given to it. */
   parts(parts: readonly Part[]): string;
-  /** The last text, after the settlement is durable. */
-  finish(reason: FinishReason, usage: Usage): string;
+  /** The last text, after the settlement is durable. `stopSequence` is the one that ended it, where that is known. */
+  finish(reason: FinishReason, usage: Usage, stopSequence?: string): string;
   /** The last text of a stream that broke. Only called for `stream`. */
   fail(refusal: Refusal): string;
   /** Something that clients ignore, to keep a silent connection open. Only called for `stream`. */
@@ -45,11 +57,48 @@ export type RefusalAnswer = {
   readonly body: string;
 };
 
+/** What of a model any protocol may show. */
+export type ModelFacts = {
+  readonly id: string;
+  readonly contextTokensMax: number;
+  readonly outputTokensMax: number;
+  /** Whole seconds since the epoch. */
+  readonly createdAtSeconds: number;
+};
+
+/** `GET /v1/models` in a protocol's own shape. */
+export interface ModelPages {
+  list(
+    models: readonly ModelFacts[],
+    query: { readonly [name: string]: unknown },
+  ): Result<object, Refusal>;
+  one(model: ModelFacts): object;
+}
+
+/** Counts a prompt's tokens without generating, for protocols that have an address for that. */
+export interface Counting {
+  readonly path: string;
+  decode(
+    body: unknown,
+    headers: RequestHeaders,
+  ): Result<{ readonly model: string; readonly generation: Generation }, Refusal>;
+  answer(inputTokens: number): string;
+}
+
 export interface Protocol {
   readonly name: string;
   readonly route: { readonly method: 'POST'; readonly path: string };
   /** `body` is parsed JSON. */
-  decode(body: unknown): Result<Decoded, Refusal>;
+  decode(body: unknown, headers: RequestHeaders): Result<Decoded, Refusal>;
   encoder(facts: AnswerFacts): Encoder;
   refusal(refusal: Refusal, requestId: string): RefusalAnswer;
+  /** On every answer, good or bad. */
+  headers(requestId: string): ProtocolHeaders;
+  readonly counting?: Counting;
+  /**
+   * Whether a client of this protocol asks, at an address that is no protocol's own: it decides the shape of errors
+   * and of the models there. Where nobody claims a request it is the first protocol's.
+   */
+  speaks?(path: string, headers: RequestHeaders): boolean;
+  readonly models?: ModelPages;
 }

@@ -1,6 +1,7 @@
-// The protocols that are served, in one list.
+// The protocols that are served, in one list. The first one's shapes are used where no protocol claims a request.
 
+import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
 import type { Protocol } from './protocol.ts';
 
-export const PROTOCOLS: readonly [Protocol, ...Protocol[]] = [openaiChat];
+export const PROTOCOLS: readonly [Protocol, ...Protocol[]] = [openaiChat, anthropicMessages];

@@ -50,6 +50,8 @@ export type ToolChoice =
 export type Sampling = {
   readonly temperature?: number;
   readonly topP?: number;
+  /** Only the so many likeliest tokens are drawn from. */
+  readonly topK?: number;
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
   readonly seed?: number;

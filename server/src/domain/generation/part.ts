@@ -21,5 +21,10 @@ export type Part =
   | { readonly kind: 'tool-call-end'; readonly index: number }
   /** The running total so far, never smaller than the one before. */
   | { readonly kind: 'usage'; readonly usage: Usage; readonly source: UsageSource }
-  | { readonly kind: 'finish'; readonly reason: FinishReason }
+  | {
+      readonly kind: 'finish';
+      readonly reason: FinishReason;
+      /** Which of `sampling.stop` ended the answer, where the reason is `stop` and the engine knows. */
+      readonly stopSequence?: string;
+    }
   | { readonly kind: 'failure'; readonly failure: EngineFailure };

@@ -2,6 +2,7 @@
 
 import type { Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
+import type { Counted } from './counts.ts';
 import type { LlamaModelFacts } from './model-facts.ts';
 import type { LlamaStartFailure } from './start-failure.ts';
 
@@ -25,6 +26,8 @@ export type ToHost =
       readonly outputTokensMax: number;
     }
   | { readonly kind: 'abort'; readonly id: number }
+  /** How many tokens is its prompt? The ids are not those of generations. */
+  | { readonly kind: 'count'; readonly id: number; readonly generation: Generation }
   | { readonly kind: 'ping' };
 
 /** The parts of one generation that came about in one tick. */
@@ -35,4 +38,5 @@ export type FromHost =
   | { readonly kind: 'ready'; readonly facts: LlamaModelFacts }
   | { readonly kind: 'start-failed'; readonly failure: LlamaStartFailure }
   | { readonly kind: 'events'; readonly events: readonly HostEvent[] }
+  | { readonly kind: 'counted'; readonly id: number; readonly counted: Counted }
   | { readonly kind: 'pong'; readonly running: number; readonly rssBytes: number };

@@ -3,12 +3,15 @@
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
+import type { Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
-import type { Engine, EngineState } from '../../ports/engine.ts';
+import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
+import { Counts } from './counts.ts';
+import type { Counted } from './counts.ts';
 import type { FromHost, HostEvent } from './host-protocol.ts';
 import { isEnding, Job } from './job.ts';
 import type { LlamaModelFacts } from './model-facts.ts';
@@ -47,6 +50,7 @@ export class LlamaEngine implements Engine {
   readonly #settleReady: (result: Result<LlamaModelFacts, LlamaStartFailure>) => void;
   readonly #queue: Job[] = [];
   readonly #running = new Map<number, Job>();
+  readonly #counts = new Counts();
   #state: EngineState = { kind: 'starting' };
   #facts: LlamaModelFacts | undefined;
   #rssBytes: number | undefined;
@@ -129,6 +133,16 @@ export class LlamaEngine implements Engine {
     }
   }
 
+  async countTokens({ generation }: CountQuestion, signal: AbortSignal): Promise<Counted> {
+    const cannot = unsupported(generation) ?? this.#tooLong(generation);
+    if (cannot) return err(cannot);
+    if (this.#state.kind === 'down')
+      return err({ kind: 'unreachable', detail: this.#state.reason });
+    if (this.#state.kind === 'starting') return err({ kind: 'overloaded' });
+    const ask = (id: number): void => this.#supervisor.send({ kind: 'count', id, generation });
+    return await this.#counts.ask(ask, signal);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     this.#disposed ??= this.#dispose();
     return this.#disposed;
@@ -149,6 +163,11 @@ export class LlamaEngine implements Engine {
     if (this.#queue.length >= (this.#options.queueMax ?? LLAMA_DEFAULTS.queueMax)) {
       return { kind: 'overloaded', retryAfterMs: this.#retryAfterMs() };
     }
+    return this.#tooLong(generation);
+  }
+
+  /** Text that can't fit is refused before it is tokenised. */
+  #tooLong(generation: Generation): EngineFailure | undefined {
     const { contextTokens, tokenBytesMax } = this.#facts ?? {};
     if (contextTokens === undefined || tokenBytesMax === undefined) return undefined;
     const bytes = generation.items.reduce(
@@ -198,6 +217,7 @@ export class LlamaEngine implements Engine {
 
   #hear(message: FromHost): void {
     if (message.kind === 'events') for (const event of message.events) this.#deliver(event);
+    if (message.kind === 'counted') this.#counts.answer(message.id, message.counted);
     if (message.kind === 'pong') this.#rssBytes = message.rssBytes;
     if (message.kind === 'progress') this.#options.onLoadProgress?.(message.fraction);
   }
@@ -254,6 +274,7 @@ export class LlamaEngine implements Engine {
   #failRunning(failure: EngineFailure): void {
     const jobs = [...this.#running.values()];
     this.#running.clear();
+    this.#counts.fail(failure);
     for (const job of jobs) job.fail(failure);
   }
 

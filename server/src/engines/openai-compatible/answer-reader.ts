@@ -14,6 +14,8 @@ export class AnswerReader {
   readonly #calls: ToolCallReader;
   /** As the server wrote it, once it wrote one: from then on the answer is complete. */
   #reason: string | undefined;
+  /** The stop string that ended the answer, where the server says which. */
+  #stop: string | undefined;
 
   constructor(requestId: string, outputTokensMax: number) {
     this.#meter = new UsageMeter(outputTokensMax);
@@ -49,7 +51,12 @@ export class AnswerReader {
     if (unsound) return this.fail(unsound, parts);
     const reason = this.#finishReason();
     if (typeof reason !== 'string') return this.fail(reason, parts);
-    parts.push(this.#meter.final(), { kind: 'finish', reason });
+    const stop = reason === 'stop' ? this.#stop : undefined;
+    parts.push(this.#meter.final(), {
+      kind: 'finish',
+      reason,
+      ...(stop !== undefined && { stopSequence: stop }),
+    });
   }
 
   /** What was produced before the failure is counted; who pays for it is not decided here. */
@@ -70,6 +77,8 @@ export class AnswerReader {
       const said = choice[field];
       if (isObject(said)) failure = this.#said(said, parts);
       this.#reason = textOf(choice['finish_reason']) ?? this.#reason;
+      // vLLM's name and SGLang's; a number there is a token.
+      this.#stop = textOf(choice['stop_reason']) ?? textOf(choice['matched_stop']) ?? this.#stop;
     }
     // After the content, so that a count of reasoning is not taken for one of text.
     const usage = json['usage'];

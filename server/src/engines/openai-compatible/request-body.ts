@@ -40,6 +40,8 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
     timings_per_token: streams && options.runningUsage === 'timings-per-token' ? true : undefined,
     temperature: sampling.temperature,
     top_p: sampling.topP,
+    // Not OpenAI's, but vLLM, SGLang, llama-server and Ollama know it.
+    top_k: sampling.topK,
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
     seed: sampling.seed,

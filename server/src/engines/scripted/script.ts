@@ -22,6 +22,7 @@ export type Script = {
   readonly echo: boolean;
   readonly tool?: { readonly name: string; readonly arguments: string };
   readonly finish?: FinishReason;
+  readonly stopSequence?: string;
   readonly usage: UsageScript;
   readonly fault?: Fault;
   /** The fault happens this often for `id`, then relents. */
@@ -64,6 +65,7 @@ export function readScript(prompt: string): Script {
     echo: settings.has('echo'),
     ...(tool && { tool }),
     ...(finish && { finish }),
+    ...(settings.has('stopped-by') && { stopSequence: settings.get('stopped-by') ?? '' }),
     usage: settings.has('no-usage') ? 'none' : (wrong ?? 'right'),
     ...(fault && { fault }),
     ...(settings.has('times') && { times: number('times', TOKENS_MAX, 1) }),

@@ -7,7 +7,9 @@ import type { Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
-import type { Engine, EngineState } from '../../ports/engine.ts';
+import { err, ok } from '../../lib/result.ts';
+import type { Result } from '../../lib/result.ts';
+import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
 import { perform } from './perform.ts';
 import type { Ending } from './perform.ts';
 import { countWords, FaultMemory, finishOf, readScript } from './script.ts';
@@ -73,6 +75,12 @@ export class ScriptedEngine implements Engine {
     }
   }
 
+  async countTokens({ generation }: CountQuestion): Promise<Result<number, EngineFailure>> {
+    const { fault } = readScript(lastUserText(generation));
+    if (fault?.kind === 'fail') return err(scriptedFailure(fault.how));
+    return ok(inputOf(generation));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closing.abort();
   }
@@ -123,11 +131,12 @@ class Run {
     }
     if (how === 'fault' && this.#fault) return this.#fail(gathered, this.#fault);
     if (this.#calls) gathered.push({ kind: 'tool-call-end', index: 0 });
+    const { usage, stopSequence } = this.#script;
     const finish: Part = {
       kind: 'finish',
       reason: finishOf(this.#script, how === 'complete'),
+      ...(stopSequence !== undefined && how === 'complete' && { stopSequence }),
     };
-    const { usage } = this.#script;
     if (usage === 'right' || usage === 'none') return this.#counted(gathered, finish);
     const wrong = wrongUsage(usage, this.#usage);
     return [...this.#counted(gathered), { kind: 'usage', usage: wrong, source: 'engine' }, finish];

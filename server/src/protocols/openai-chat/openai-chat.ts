@@ -3,6 +3,7 @@
 import type { Protocol } from '../protocol.ts';
 import { decodeChat } from './decode.ts';
 import { chatEncoder } from './encode.ts';
+import { chatModels } from './models.ts';
 import { refuseChat } from './refuse.ts';
 
 export const openaiChat: Protocol = {
@@ -11,4 +12,6 @@ export const openaiChat: Protocol = {
   decode: decodeChat,
   encoder: chatEncoder,
   refusal: refuseChat,
+  headers: (requestId) => ({ 'x-request-id': requestId }),
+  models: chatModels,
 };

@@ -6,11 +6,11 @@ import { z } from 'zod';
 import {
   MESSAGES_MAX,
   MODEL_NAME_CHARACTERS_MAX,
-  SCHEMA_DEPTH_MAX,
   STOP_SEQUENCE_CHARACTERS_MAX,
   STOP_SEQUENCES_MAX,
   TOOLS_MAX,
 } from '../../limits.ts';
+import { boundedObject } from '../json-bounds.ts';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
@@ -60,19 +60,12 @@ const message = z.discriminatedUnion('role', [
   }),
 ]);
 
-/** Everything behind this point walks a schema recursively, so its depth is bounded here. */
-const jsonSchema = z
-  .record(z.string(), z.unknown())
-  .refine((schema) => depthIsAtMost(schema, SCHEMA_DEPTH_MAX), {
-    error: `expected at most ${SCHEMA_DEPTH_MAX} levels`,
-  });
-
 const tool = z.strictObject({
   type: z.literal('function'),
   function: z.strictObject({
     name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
     description: z.string().nullish(),
-    parameters: jsonSchema.nullish(),
+    parameters: boundedObject.nullish(),
     strict: z.boolean().nullish(),
   }),
 });
@@ -96,7 +89,7 @@ const responseFormat = z.discriminatedUnion('type', [
     json_schema: z.strictObject({
       name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
       description: z.string().nullish(),
-      schema: jsonSchema.optional(),
+      schema: boundedObject.optional(),
       strict: z.boolean().nullish(),
     }),
   }),
@@ -152,9 +145,3 @@ export const chatRequest = z.strictObject({
 
 export type ChatRequest = z.infer<typeof chatRequest>;
 export type ChatMessage = z.infer<typeof message>;
-
-function depthIsAtMost(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return true;
-  if (levels === 0) return false;
-  return Object.values(value).every((inner) => depthIsAtMost(inner, levels - 1));
-}

@@ -38,14 +38,14 @@ export class Answer {
     this.#cachedTokens = cached;
   }
 
-  /** Adds what the token says to `parts`, and its count. */
-  push(token: Token, parts: Part[]): { readonly stopped: boolean } {
+  /** Adds what the token says to `parts`, and its count. The stop string that ended the answer, if one did. */
+  push(token: Token, parts: Part[]): string | undefined {
     const wasThinking = this.#split.isThinking;
     const split = this.#split.push(this.#characters.push(token));
     this.#count(wasThinking || this.#split.isThinking);
-    const stopped = this.#say(split, parts);
+    const stop = this.#say(split, parts);
     parts.push(this.#usage());
-    return { stopped };
+    return stop;
   }
 
   /** What was held back, unless a stop string ended the answer, and the final count. */
@@ -54,7 +54,7 @@ export class Answer {
       const rest = this.#split.push(this.#characters.end());
       const last = this.#split.end();
       const reasoning = rest.reasoning + last.reasoning;
-      if (!this.#say({ reasoning, text: rest.text + last.text }, parts)) {
+      if (this.#say({ reasoning, text: rest.text + last.text }, parts) === undefined) {
         const held = this.#stops.end();
         if (held !== '') parts.push({ kind: 'text-delta', text: held });
       }
@@ -72,11 +72,11 @@ export class Answer {
     this.#undecidedTokens = 0;
   }
 
-  #say(split: Split, parts: Part[]): boolean {
+  #say(split: Split, parts: Part[]): string | undefined {
     if (split.reasoning !== '') parts.push({ kind: 'reasoning-delta', text: split.reasoning });
-    const { text, stopped } = this.#stops.push(split.text);
+    const { text, stop } = this.#stops.push(split.text);
     if (text !== '') parts.push({ kind: 'text-delta', text });
-    return stopped;
+    return stop;
   }
 
   #usage(): Part {

@@ -3,11 +3,12 @@
 
 import { setPriority } from 'node:os';
 
+import type { Generation } from '../../../domain/generation/generation.ts';
 import type { FromHost, ToHost } from '../host-protocol.ts';
 import { loadModel } from './load-model.ts';
 import type { LoadedModel } from './load-model.ts';
 import { Outbox } from './outbox.ts';
-import { run } from './runner.ts';
+import { countPrompt, run } from './runner.ts';
 
 /** Below the server, so that generating never delays the answers of others. */
 const NICENESS = 5;
@@ -51,12 +52,18 @@ async function generate(model: LoadedModel, message: ToHost & { kind: 'generate'
   running.delete(id);
 }
 
+async function count(model: LoadedModel, id: number, generation: Generation): Promise<void> {
+  send({ kind: 'counted', id, counted: await countPrompt(model, generation) });
+}
+
 function receive(message: ToHost): void {
   switch (message.kind) {
     case 'load':
       return void load(message);
     case 'generate':
       return void (loaded && generate(loaded, message));
+    case 'count':
+      return void (loaded && count(loaded, message.id, message.generation));
     case 'abort':
       return running.get(message.id)?.abort();
     case 'ping':

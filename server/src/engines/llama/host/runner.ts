@@ -5,6 +5,8 @@ import type { Token } from 'node-llama-cpp';
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
 import type { Generation } from '../../../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
+import { err, ok } from '../../../lib/result.ts';
+import type { Counted } from '../counts.ts';
 import { Answer } from './answer.ts';
 import { companyOf, PROMPT_PIECE_TOKENS } from './batch-order.ts';
 import type { LoadedModel } from './load-model.ts';
@@ -23,7 +25,12 @@ export type Work = {
 };
 
 type Ending =
-  | { readonly kind: 'finish'; readonly reason: FinishReason; readonly stopped: boolean }
+  | {
+      readonly kind: 'finish';
+      readonly reason: FinishReason;
+      /** The stop string that was found. */
+      readonly stop?: string | undefined;
+    }
   | { readonly kind: 'aborted' };
 
 const ABORTED: Ending = { kind: 'aborted' };
@@ -38,6 +45,17 @@ export async function run(loaded: LoadedModel, work: Work): Promise<void> {
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     work.emit([failure({ kind: 'broken', detail })]);
+  }
+}
+
+/** The same prompt that a generation would read, not evaluated. */
+export async function countPrompt(loaded: LoadedModel, generation: Generation): Promise<Counted> {
+  try {
+    const prompt = await makePrompt(loaded.promptMaker, generation);
+    return prompt.ok ? ok(prompt.value.tokens.length) : prompt;
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    return err({ kind: 'broken', detail });
   }
 }
 
@@ -109,22 +127,26 @@ async function produce(
   };
   for await (const token of slot.sequence.evaluate(tail, options)) {
     if (work.signal.aborted) return ABORTED;
-    if (model.isEogToken(token)) return { kind: 'finish', reason: 'stop', stopped: false };
+    if (model.isEogToken(token)) return { kind: 'finish', reason: 'stop' };
     produced.push(token);
     const parts: Part[] = [];
-    const { stopped } = answer.push(token, parts);
+    const stop = answer.push(token, parts);
     work.emit(parts);
-    if (stopped) return { kind: 'finish', reason: 'stop', stopped };
+    if (stop !== undefined) return { kind: 'finish', reason: 'stop', stop };
     if (produced.length >= tokensMax) break;
   }
-  return { kind: 'finish', reason: 'length', stopped: false };
+  return { kind: 'finish', reason: 'length' };
 }
 
 function lastParts(ending: Ending, answer: Answer): readonly Part[] {
   const parts: Part[] = [];
-  answer.end(ending.kind === 'finish' && ending.stopped, parts);
+  const stop = ending.kind === 'finish' ? ending.stop : undefined;
+  answer.end(stop !== undefined, parts);
   if (ending.kind === 'aborted') parts.push(failure({ kind: 'aborted' }));
-  else parts.push({ kind: 'finish', reason: ending.reason });
+  else {
+    const { reason } = ending;
+    parts.push({ kind: 'finish', reason, ...(stop !== undefined && { stopSequence: stop }) });
+  }
   return parts;
 }
 

@@ -26,7 +26,7 @@ export function samplerOptions(
   return {
     temperature: sampling.temperature ?? DEFAULTS.temperature,
     topP: sampling.topP ?? DEFAULTS.topP,
-    topK: DEFAULTS.topK,
+    topK: sampling.topK ?? DEFAULTS.topK,
     seed,
     yieldEogToken: true,
     ...penalties(sampling, produced),

@@ -9,16 +9,17 @@ export class StopHold {
     this.#stops = stops.filter((stop) => stop !== '');
   }
 
-  push(text: string): { readonly text: string; readonly stopped: boolean } {
+  /** `stop` is the one that was found: the answer has ended. */
+  push(text: string): { readonly text: string; readonly stop?: string } {
     const all = this.#held + text;
-    const at = this.#firstStop(all);
-    if (at !== undefined) {
+    const found = this.#firstStop(all);
+    if (found !== undefined) {
       this.#held = '';
-      return { text: all.slice(0, at), stopped: true };
+      return { text: all.slice(0, found.at), stop: found.stop };
     }
     const kept = Math.max(0, ...this.#stops.map((stop) => overlap(all, stop)));
     this.#held = all.slice(all.length - kept);
-    return { text: all.slice(0, all.length - kept), stopped: false };
+    return { text: all.slice(0, all.length - kept) };
   }
 
   /** Nothing more comes, so what was held back is part of the answer. */
@@ -28,18 +29,18 @@ export class StopHold {
     return text;
   }
 
-  /** Where the stop that ends first begins: the model would have been stopped there, token by token. */
-  #firstStop(text: string): number | undefined {
-    let first: { readonly at: number; readonly end: number } | undefined;
+  /** The stop that ends first, where it begins: the model would have been stopped there, token by token. */
+  #firstStop(text: string): { readonly at: number; readonly stop: string } | undefined {
+    let first: { readonly at: number; readonly end: number; readonly stop: string } | undefined;
     for (const stop of this.#stops) {
       const at = text.indexOf(stop);
       if (at < 0) continue;
       const end = at + stop.length;
       if (first === undefined || end < first.end || (end === first.end && at < first.at)) {
-        first = { at, end };
+        first = { at, end, stop };
       }
     }
-    return first?.at;
+    return first;
   }
 }
 

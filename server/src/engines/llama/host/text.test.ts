@@ -93,9 +93,9 @@ describe('stop strings', () => {
   function through(hold: StopHold, pieces: readonly string[]): string {
     let out = '';
     for (const piece of pieces) {
-      const { text, stopped } = hold.push(piece);
+      const { text, stop } = hold.push(piece);
       out += text;
-      if (stopped) return out;
+      if (stop !== undefined) return out;
     }
     return out + hold.end();
   }

@@ -1,0 +1,81 @@
+// One request that only asks how long its prompt is: known caller, known model, no ticket, nothing generated and
+// nothing charged. Reads top to bottom, like serve.ts.
+
+import type { Refusal } from '../domain/refusal.ts';
+import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import { authenticate } from './authenticate.ts';
+import type { Call } from './call.ts';
+import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
+import type { Gateway } from './gateway.ts';
+import type { Sink } from './sink.ts';
+
+export async function countTokens(
+  gateway: Gateway,
+  protocol: Protocol,
+  call: Call,
+  sink: Sink,
+): Promise<void> {
+  const { requestId } = call;
+  const refuse = (refusal: Refusal): void => {
+    const { status, headers, body } = protocol.refusal(refusal, requestId);
+    sink.answer(status, headers, body);
+  };
+  const { counting } = protocol;
+  if (counting === undefined) return refuse({ kind: 'internal' });
+
+  if (gateway.load.stopping) {
+    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
+  }
+  const caller = authenticate(gateway.snapshot(), call.authorization);
+  if (!caller.ok) return refuse(caller.error);
+
+  const body = await call.readJson();
+  if (!body.ok) return refuse(body.error);
+  const decoded = counting.decode(body.value, call.headers);
+  if (!decoded.ok) return refuse(decoded.error);
+  const { model: modelId, generation } = decoded.value;
+
+  const model = gateway.models.get(modelId);
+  if (model === undefined) return refuse({ kind: 'model-not-found', model: modelId });
+  if (gateway.snapshot().priceBook?.models.has(modelId) !== true) {
+    return refuse({ kind: 'model-not-priced', model: modelId });
+  }
+  const { engine, engineModel } = model;
+  if (engine.countTokens === undefined) {
+    const feature = 'counting tokens before a request';
+    return refuse({ kind: 'unsupported-feature', feature, field: 'model', model: modelId });
+  }
+
+  using place = new Place(gateway.load);
+  if (!place.isFree) {
+    return refuse({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
+  }
+  const counted = await engine.countTokens({ engineModel, generation }, sink.signal);
+  if (sink.signal.aborted) return sink.destroy();
+  if (!counted.ok) {
+    if (isOperatorsConcern(counted.error)) {
+      const facts = { requestId, model: modelId, failure: counted.error };
+      gateway.log.warn(facts, 'an engine failed to count tokens');
+    }
+    return refuse(engineRefusal(counted.error, modelId));
+  }
+  const headers = { 'content-type': 'application/json', ...protocol.headers(requestId) };
+  sink.answer(200, headers, counting.answer(counted.value));
+}
+
+/** One of the counts that may run at once. */
+class Place implements Disposable {
+  readonly #load: Gateway['load'];
+  readonly isFree: boolean;
+
+  constructor(load: Gateway['load']) {
+    this.#load = load;
+    this.isFree = load.countsRunning < COUNTS_MAX;
+    load.countsRunning++;
+  }
+
+  [Symbol.dispose](): void {
+    this.#load.countsRunning--;
+  }
+}

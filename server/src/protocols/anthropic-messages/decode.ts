@@ -1,0 +1,191 @@
+// Messages request → Generation.
+
+import type { core } from 'zod';
+import type {
+  Generation,
+  OutputFormat,
+  ReasoningEffort,
+  Sampling,
+  Tool,
+  ToolChoice,
+} from '../../domain/generation/generation.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
+import { firstIssue } from '../first-issue.ts';
+import type { Decoded, RequestHeaders, ThinkingShown } from '../protocol.ts';
+import {
+  countRequest,
+  messagesRequest,
+  type CountRequest,
+  type MessagesRequest,
+} from './request.ts';
+import { itemsOf, unansweredUse } from './turns.ts';
+import { unservedFeature } from './unserved.ts';
+import { versionOf, type Version } from './version.ts';
+
+export function decodeMessages(body: unknown, headers: RequestHeaders): Result<Decoded, Refusal> {
+  const version = versionOf(headers);
+  if (!version.ok) return version;
+  const parsed = messagesRequest.safeParse(body);
+  if (!parsed.success) return err(issueOf(parsed.error));
+  const request = parsed.data;
+  const problem = gone(request, version.value) ?? problemOf(request, version.value);
+  if (problem !== undefined) return err(problem);
+  return ok({
+    model: request.model,
+    includeUsage: true,
+    thinking: thinkingShown(request),
+    generation: {
+      ...generationOf(request),
+      sampling: samplingOf(request),
+      outputTokensMax: request.max_tokens,
+      delivery: request.stream === true ? 'stream' : 'whole',
+    },
+  });
+}
+
+/** The same body without what only concerns the answer. */
+export function decodeCount(
+  body: unknown,
+  headers: RequestHeaders,
+): Result<{ readonly model: string; readonly generation: Generation }, Refusal> {
+  const version = versionOf(headers);
+  if (!version.ok) return version;
+  const parsed = countRequest.safeParse(body);
+  if (!parsed.success) return err(issueOf(parsed.error));
+  const request = parsed.data;
+  const problem = problemOf(request, version.value);
+  if (problem !== undefined) return err(problem);
+  return ok({ model: request.model, generation: generationOf(request) });
+}
+
+function issueOf(error: core.$ZodError): Refusal {
+  return firstIssue(error.issues);
+}
+
+function generationOf(request: CountRequest): Generation {
+  const effort = effortOf(request);
+  return {
+    items: itemsOf(request),
+    tools: toolsOf(request),
+    toolChoice: toolChoiceOf(request),
+    parallelToolCalls: request.tool_choice?.['disable_parallel_tool_use'] !== true,
+    sampling: { stop: [] },
+    ...(effort !== undefined && { reasoningEffort: effort }),
+    output: outputOf(request),
+    delivery: 'whole',
+  };
+}
+
+function toolsOf({ tools }: CountRequest): Tool[] {
+  const all: Tool[] = [];
+  for (const tool of tools ?? []) {
+    if (!isClientTool(tool)) continue;
+    all.push({
+      name: tool.name,
+      ...(tool.description != null && { description: tool.description }),
+      parameters: tool.input_schema,
+      strict: tool.strict ?? false,
+    });
+  }
+  return all;
+}
+
+type SentTool = NonNullable<CountRequest['tools']>[number];
+
+/** Of the two kinds in request.ts, the one with a schema of the client's. */
+function isClientTool(tool: SentTool): tool is Extract<SentTool, { readonly name: string }> {
+  return tool.type == null || tool.type === 'custom';
+}
+
+function toolChoiceOf({ tool_choice: choice }: CountRequest): ToolChoice {
+  switch (choice?.type) {
+    case 'any':
+      return { kind: 'required' };
+    case 'tool':
+      return { kind: 'tool', name: choice.name };
+    case 'none':
+      return { kind: 'none' };
+    default:
+      return { kind: 'auto' };
+  }
+}
+
+function samplingOf(request: MessagesRequest): Sampling {
+  return {
+    ...(request.temperature != null && { temperature: request.temperature }),
+    // Zero, which Anthropic allows, means the likeliest token alone.
+    ...(request.top_p != null && { topP: Math.max(request.top_p, TOP_P_MIN) }),
+    ...(request.top_k != null && request.top_k > 0 && { topK: request.top_k }),
+    stop: request.stop_sequences ?? [],
+  };
+}
+
+const TOP_P_MIN = 0.001;
+
+function outputOf(request: CountRequest): OutputFormat {
+  const format = request.output_config?.format ?? request.output_format;
+  if (format == null) return { kind: 'text' };
+  return { kind: 'json-schema', name: 'output', schema: format.schema, strict: true };
+}
+
+/** Budgets in tokens as efforts: up to the first number `low`, up to the second `medium`. */
+const BUDGET_TOKENS = { low: 4_096, medium: 16_384 } as const;
+
+/** Thinking that is switched off stays off; else the effort decides, then the budget, then the engine. */
+function effortOf({ thinking, output_config: output }: CountRequest): ReasoningEffort | undefined {
+  if (thinking?.type === 'disabled') return 'none';
+  const effort = output?.effort;
+  if (effort != null) return effort === 'low' || effort === 'medium' ? effort : 'high';
+  if (thinking?.type !== 'enabled') return undefined;
+  const { budget_tokens: budget } = thinking;
+  if (budget <= BUDGET_TOKENS.low) return 'low';
+  return budget <= BUDGET_TOKENS.medium ? 'medium' : 'high';
+}
+
+/** Who did not ask for thinking reads `content[0].text`: thinking is counted, and not in the way there. */
+function thinkingShown({ thinking }: CountRequest): ThinkingShown {
+  if (thinking == null || thinking.type === 'disabled') return 'hidden';
+  return thinking['display'] === 'omitted' ? 'omitted' : 'text';
+}
+
+/** What 2026-10-21 took away, even where it would change nothing. */
+function gone(request: MessagesRequest, version: Version): Refusal | undefined {
+  if (version === '2023-06-01') return undefined;
+  for (const field of ['temperature', 'top_p', 'top_k'] as const) {
+    if (request[field] != null) {
+      return invalid(field, `'${field}' is not supported since the API version 2026-10-21.`);
+    }
+  }
+  return undefined;
+}
+
+function problemOf(request: CountRequest, version: Version): Refusal | undefined {
+  return (
+    unservedFeature(request, version) ?? choiceProblem(request) ?? conversationProblem(request)
+  );
+}
+
+function choiceProblem({ tool_choice: choice, tools }: CountRequest): Refusal | undefined {
+  if (choice?.type !== 'any' && choice?.type !== 'tool') return undefined;
+  if ((tools ?? []).length === 0) return invalid('tool_choice', "'tool_choice' needs 'tools'.");
+  if (choice.type !== 'tool') return undefined;
+  const { name } = choice;
+  if (tools?.some((tool) => tool['name'] === name)) return undefined;
+  const message = `There is no tool named '${name.slice(0, 100)}' in 'tools'.`;
+  return invalid('tool_choice.name', message);
+}
+
+function conversationProblem({ messages }: CountRequest): Refusal | undefined {
+  const unanswered = unansweredUse(messages);
+  if (unanswered !== undefined) return unanswered;
+  const last = messages.findLastIndex(({ role }) => role !== 'system');
+  if (messages[last]?.role !== 'assistant') return undefined;
+  const message =
+    'The last message must be a user message: beginning the answer for the model (prefill) is not supported.';
+  return invalid(`messages[${last}]`, message);
+}
+
+function invalid(field: string, message: string): Refusal {
+  return { kind: 'invalid-request', field, message };
+}

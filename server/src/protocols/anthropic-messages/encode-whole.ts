@@ -1,0 +1,97 @@
+// Parts → one message in one body.
+
+import type { FinishReason, Part } from '../../domain/generation/part.ts';
+import type { Usage } from '../../domain/generation/usage.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { AnswerFacts, Encoder } from '../protocol.ts';
+import { messageOf, stopOf, toolUseBlock, usageOf } from './message.ts';
+import { errorBodyOf } from './refuse.ts';
+import { ThinkingSignature } from './thinking-signature.ts';
+
+type Pending =
+  | { readonly kind: 'text' | 'thinking'; text: string }
+  | { readonly kind: 'tool'; readonly id: string; readonly name: string; text: string };
+
+export class WholeEncoder implements Encoder {
+  readonly contentType = 'application/json';
+  readonly heartbeat = '';
+  readonly #facts: AnswerFacts;
+  readonly #blocks: Pending[] = [];
+  #refused = '';
+
+  constructor(facts: AnswerFacts) {
+    this.#facts = facts;
+  }
+
+  parts(parts: readonly Part[]): string {
+    for (const part of parts) this.#take(part);
+    return '';
+  }
+
+  #take(part: Part): void {
+    switch (part.kind) {
+      case 'refusal-delta':
+        this.#refused += part.text;
+        return this.#add('text', part.text);
+      case 'text-delta':
+        return this.#add('text', part.text);
+      case 'reasoning-delta':
+        if (this.#facts.thinking === 'hidden') return;
+        return this.#add('thinking', this.#facts.thinking === 'omitted' ? '' : part.text);
+      case 'tool-call-start':
+        this.#blocks.push({ kind: 'tool', id: part.callId, name: part.name, text: '' });
+        return;
+      case 'tool-call-delta': {
+        const call = this.#blocks.at(-1);
+        if (call?.kind === 'tool') call.text += part.arguments;
+        return;
+      }
+      default:
+    }
+  }
+
+  #add(kind: 'text' | 'thinking', text: string): void {
+    const last = this.#blocks.at(-1);
+    if (last?.kind === kind) last.text += text;
+    else this.#blocks.push({ kind, text });
+  }
+
+  finish(reason: FinishReason, usage: Usage, stopSequence?: string): string {
+    const stop = stopOf(reason, stopSequence, this.#refused);
+    const content = this.#blocks.map(blockOf);
+    return JSON.stringify(messageOf(this.#facts, content, stop, usageOf(usage)));
+  }
+
+  fail(refusal: Refusal): string {
+    return errorBodyOf(refusal, this.#facts.requestId);
+  }
+}
+
+function blockOf(block: Pending): object {
+  switch (block.kind) {
+    case 'text':
+      return { type: 'text', text: block.text, citations: null };
+    case 'thinking': {
+      const signature = new ThinkingSignature();
+      signature.add(block.text);
+      return { type: 'thinking', thinking: block.text, signature: signature.take() };
+    }
+    case 'tool':
+      return toolUseBlock(block.id, block.name, inputOf(block.text));
+  }
+}
+
+/**
+ * A model can be cut off in the middle of its arguments, or write none. What is no object is handed on in the form that
+ * Anthropic documents for invalid JSON, so that no tool is ever run on arguments that the model did not write.
+ */
+function inputOf(json: string): object {
+  if (json.trim() === '') return {};
+  try {
+    const input: unknown = JSON.parse(json);
+    if (typeof input === 'object' && input !== null && !Array.isArray(input)) return input;
+  } catch {
+    // Said below.
+  }
+  return { INVALID_JSON: json };
+}

@@ -1,0 +1,53 @@
+// Models as Anthropic shows them: pages with a cursor on each side.
+// Source: @anthropic-ai/sdk 1.10.0, ModelInfo and ModelListParams.
+
+import { z } from 'zod';
+import type { Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
+import { MODELS_PAGE_DEFAULT, MODELS_PAGE_MAX } from '../../limits.ts';
+import { firstIssue } from '../first-issue.ts';
+import type { ModelFacts, ModelPages } from '../protocol.ts';
+
+const pageRequest = z.object({
+  limit: z.coerce.number().int().min(1).max(MODELS_PAGE_MAX).default(MODELS_PAGE_DEFAULT),
+  after_id: z.string().optional(),
+  before_id: z.string().optional(),
+});
+
+export const messagesModels: ModelPages = { list, one: modelInfo };
+
+function list(
+  models: readonly ModelFacts[],
+  query: { readonly [name: string]: unknown },
+): Result<object, Refusal> {
+  const parsed = pageRequest.safeParse(query);
+  if (!parsed.success) return err(firstIssue(parsed.error.issues));
+  const { limit, after_id: after, before_id: before } = parsed.data;
+  const from = after === undefined ? 0 : models.findIndex(({ id }) => id === after) + 1;
+  const until = before === undefined ? -1 : models.findIndex(({ id }) => id === before);
+  const rest = models.slice(from, until === -1 ? undefined : until);
+  // Before a model, the page is the one that ends right before it.
+  const page = before === undefined ? rest.slice(0, limit) : rest.slice(-limit);
+  return ok({
+    data: page.map(modelInfo),
+    has_more: page.length < rest.length,
+    first_id: page[0]?.id ?? null,
+    last_id: page.at(-1)?.id ?? null,
+  });
+}
+
+function modelInfo(model: ModelFacts): object {
+  return {
+    type: 'model',
+    id: model.id,
+    display_name: model.id,
+    created_at: new Date(model.createdAtSeconds * 1000).toISOString(),
+    max_input_tokens: model.contextTokensMax,
+    max_tokens: model.outputTokensMax,
+    lifecycle: 'active',
+    deprecated_at: null,
+    retires_at: null,
+    line: null,
+    capabilities: null,
+  };
+}

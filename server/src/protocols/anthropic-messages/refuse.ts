@@ -1,0 +1,225 @@
+// Refusal → Anthropic's error envelope, status and headers. Every row is in docs/errors.md.
+// Source: Anthropic's errors page; `x-should-retry` is read by the official SDKs, the text of a prompt that is too long
+// by Claude Code.
+
+import { formatDollars } from '../../domain/money/nano.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { ProtocolHeaders, RefusalAnswer } from '../protocol.ts';
+
+type Shape = {
+  readonly status: number;
+  readonly type: string;
+  readonly message: string;
+  readonly headers?: ProtocolHeaders;
+};
+
+/** Ours and Anthropic's name for the same id. */
+export function idHeaders(requestId: string): ProtocolHeaders {
+  return { 'x-request-id': requestId, 'request-id': requestId };
+}
+
+export function refuseMessages(refusal: Refusal, requestId: string): RefusalAnswer {
+  const { status, headers } = errorOf(refusal);
+  return {
+    status,
+    headers: { 'content-type': 'application/json', ...idHeaders(requestId), ...headers },
+    body: errorBodyOf(refusal, requestId),
+  };
+}
+
+/** The envelope, the same in a body and in a stream. */
+export function errorBodyOf(refusal: Refusal, requestId: string): string {
+  const { type, message } = errorOf(refusal);
+  return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId });
+}
+
+export function errorOf(refusal: Refusal): Shape {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return {
+        status: 401,
+        type: 'authentication_error',
+        message: UNAUTHENTICATED[refusal.reason],
+        headers: { 'www-authenticate': 'Bearer' },
+      };
+    case 'model-not-found':
+      return {
+        status: 404,
+        type: 'not_found_error',
+        message: `The model '${shown(refusal.model)}' does not exist or you do not have access to it.`,
+      };
+    case 'route-not-found':
+      return {
+        status: 404,
+        type: 'not_found_error',
+        message: `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
+      };
+    case 'method-not-allowed':
+      return {
+        ...invalid(
+          405,
+          `${refusal.method} is not allowed on ${shown(refusal.path)}; use ${refusal.allowed.join(' or ')}.`,
+        ),
+        headers: { allow: refusal.allowed.join(', ') },
+      };
+    case 'invalid-request':
+      return invalid(400, refusal.message);
+    case 'unsupported-feature':
+      return invalid(400, unsupportedFeature(refusal));
+    case 'context-length-exceeded':
+      return invalid(400, promptTooLong(refusal.tokens, refusal.tokensMax));
+    case 'insufficient-credit':
+      return {
+        status: 402,
+        type: 'billing_error',
+        message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`,
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'body-too-large':
+    case 'headers-too-large':
+    case 'unsupported-media-type':
+    case 'request-timeout':
+    case 'malformed-http':
+      return errorOfArrival(refusal);
+    case 'model-not-priced':
+    case 'overloaded':
+    case 'shutting-down':
+    case 'ledger-unavailable':
+    case 'engine-failed':
+    case 'internal':
+      return errorOfService(refusal);
+  }
+}
+
+type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K }>;
+type ArrivalRefusal = RefusalOf<
+  | 'body-too-large'
+  | 'headers-too-large'
+  | 'unsupported-media-type'
+  | 'request-timeout'
+  | 'malformed-http'
+>;
+type ServiceRefusal = RefusalOf<
+  | 'model-not-priced'
+  | 'overloaded'
+  | 'shutting-down'
+  | 'ledger-unavailable'
+  | 'engine-failed'
+  | 'internal'
+>;
+
+/** Not what was asked, but how it came. */
+function errorOfArrival(refusal: ArrivalRefusal): Shape {
+  switch (refusal.kind) {
+    case 'body-too-large':
+      return tooLarge(413, `The request body is larger than ${refusal.bytesMax} bytes.`);
+    case 'headers-too-large':
+      return tooLarge(431, `The request headers are larger than ${refusal.bytesMax} bytes.`);
+    case 'unsupported-media-type':
+      return invalid(
+        415,
+        refusal.contentType === ''
+          ? "Send the body as JSON with 'content-type: application/json'."
+          : `The content type '${shown(refusal.contentType)}' is not supported; send 'application/json'.`,
+      );
+    case 'request-timeout':
+      return invalid(408, `The request did not arrive within ${refusal.afterMs / 1000} s.`);
+    case 'malformed-http':
+      return invalid(400, 'The request is not well-formed HTTP.');
+  }
+}
+
+/** The request is fine, and we can't serve it now. */
+function errorOfService(refusal: ServiceRefusal): Shape {
+  switch (refusal.kind) {
+    case 'model-not-priced':
+      return {
+        ...failure(
+          503,
+          `The model '${refusal.model}' has no price yet, so it can't be sold. The operator has to publish one.`,
+        ),
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'overloaded':
+      return overloaded(
+        'Overloaded: the model is at its limit right now. Try again shortly.',
+        refusal.retryAfterMs,
+      );
+    case 'shutting-down':
+      return overloaded('The server is restarting. Try again shortly.', refusal.retryAfterMs);
+    case 'ledger-unavailable':
+      return retry(
+        failure(503, 'Billing is briefly unavailable; nothing was charged. Try again shortly.'),
+        refusal.retryAfterMs,
+      );
+    case 'engine-failed':
+      return refusal.timedOut
+        ? {
+            status: 504,
+            type: 'timeout_error',
+            message: `The model '${refusal.model}' did not answer in time. Nothing was charged.`,
+          }
+        : failure(502, `The model '${refusal.model}' failed to answer. Nothing was charged.`);
+    case 'internal':
+      return failure(500, 'Something went wrong on our side. Nothing was charged.');
+  }
+}
+
+function invalid(status: number, message: string): Shape {
+  return { status, type: 'invalid_request_error', message };
+}
+
+function tooLarge(status: number, message: string): Shape {
+  return { status, type: 'request_too_large', message };
+}
+
+function failure(status: number, message: string): Shape {
+  return { status, type: 'api_error', message };
+}
+
+function overloaded(message: string, afterMs: number): Shape {
+  return retry({ status: 529, type: 'overloaded_error', message }, afterMs);
+}
+
+/** Both forms: seconds for everyone, milliseconds for the official SDKs. */
+function retry(shape: Shape, afterMs: number): Shape {
+  return {
+    ...shape,
+    headers: {
+      'retry-after': String(Math.ceil(afterMs / 1000)),
+      'retry-after-ms': String(afterMs),
+    },
+  };
+}
+
+function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): string {
+  const where = refusal.model === undefined ? '' : ` by the model '${refusal.model}'`;
+  return `'${wireField(refusal.field)}': ${refusal.feature} is not supported${where}.`;
+}
+
+/** Engines speak of the hub's fields; clients of this protocol know them by other names. */
+function wireField(field: string): string {
+  if (field === 'output') return 'output_config.format';
+  return field.startsWith('items[') ? 'messages' : field;
+}
+
+/** Claude Code looks for this text to know that it has to compact the conversation. */
+function promptTooLong(tokens: number | undefined, tokensMax: number | undefined): string {
+  if (tokensMax === undefined) return "prompt is too long: it does not fit the model's context";
+  return `prompt is too long: ${tokens ?? `more than ${tokensMax}`} tokens > ${tokensMax} maximum`;
+}
+
+const UNAUTHENTICATED = {
+  missing:
+    "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY' or as 'x-api-key: YOUR_KEY'.",
+  malformed: 'The API key is malformed: it may be mistyped or cut off. Keys begin with sk-tp-.',
+  unknown: 'Incorrect API key provided.',
+  revoked: 'This API key has been revoked.',
+} as const;
+
+const SHOWN_CHARACTERS_MAX = 200;
+
+/** What the client sent, short enough to send back. */
+function shown(text: string): string {
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
+}
