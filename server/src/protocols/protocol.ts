@@ -41,7 +41,7 @@ export type AnswerFacts = AnswerWishes & {
 /** Turns one generation's parts into one answer. For `whole`, everything comes out of `finish`. */
 export interface Encoder {
   readonly contentType: string;
-  /** Text to send now; empty when there is nothing yet. Finish and failure parts are not given to it. */
+  /** Text to send now; empty when there is nothing yet. It says nothing of finish and failure: those come below. */
   parts(parts: readonly Part[]): string;
   /** The last text, after the settlement is durable. `stopSequence` is the one that ended it, where that is known. */
   finish(reason: FinishReason, usage: Usage, stopSequence?: string): string;

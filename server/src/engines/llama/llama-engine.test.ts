@@ -50,6 +50,8 @@ type Wish = {
   readonly seen?: (parts: readonly Part[]) => void;
 } & Partial<Generation>;
 
+const WISH = { prompt: '', delivery: 'whole', outputTokensMax: 1, engineModel: 'test' } as const;
+
 type Answer = { readonly text: string; readonly usage: Usage; readonly last: Part };
 
 async function ask(engine: LlamaEngine, wish: Wish = {}): Promise<Answer> {
@@ -166,11 +168,31 @@ describe('llama: generations', () => {
         sampling: { ...sampling, stop: [stop, 'never'] },
       });
       assert.equal(cut.text, whole.text.slice(0, whole.text.indexOf(stop)));
-      assert.deepEqual(cut.last, { kind: 'finish', reason: 'stop' });
+      assert.deepEqual(cut.last, { kind: 'finish', reason: 'stop', stopSequence: stop });
     }
     const almost = { ...sampling, stop: [`${whole.text.slice(-5)}\u0000`] };
     const kept = await ask(engine, { outputTokensMax: 60, sampling: almost });
     assert.equal(kept.text, whole.text, 'and text that only began like one is not lost');
+  });
+
+  test('a count is what a generation is billed for, and never generates', async () => {
+    const engineModel = 'test';
+    const items = [message('system', 'Be brief.'), message('user', 'A word. '.repeat(50))];
+    const question = {
+      engineModel,
+      generation: testTicket({ ...WISH, generation: { items } }).generation,
+    };
+    const before = engine.stats().usage;
+    const counts = await Promise.all(
+      Array.from({ length: 30 }, () => engine.countTokens(question, new AbortController().signal)),
+    );
+    assert.deepEqual(engine.stats().usage, before);
+    const { usage } = await ask(engine, { items, outputTokensMax: 1 });
+    for (const count of counts) {
+      assert.deepEqual(count, { ok: true, value: usage.input + usage.cacheRead });
+    }
+    const gone = await engine.countTokens(question, AbortSignal.abort());
+    assert.deepEqual(gone, { ok: false, error: { kind: 'aborted' } });
   });
 
   test('the limits of tokens and of the context end with "length"; a longer prompt is refused with both numbers', async () => {

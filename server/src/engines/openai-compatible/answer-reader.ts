@@ -1,6 +1,7 @@
 // Turns Chat Completions chunks, or one whole completion, into Parts. Lenient: servers leave out, repeat and misname
 // things, and none of it may cost a customer the answer. README.md says what is tolerated.
 
+import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import { failureOfErrorObject } from './failure-reader.ts';
@@ -12,14 +13,16 @@ import { UsageMeter } from './usage-meter.ts';
 export class AnswerReader {
   readonly #meter: UsageMeter;
   readonly #calls: ToolCallReader;
+  readonly #stops: readonly string[];
   /** As the server wrote it, once it wrote one: from then on the answer is complete. */
   #reason: string | undefined;
   /** The stop string that ended the answer, where the server says which. */
   #stop: string | undefined;
 
-  constructor(requestId: string, outputTokensMax: number) {
+  constructor({ requestId, outputTokensMax, generation }: Ticket) {
     this.#meter = new UsageMeter(outputTokensMax);
     this.#calls = new ToolCallReader(requestId);
+    this.#stops = generation.sampling.stop;
   }
 
   /** Everything but the ending was heard. */
@@ -51,11 +54,13 @@ export class AnswerReader {
     if (unsound) return this.fail(unsound, parts);
     const reason = this.#finishReason();
     if (typeof reason !== 'string') return this.fail(reason, parts);
-    const stop = reason === 'stop' ? this.#stop : undefined;
+    // A server may also name an end of the model's own.
+    const stop = this.#stops.find((asked) => asked === this.#stop);
+    const known = reason === 'stop' && stop !== undefined;
     parts.push(this.#meter.final(), {
       kind: 'finish',
       reason,
-      ...(stop !== undefined && { stopSequence: stop }),
+      ...(known && { stopSequence: stop }),
     });
   }
 

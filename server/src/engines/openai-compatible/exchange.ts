@@ -63,7 +63,7 @@ export class Exchange
     this.#host = host;
     this.#ticket = ticket;
     this.#signal = signal;
-    this.#reader = new AnswerReader(ticket.requestId, ticket.outputTokensMax);
+    this.#reader = new AnswerReader(ticket);
   }
 
   [Symbol.asyncIterator](): this {

@@ -21,6 +21,7 @@ export function usageEvent(usage: unknown): string {
 export async function hear(
   pieces: readonly (string | Buffer)[],
   delivery: Generation['delivery'] = 'stream',
+  more: Partial<Generation> = {},
 ): Promise<readonly Part[]> {
   await using upstream = await startRawUpstream(async (socket) => {
     for (const piece of pieces) {
@@ -35,6 +36,7 @@ export async function hear(
     delivery,
     outputTokensMax: OUTPUT_TOKENS_MAX,
     engineModel: 'm',
+    generation: more,
   });
   const run = await within(5000, 'the answer', readAll(engine, ticket));
   assert.deepEqual(violations(run.yields, OUTPUT_TOKENS_MAX), []);

@@ -67,6 +67,7 @@ describe('what the client asked for', () => {
       sampling: {
         temperature: 0,
         topP: 0.5,
+        topK: 40,
         frequencyPenalty: 1,
         presencePenalty: -1,
         seed: 7,
@@ -79,6 +80,7 @@ describe('what the client asked for', () => {
       ...plain,
       temperature: 0,
       top_p: 0.5,
+      top_k: 40,
       frequency_penalty: 1,
       presence_penalty: -1,
       seed: 7,

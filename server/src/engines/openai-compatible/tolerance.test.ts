@@ -118,6 +118,23 @@ describe('what else a server may do', () => {
     }
   });
 
+  test('which of the stop sequences ended the answer, under either name', async () => {
+    const endings: readonly (readonly [object, string | undefined])[] = [
+      [{ stop_reason: 'END' }, 'END'],
+      [{ matched_stop: 'END' }, 'END'],
+      [{ matched_stop: '<|im_end|>' }, undefined],
+      [{ stop_reason: 128_001 }, undefined],
+      [{ stop_reason: null }, undefined],
+    ];
+    for (const [more, stopSequence] of endings) {
+      const last = event({ choices: [{ delta: {}, finish_reason: 'stop', ...more }] });
+      const bytes = stream(hello + last + usageEvent(TEN_AND_TWO) + DONE);
+      const parts = await hear([bytes], 'stream', { sampling: { stop: ['END'] } });
+      const finish: Part = stopSequence === undefined ? STOP : { ...STOP, stopSequence };
+      assert.deepEqual(parts.at(-1), finish);
+    }
+  });
+
   test('a refusal is one', async () => {
     const parts = await hear([
       stream(delta({ refusal: 'No.' }) + delta({}, 'content_filter') + DONE),

@@ -82,6 +82,25 @@ describe('markers', () => {
     assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'tool-calls' });
   });
 
+  test('a stop sequence is named in the finish', async () => {
+    assert.deepEqual((await say(engine, '[[stopped-by=END]]')).at(-1), {
+      kind: 'finish',
+      reason: 'stop',
+      stopSequence: 'END',
+    });
+  });
+
+  test('a count is that of the words', async () => {
+    const generation = testTicket({
+      prompt: 'one two three',
+      delivery: 'whole',
+      outputTokensMax: 1,
+      engineModel: 'scripted',
+    }).generation;
+    const question = { engineModel: 'scripted', generation };
+    assert.deepEqual(await engine.countTokens(question), { ok: true, value: 3 });
+  });
+
   test('finish sets the reason', async () => {
     const parts = await say(engine, '[[finish=content-filter]]');
     assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'content-filter' });

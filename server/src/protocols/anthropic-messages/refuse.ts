@@ -194,7 +194,7 @@ function retry(shape: Shape, afterMs: number): Shape {
 
 function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): string {
   const where = refusal.model === undefined ? '' : ` by the model '${refusal.model}'`;
-  return `'${wireField(refusal.field)}': ${refusal.feature} is not supported${where}.`;
+  return `'${wireField(refusal.field)}' is not supported${where} (${refusal.feature}).`;
 }
 
 /** Engines speak of the hub's fields; clients of this protocol know them by other names. */

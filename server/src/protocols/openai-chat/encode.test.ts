@@ -86,6 +86,12 @@ describe('a streamed Chat Completion', () => {
     assert.ok(!text.includes('usage'));
   });
 
+  it('is not begun before the engine says something, so that a failure has a status of its own', () => {
+    const failure: Part = { kind: 'failure', failure: { kind: 'overloaded' } };
+    const count: Part = { kind: 'usage', usage, source: 'engine' };
+    assert.equal(chatEncoder(facts).parts([count, failure]), '');
+  });
+
   it('has the role even when the answer is empty', () => {
     const [first] = events(chatEncoder(facts).finish('stop', usage));
     assert.deepEqual(first, chunk({ role: 'assistant', content: '', refusal: null }));
