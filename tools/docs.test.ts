@@ -8,6 +8,8 @@ import { describe, test } from 'node:test';
 import { ERROR_STATUS } from '@turnpike/contract/errors.ts';
 import { MANAGEMENT_PREFIX, routes } from '@turnpike/contract/routes.ts';
 import type { Refusal } from '../server/src/domain/refusal.ts';
+import { errorOf as errorOfMessages } from '../server/src/protocols/anthropic-messages/refuse.ts';
+import { messagesRequest } from '../server/src/protocols/anthropic-messages/request.ts';
 import { errorOf } from '../server/src/protocols/openai-chat/refuse.ts';
 import { chatRequest } from '../server/src/protocols/openai-chat/request.ts';
 import { readProject, ROOT } from './tidy/project-files.ts';
@@ -73,6 +75,19 @@ describe('docs/errors.md', () => {
     for (const row of found) assert.match(row[5] ?? '', /\w{3}/, 'what to do');
   });
 
+  test('has the row of every refusal as Messages answers it, and no other', () => {
+    const expected = Object.values(REFUSALS)
+      .flat()
+      .map((refusal) => {
+        const { status, type, headers = {} } = errorOfMessages(refusal);
+        return [refusal.kind, `${status}`, type, Object.keys(headers).join(', ') || '–'].join(
+          ' | ',
+        );
+      });
+    const found = rows('docs/errors.md').filter((row) => row.length === 4);
+    assert.deepEqual(found.map((row) => row.join(' | ')).toSorted(), expected.toSorted());
+  });
+
   test('has every code of the management API, and no other', () => {
     const found = rows('docs/errors.md').filter((row) => row.length === 3);
     const seen = found.map(([code, status]) => `${code} ${status}`);
@@ -125,6 +140,13 @@ describe('docs/api.md', () => {
   test('has every field of a chat request', () => {
     for (const field of Object.keys(chatRequest.shape)) {
       assert.ok(page.includes(`\`${field}\``), `${field} is not documented`);
+    }
+  });
+
+  test('has every field of a message request', () => {
+    const section = page.slice(page.indexOf('## `POST /v1/messages`'));
+    for (const field of Object.keys(messagesRequest.shape)) {
+      assert.ok(section.includes(`\`${field}\``), `${field} is not documented`);
     }
   });
 

@@ -175,8 +175,8 @@ describe('the official Anthropic client', () => {
     const ids: string[] = [];
     for await (const model of client.models.list({ limit: 2 })) ids.push(model.id);
     assert.deepEqual(ids, ['scripted', 'far', 'third']);
-    const before = await client.models.list({ before_id: 'third', limit: 1 });
-    assert.deepEqual([before.data[0]?.id, before.has_more], ['far', true]);
+    const page = await client.models.list({ before_id: 'third', limit: 1 });
+    assert.deepEqual([page.data[0]?.id, page.has_more], ['far', true]);
     const model = await client.models.retrieve('scripted');
     assert.equal(model.max_input_tokens, 8_192);
     assert.equal(model.max_tokens, 4_096);
@@ -195,10 +195,7 @@ describe('the official Anthropic client', () => {
     assert.match(await newer.text(), /'temperature'/);
     const wrong = await post('/v1/messages', body, { 'x-api-key': 'sk-tp-x' });
     assert.equal(wrong.status, 401);
-    assert.equal(
-      ((await wrong.json()) as Anthropic.ErrorResponse).error.type,
-      'authentication_error',
-    ); // its envelope
+    assert.match(await wrong.text(), /"type":"authentication_error"/);
   });
 
   it('gets its own envelope where an address does not exist or takes another method', async () => {

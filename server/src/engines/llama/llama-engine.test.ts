@@ -182,11 +182,11 @@ describe('llama: generations', () => {
       engineModel,
       generation: testTicket({ ...WISH, generation: { items } }).generation,
     };
-    const before = engine.stats().usage;
+    const usedBefore = engine.stats().usage;
     const counts = await Promise.all(
       Array.from({ length: 30 }, () => engine.countTokens(question, new AbortController().signal)),
     );
-    assert.deepEqual(engine.stats().usage, before);
+    assert.deepEqual(engine.stats().usage, usedBefore);
     const { usage } = await ask(engine, { items, outputTokensMax: 1 });
     for (const count of counts) {
       assert.deepEqual(count, { ok: true, value: usage.input + usage.cacheRead });

@@ -92,7 +92,6 @@ export const message = z.discriminatedUnion('role', [
 export type Message = z.infer<typeof message>;
 type Blocks<C> = C extends readonly (infer B)[] ? B : never;
 export type Block = Blocks<Message['content']>;
-export type TextBlock = z.infer<typeof text>;
 export type ToolResultBlock = z.infer<typeof toolResult>;
 
 /** Content that is a string is one block of text. */

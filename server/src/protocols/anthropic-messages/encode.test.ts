@@ -42,7 +42,8 @@ type Block = {
   json?: string;
   input?: unknown;
 };
-type Event = { readonly [key: string]: any }; // any JSON; the assertions look at it
+/** JSON of any shape; the assertions look at it. */
+type Event = ReturnType<typeof JSON.parse>;
 
 /** Every event, with its `event:` line checked against its type. */
 function eventsOf(stream: string): readonly Event[] {
