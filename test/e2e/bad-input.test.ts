@@ -167,17 +167,30 @@ describe('wrong input', () => {
     assert.equal(await credit(), creditBefore);
   });
 
-  it('whatever JSON: a 200 or a 4xx in the envelope, and the server lives', async () => {
-    const anyField = fc.constantFrom(
+  const routes = {
+    '/v1/chat/completions': [
       'model', 'messages', 'stream', 'stream_options', 'max_tokens', 'max_completion_tokens',
       'temperature', 'top_p', 'stop', 'seed', 'tools', 'tool_choice', 'response_format', 'n', 'user',
-    ); // prettier-ignore
+    ],
+    '/v1/messages': [
+      'model', 'messages', 'stream', 'max_tokens', 'system', 'temperature', 'top_p', 'top_k', 'tools',
+      'stop_sequences', 'tool_choice', 'thinking', 'output_config', 'metadata', 'container',
+    ],
+    '/v1/messages/count_tokens': ['model', 'messages', 'system', 'tools', 'thinking', 'speed'],
+  }; // prettier-ignore
+  for (const [path, fields] of Object.entries(routes)) {
+    it(`${path}, whatever JSON: a 200 or a 4xx in the envelope, and the server lives`, () =>
+      surviveAnyJson(path, fields));
+  }
+
+  async function surviveAnyJson(path: string, fields: readonly string[]): Promise<void> {
+    const anyField = fc.constantFrom(...fields);
     const anyValue = fc.oneof(
       fc.jsonValue({ maxDepth: 4 }),
       fc.constantFrom(1e308, -1, 0, 2 ** 53, '', '\u0000', '\ud83d', null, [], {}),
       fc.array(
         fc.record({
-          role: fc.constantFrom('user', 'system', 'tool', 'x'),
+          role: fc.constantFrom('user', 'system', 'assistant', 'tool', 'x'),
           content: fc.jsonValue(),
         }),
       ),
@@ -187,18 +200,18 @@ describe('wrong input', () => {
         fc.dictionary(anyField, anyValue, { maxKeys: 3 }),
         fc.boolean(),
         async (more, whole) => {
-          const response = await send({
-            body: JSON.stringify(whole ? { ...good, ...more } : more),
-          });
+          const start = path === '/v1/messages' ? { ...good, max_tokens: 8 } : good;
+          const body = JSON.stringify(whole ? { ...start, ...more } : more);
+          const response = await send({ path, body });
           const text = await response.text();
           assert.ok(response.status < 500, `${response.status} ${text}`);
           if (response.status !== 200) assert.ok(JSON.parse(text).error.message);
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
     assert.equal((await fetch(`${turnpike.origin}/healthz`)).status, 200);
-  });
+  }
 });
 
 /** Sends bytes and reads until the server closes. */

@@ -244,6 +244,16 @@ function answering(current: () => EngineUnderTest): void {
     await idle(current());
   });
 
+  test('a count, where it can count, is the input that is billed', async () => {
+    const { engine, engineModel, prompts } = current();
+    const asked = ticket(current(), prompts.short, 'whole', 1);
+    const question = { engineModel, generation: asked.generation };
+    const counted = await engine.countTokens?.(question, NEVER);
+    if (counted === undefined) return;
+    const { input, cacheRead } = lastUsage((await answer(engine, asked)).parts);
+    assert.deepEqual(counted, { ok: true, value: input + cacheRead });
+  });
+
   test('a ready engine says so, and a generation that nobody reads starts no work', async () => {
     assert.deepEqual(current().engine.state(), { kind: 'ready' });
     current().engine.generate(ticket(current(), current().prompts.long, 'stream', 5000), NEVER);
