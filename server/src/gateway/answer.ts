@@ -2,31 +2,30 @@
 // status of its own, after it only an error inside the stream.
 
 import type { Part } from '../domain/generation/part.ts';
-import type { Usage } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import type { Encoder, Protocol } from '../protocols/protocol.ts';
+import type { Encoder, Ending, Protocol } from '../protocols/protocol.ts';
 import type { Headers, Sink } from './sink.ts';
 
-type Finish = Extract<Part, { readonly kind: 'finish' }>;
+type AnswerOf = {
+  readonly requestId: string;
+  readonly delivery: 'whole' | 'stream';
+  /** Fields of the request that have no effect. */
+  readonly ignored: readonly string[];
+};
 
 export class Answer {
   readonly #protocol: Protocol;
   readonly #encoder: Encoder;
   readonly #sink: Sink;
-  readonly #requestId: string;
+  readonly #of: AnswerOf;
   readonly #whole: boolean;
 
-  constructor(
-    protocol: Protocol,
-    encoder: Encoder,
-    sink: Sink,
-    facts: { readonly requestId: string; readonly delivery: 'whole' | 'stream' },
-  ) {
+  constructor(protocol: Protocol, encoder: Encoder, sink: Sink, of: AnswerOf) {
     this.#protocol = protocol;
     this.#encoder = encoder;
     this.#sink = sink;
-    this.#requestId = facts.requestId;
-    this.#whole = facts.delivery === 'whole';
+    this.#of = of;
+    this.#whole = of.delivery === 'whole';
     if (!this.#whole) sink.begin(this.#headers(), encoder.heartbeat);
   }
 
@@ -37,8 +36,8 @@ export class Answer {
     return this.#sink.write(text);
   }
 
-  finish({ reason, stopSequence }: Finish, usage: Usage, receipt: Headers): void {
-    const text = this.#encoder.finish(reason, usage, stopSequence);
+  finish(ending: Ending, receipt: Headers): void {
+    const text = this.#encoder.finish(ending);
     if (this.#whole) {
       this.#sink.answer(200, { ...this.#headers(), ...receipt }, text);
     } else {
@@ -50,7 +49,7 @@ export class Answer {
     if (this.#sink.opened) {
       this.#sink.end(this.#encoder.fail(refusal));
     } else {
-      const { status, headers, body } = this.#protocol.refusal(refusal, this.#requestId);
+      const { status, headers, body } = this.#protocol.refusal(refusal, this.#of.requestId);
       this.#sink.answer(status, headers, body);
     }
   }
@@ -62,9 +61,22 @@ export class Answer {
   }
 
   #headers(): Headers {
-    return {
+    const { requestId, ignored } = this.#of;
+    const headers = {
       'content-type': this.#encoder.contentType,
-      ...this.#protocol.headers(this.#requestId),
+      ...this.#protocol.headers(requestId),
     };
+    return ignored.length === 0 ? headers : { ...headers, 'turnpike-ignored': nameList(ignored) };
   }
+}
+
+const NAMES_MAX = 16;
+const NAME_CHARACTERS_MAX = 100;
+
+/** A client can call a field anything; a header holds printable ASCII, and proxies bound its length. */
+function nameList(names: readonly string[]): string {
+  return names
+    .slice(0, NAMES_MAX)
+    .map((name) => name.slice(0, NAME_CHARACTERS_MAX).replaceAll(/[^\x20-\x7e]/g, '?'))
+    .join(', ');
 }

@@ -42,7 +42,7 @@ export async function serve(
   if (!body.ok) return refuse(body.error);
   const decoded = protocol.decode(body.value, call.headers);
   if (!decoded.ok) return refuse(decoded.error);
-  const { model, generation, includeUsage, thinking } = decoded.value;
+  const { model, generation, ignored = [] } = decoded.value;
   const { delivery } = generation;
 
   const admitted = admit(gateway, model, generation);
@@ -57,15 +57,8 @@ export async function serve(
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const createdAtSeconds = Math.floor(startedAtMs / 1000);
-  const encoder = protocol.encoder({
-    requestId,
-    model,
-    createdAtSeconds,
-    includeUsage,
-    thinking,
-    delivery,
-  });
-  const answer = new Answer(protocol, encoder, sink, { requestId, delivery });
+  const encoder = decoded.value.encoder({ requestId, model, createdAtSeconds, delivery });
+  const answer = new Answer(protocol, encoder, sink, { requestId, delivery, ignored });
   const ticket = Ticket.issue(granted.value.hold, {
     requestId,
     engineModel: admission.model.engineModel,
@@ -85,7 +78,15 @@ export async function serve(
   if (settled.kind === 'unavailable') {
     return answer.abandon({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });
   }
-  answer.finish(run.ending, run.usage, receiptHeaders(settled, admission.priceVersion));
+  const { reason, stopSequence } = run.ending;
+  const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
+  const ended = {
+    reason,
+    usage: run.usage,
+    atSeconds,
+    ...(stopSequence !== undefined && { stopSequence }),
+  };
+  answer.finish(ended, receiptHeaders(settled, admission.priceVersion));
 }
 
 /** Leaving the loop early ends the engine's work too. */

@@ -5,10 +5,11 @@ import type { Refusal } from '../domain/refusal.ts';
 
 type Issue = core.$ZodIssue;
 
-export function firstIssue(issues: readonly Issue[]): Refusal {
+/** `at`: where in the body that which was parsed stands. */
+export function firstIssue(issues: readonly Issue[], at: readonly PropertyKey[] = []): Refusal {
   const issue = deepest(issues);
   if (issue === undefined) return { kind: 'invalid-request', message: 'The request is invalid.' };
-  const path = [...issue.path];
+  const path = [...at, ...issue.path];
   if (issue.code === 'unrecognized_keys') {
     const field = fieldName([...path, issue.keys[0] ?? '']);
     return {
@@ -31,7 +32,7 @@ export function firstIssue(issues: readonly Issue[]): Refusal {
   };
 }
 
-function fieldName(path: readonly PropertyKey[]): string {
+export function fieldName(path: readonly PropertyKey[]): string {
   let name = '';
   for (const step of path) {
     if (typeof step === 'number') name += `[${step}]`;

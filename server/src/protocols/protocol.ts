@@ -14,22 +14,16 @@ export type RequestHeaders = {
   readonly [name: string]: string | readonly string[] | undefined;
 };
 
-/** What of the model's thinking the client reads: all of it, that there was some, or nothing. */
-export type ThinkingShown = 'text' | 'omitted' | 'hidden';
-
-/** What the encoder must know of the request and the hub does not carry. */
-type AnswerWishes = {
-  readonly includeUsage: boolean;
-  /** Absent: as the protocol does it. */
-  readonly thinking?: ThinkingShown | undefined;
-};
-
-export type Decoded = AnswerWishes & {
+export type Decoded = {
   readonly model: string;
   readonly generation: Generation;
+  /** Makes the encoder of the answer. It knows what the answer needs of the request and the hub does not carry. */
+  encoder(facts: AnswerFacts): Encoder;
+  /** Fields that were accepted and have no effect, as the client wrote them; the answer's headers name them. */
+  readonly ignored?: readonly string[];
 };
 
-export type AnswerFacts = AnswerWishes & {
+export type AnswerFacts = {
   readonly requestId: string;
   /** The model's public id. */
   readonly model: string;
@@ -38,13 +32,22 @@ export type AnswerFacts = AnswerWishes & {
   readonly delivery: 'whole' | 'stream';
 };
 
+export type Ending = {
+  readonly reason: FinishReason;
+  readonly usage: Usage;
+  /** Which of the stop sequences ended it, where that is known. */
+  readonly stopSequence?: string;
+  /** When, in whole seconds since the epoch. */
+  readonly atSeconds: number;
+};
+
 /** Turns one generation's parts into one answer. For `whole`, everything comes out of `finish`. */
 export interface Encoder {
   readonly contentType: string;
   /** Text to send now; empty when there is nothing yet. It says nothing of finish and failure: those come below. */
   parts(parts: readonly Part[]): string;
-  /** The last text, after the settlement is durable. `stopSequence` is the one that ended it, where that is known. */
-  finish(reason: FinishReason, usage: Usage, stopSequence?: string): string;
+  /** The last text, after the settlement is durable. */
+  finish(ending: Ending): string;
   /** The last text of a stream that broke. Only called for `stream`. */
   fail(refusal: Refusal): string;
   /** Something that clients ignore, to keep a silent connection open. Only called for `stream`. */
@@ -90,7 +93,6 @@ export interface Protocol {
   readonly route: { readonly method: 'POST'; readonly path: string };
   /** `body` is parsed JSON. */
   decode(body: unknown, headers: RequestHeaders): Result<Decoded, Refusal>;
-  encoder(facts: AnswerFacts): Encoder;
   refusal(refusal: Refusal, requestId: string): RefusalAnswer;
   /** On every answer, good or bad. */
   headers(requestId: string): ProtocolHeaders;

@@ -3,28 +3,33 @@
 
 export type Role = 'system' | 'developer' | 'user' | 'assistant';
 
-export type Message = {
+/** What a client that keeps conversations calls an item; engines don't need it. */
+export type Identified = { readonly id?: string };
+
+export type Message = Identified & {
   readonly kind: 'message';
   readonly role: Role;
   readonly text: string;
+  /** Of an assistant's message: said while it was still working, or the answer itself. */
+  readonly phase?: 'commentary' | 'final_answer';
 };
 
 /** The model's own request to run a tool; `arguments` is JSON as the model wrote it, unparsed. */
-export type ToolCall = {
+export type ToolCall = Identified & {
   readonly kind: 'tool-call';
   readonly callId: string;
   readonly name: string;
   readonly arguments: string;
 };
 
-export type ToolResult = {
+export type ToolResult = Identified & {
   readonly kind: 'tool-result';
   readonly callId: string;
   readonly text: string;
 };
 
 /** What the model thought before it spoke, replayed by clients that keep it. */
-export type ReasoningItem = {
+export type ReasoningItem = Identified & {
   readonly kind: 'reasoning';
   readonly text: string;
 };

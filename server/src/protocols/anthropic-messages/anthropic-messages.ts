@@ -2,8 +2,6 @@
 
 import type { Protocol } from '../protocol.ts';
 import { decodeCount, decodeMessages } from './decode.ts';
-import { StreamEncoder } from './encode-stream.ts';
-import { WholeEncoder } from './encode-whole.ts';
 import { messagesModels } from './models.ts';
 import { idHeaders, refuseMessages } from './refuse.ts';
 
@@ -13,8 +11,6 @@ export const anthropicMessages: Protocol = {
   name: 'anthropic-messages',
   route: { method: 'POST', path: PATH },
   decode: decodeMessages,
-  encoder: (facts) =>
-    facts.delivery === 'stream' ? new StreamEncoder(facts) : new WholeEncoder(facts),
   refusal: refuseMessages,
   headers: idHeaders,
   counting: {

@@ -12,7 +12,9 @@ import type {
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
-import type { Decoded, RequestHeaders, ThinkingShown } from '../protocol.ts';
+import type { Decoded, RequestHeaders } from '../protocol.ts';
+import { messagesEncoder } from './encode.ts';
+import type { ThinkingShown } from './message.ts';
 import {
   countRequest,
   messagesRequest,
@@ -33,8 +35,7 @@ export function decodeMessages(body: unknown, headers: RequestHeaders): Result<D
   if (problem !== undefined) return err(problem);
   return ok({
     model: request.model,
-    includeUsage: true,
-    thinking: thinkingShown(request),
+    encoder: (facts) => messagesEncoder({ ...facts, thinking: thinkingShown(request) }),
     generation: {
       ...generationOf(request),
       sampling: samplingOf(request),

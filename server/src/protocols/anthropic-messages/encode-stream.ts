@@ -1,11 +1,18 @@
 // Parts → the events of a streamed message. An event is glued from constant text and the one piece that differs, because
 // this runs for every token. Every event has its `event:` line: the official SDK drops those that have none.
 
-import type { FinishReason, Part } from '../../domain/generation/part.ts';
+import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE, outputTokens, type Usage } from '../../domain/generation/usage.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { AnswerFacts, Encoder } from '../protocol.ts';
-import { messageOf, runningUsageOf, stopOf, toolUseBlock, usageOf } from './message.ts';
+import type { Encoder, Ending } from '../protocol.ts';
+import {
+  messageOf,
+  runningUsageOf,
+  stopOf,
+  toolUseBlock,
+  usageOf,
+  type MessagesFacts,
+} from './message.ts';
 import { errorBodyOf } from './refuse.ts';
 import { ThinkingSignature } from './thinking-signature.ts';
 
@@ -28,7 +35,7 @@ const EMPTY_BLOCK = {
 export class StreamEncoder implements Encoder {
   readonly contentType = 'text/event-stream; charset=utf-8';
   readonly heartbeat = PING;
-  readonly #facts: AnswerFacts;
+  readonly #facts: MessagesFacts;
   #begun = false;
   /** Of the block that is open, or of the next one. */
   #index = 0;
@@ -37,7 +44,7 @@ export class StreamEncoder implements Encoder {
   #signature = new ThinkingSignature();
   #refused = '';
 
-  constructor(facts: AnswerFacts) {
+  constructor(facts: MessagesFacts) {
     this.#facts = facts;
   }
 
@@ -82,7 +89,7 @@ export class StreamEncoder implements Encoder {
     return `${entered}${this.#delta(DELTA.thinking, text)}`;
   }
 
-  finish(reason: FinishReason, usage: Usage, stopSequence?: string): string {
+  finish({ reason, usage, stopSequence }: Ending): string {
     const before = `${this.#begun ? '' : this.#begin(usage)}${this.#leave()}`;
     const delta = JSON.stringify({
       type: 'message_delta',

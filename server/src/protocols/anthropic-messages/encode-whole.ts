@@ -1,10 +1,9 @@
 // Parts → one message in one body.
 
-import type { FinishReason, Part } from '../../domain/generation/part.ts';
-import type { Usage } from '../../domain/generation/usage.ts';
+import type { Part } from '../../domain/generation/part.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { AnswerFacts, Encoder } from '../protocol.ts';
-import { messageOf, stopOf, toolUseBlock, usageOf } from './message.ts';
+import type { Encoder, Ending } from '../protocol.ts';
+import { messageOf, stopOf, toolUseBlock, usageOf, type MessagesFacts } from './message.ts';
 import { errorBodyOf } from './refuse.ts';
 import { ThinkingSignature } from './thinking-signature.ts';
 
@@ -15,11 +14,11 @@ type Pending =
 export class WholeEncoder implements Encoder {
   readonly contentType = 'application/json';
   readonly heartbeat = '';
-  readonly #facts: AnswerFacts;
+  readonly #facts: MessagesFacts;
   readonly #blocks: Pending[] = [];
   #refused = '';
 
-  constructor(facts: AnswerFacts) {
+  constructor(facts: MessagesFacts) {
     this.#facts = facts;
   }
 
@@ -56,7 +55,7 @@ export class WholeEncoder implements Encoder {
     else this.#blocks.push({ kind, text });
   }
 
-  finish(reason: FinishReason, usage: Usage, stopSequence?: string): string {
+  finish({ reason, usage, stopSequence }: Ending): string {
     const stop = stopOf(reason, stopSequence, this.#refused);
     const content = this.#blocks.map(blockOf);
     return JSON.stringify(messageOf(this.#facts, content, stop, usageOf(usage)));

@@ -5,14 +5,13 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
-import type { AnswerFacts } from '../protocol.ts';
-import { anthropicMessages } from './anthropic-messages.ts';
+import { messagesEncoder } from './encode.ts';
+import type { MessagesFacts } from './message.ts';
 
-const facts: AnswerFacts = {
+const facts: MessagesFacts = {
   requestId: 'req_0123',
   model: 'turnpike "mini"',
   createdAtSeconds: 1_700_000_000,
-  includeUsage: true,
   thinking: 'text',
   delivery: 'stream',
 };
@@ -110,22 +109,29 @@ function add(block: Block, delta: Event): void {
 function streamOf(
   batches: readonly (readonly Part[])[],
   reason: FinishReason = 'stop',
-  more: Partial<AnswerFacts> = {},
+  more: Partial<MessagesFacts> = {},
 ): string {
-  const encoder = anthropicMessages.encoder({ ...facts, ...more });
+  const encoder = messagesEncoder({ ...facts, ...more });
   const said = batches.map((batch) => encoder.parts(batch)).join('');
-  return said + encoder.finish(reason, usage);
+  return said + encoder.finish({ reason, usage, atSeconds: 1_700_000_001 });
 }
 
 function wholeOf(
   parts: readonly Part[],
   reason: FinishReason = 'stop',
-  more: Partial<AnswerFacts> = {},
+  more: Partial<MessagesFacts> = {},
   stopSequence?: string,
 ): Event {
-  const encoder = anthropicMessages.encoder({ ...facts, delivery: 'whole', ...more });
+  const encoder = messagesEncoder({ ...facts, delivery: 'whole', ...more });
   assert.equal(encoder.parts(parts), '');
-  const message: Event = JSON.parse(encoder.finish(reason, usage, stopSequence));
+  const message: Event = JSON.parse(
+    encoder.finish({
+      reason,
+      usage,
+      atSeconds: 1_700_000_001,
+      ...(stopSequence !== undefined && { stopSequence }),
+    }),
+  );
   return message;
 }
 
@@ -216,10 +222,10 @@ describe('a streamed message', () => {
   });
 
   it('is not begun before the engine says something', () => {
-    const encoder = anthropicMessages.encoder(facts);
+    const encoder = messagesEncoder(facts);
     const failure: Part = { kind: 'failure', failure: { kind: 'overloaded' } };
     assert.equal(encoder.parts([count, failure]), '');
-    assert.equal(anthropicMessages.encoder(facts).parts([]), '');
+    assert.equal(messagesEncoder(facts).parts([]), '');
   });
 
   it('that says nothing is a message all the same', () => {
@@ -229,14 +235,14 @@ describe('a streamed message', () => {
   });
 
   it('breaks with an error event that names the request', () => {
-    const encoder = anthropicMessages.encoder(facts);
+    const encoder = messagesEncoder(facts);
     const [event] = eventsOf(encoder.fail({ kind: 'overloaded', retryAfterMs: 1 }));
     assert.equal(event?.['error'].type, 'overloaded_error');
     assert.equal(event['request_id'], 'req_0123');
   });
 
   it('keeps a silent connection open with pings', () => {
-    assert.deepEqual(eventsOf(anthropicMessages.encoder(facts).heartbeat), [{ type: 'ping' }]);
+    assert.deepEqual(eventsOf(messagesEncoder(facts).heartbeat), [{ type: 'ping' }]);
   });
 
   it('of any parts, split anywhere, says what the whole message says', () => {
@@ -339,7 +345,7 @@ describe('a whole message', () => {
   });
 
   it('shows thinking as it was asked for', () => {
-    const types = (thinking: AnswerFacts['thinking']) =>
+    const types = (thinking: MessagesFacts['thinking']) =>
       wholeOf([thought('hm'), text('x')], 'stop', { thinking })['content'].map(
         (block: Block) => block.thinking ?? block.type,
       );

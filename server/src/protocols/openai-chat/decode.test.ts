@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
+import { NO_USAGE } from '../../domain/generation/usage.ts';
 import { decodeChat } from './decode.ts';
 
 const minimal = { model: 'm', messages: [{ role: 'user', content: 'hi' }] };
@@ -46,7 +47,14 @@ describe('a Chat Completions request', () => {
       seed: 3,
     });
     assert.ok(decoded.ok);
-    assert.equal(decoded.value.includeUsage, true);
+    const encoder = decoded.value.encoder({
+      requestId: 'req_0',
+      model: 'm',
+      createdAtSeconds: 0,
+      delivery: 'stream',
+    });
+    const last = encoder.finish({ reason: 'stop', usage: NO_USAGE, atSeconds: 1 });
+    assert.ok(last.includes('"prompt_tokens":0'), 'with usage');
     assert.deepEqual(decoded.value.generation, {
       items: [
         { kind: 'message', role: 'system', text: 'be brief' },

@@ -12,6 +12,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import type { Decoded } from '../protocol.ts';
+import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatMessage, type ChatRequest } from './request.ts';
 
 export function decodeChat(body: unknown): Result<Decoded, Refusal> {
@@ -20,10 +21,11 @@ export function decodeChat(body: unknown): Result<Decoded, Refusal> {
   const request = parsed.data;
   const problem = unsupported(request) ?? inconsistent(request);
   if (problem !== undefined) return err(problem);
+  const includeUsage = request.stream_options?.include_usage === true;
   return ok({
     model: request.model,
-    includeUsage: request.stream_options?.include_usage === true,
     generation: generationOf(request),
+    encoder: (facts) => chatEncoder({ ...facts, includeUsage }),
   });
 }
 

@@ -4,10 +4,10 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
-import type { AnswerFacts } from '../protocol.ts';
-import { chatEncoder } from './encode.ts';
+import { chatEncoder, type ChatFacts } from './encode.ts';
 
-const facts: AnswerFacts = {
+const atSeconds = 1_700_000_001;
+const facts: ChatFacts = {
   requestId: 'req_0123',
   model: 'turnpike "mini"',
   createdAtSeconds: 1_700_000_000,
@@ -69,7 +69,7 @@ describe('a streamed Chat Completion', () => {
     const text =
       encoder.parts([{ kind: 'text-delta', text: 'a "b"\n' }]) +
       encoder.parts([{ kind: 'reasoning-delta', text: 'hm' }]) +
-      encoder.finish('length', usage);
+      encoder.finish({ reason: 'length', usage, atSeconds });
     assert.deepEqual(events(text), [
       chunk({ role: 'assistant', content: '', refusal: null }),
       chunk({ content: 'a "b"\n' }),
@@ -82,7 +82,9 @@ describe('a streamed Chat Completion', () => {
 
   it('has no usage key at all unless it was asked for', () => {
     const encoder = chatEncoder({ ...facts, includeUsage: false });
-    const text = encoder.parts([{ kind: 'text-delta', text: 'x' }]) + encoder.finish('stop', usage);
+    const text =
+      encoder.parts([{ kind: 'text-delta', text: 'x' }]) +
+      encoder.finish({ reason: 'stop', usage, atSeconds });
     assert.ok(!text.includes('usage'));
   });
 
@@ -93,7 +95,7 @@ describe('a streamed Chat Completion', () => {
   });
 
   it('has the role even when the answer is empty', () => {
-    const [first] = events(chatEncoder(facts).finish('stop', usage));
+    const [first] = events(chatEncoder(facts).finish({ reason: 'stop', usage, atSeconds }));
     assert.deepEqual(first, chunk({ role: 'assistant', content: '', refusal: null }));
   });
 
@@ -125,7 +127,7 @@ describe('a whole Chat Completion', () => {
   it('collects text, reasoning and calls', () => {
     const encoder = chatEncoder({ ...facts, delivery: 'whole' });
     assert.equal(encoder.parts([{ kind: 'reasoning-delta', text: 'hm' }, ...call]), '');
-    const answer: unknown = JSON.parse(encoder.finish('tool-calls', usage));
+    const answer: unknown = JSON.parse(encoder.finish({ reason: 'tool-calls', usage, atSeconds }));
     const message = {
       role: 'assistant',
       content: null,
@@ -145,7 +147,7 @@ describe('a whole Chat Completion', () => {
 
   it('has empty text, not null, when the model said nothing', () => {
     const encoder = chatEncoder({ ...facts, delivery: 'whole' });
-    const answer: unknown = JSON.parse(encoder.finish('stop', usage));
+    const answer: unknown = JSON.parse(encoder.finish({ reason: 'stop', usage, atSeconds }));
     const message = { role: 'assistant', content: '', refusal: null, annotations: [] };
     assert.deepEqual(answer, whole(message, 'stop'));
   });

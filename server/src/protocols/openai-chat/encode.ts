@@ -4,7 +4,7 @@
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import { inputTokens, outputTokens, type Usage } from '../../domain/generation/usage.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { AnswerFacts, Encoder } from '../protocol.ts';
+import type { AnswerFacts, Encoder, Ending } from '../protocol.ts';
 import { errorOf } from './refuse.ts';
 
 const FINISH_REASON: { readonly [reason in FinishReason]: string } = {
@@ -14,7 +14,9 @@ const FINISH_REASON: { readonly [reason in FinishReason]: string } = {
   'content-filter': 'content_filter',
 };
 
-export function chatEncoder(facts: AnswerFacts): Encoder {
+export type ChatFacts = AnswerFacts & { readonly includeUsage: boolean };
+
+export function chatEncoder(facts: ChatFacts): Encoder {
   return facts.delivery === 'stream' ? new StreamEncoder(facts) : new WholeEncoder(facts);
 }
 
@@ -26,7 +28,7 @@ class StreamEncoder implements Encoder {
   readonly #includeUsage: boolean;
   #begun = false;
 
-  constructor(facts: AnswerFacts) {
+  constructor(facts: ChatFacts) {
     const usage = facts.includeUsage ? ',"usage":null' : '';
     this.#includeUsage = facts.includeUsage;
     this.#head = `data: {${identity(facts, 'chat.completion.chunk')},"choices":[`;
@@ -43,7 +45,7 @@ class StreamEncoder implements Encoder {
     return text === '' ? '' : this.#opening() + text;
   }
 
-  finish(reason: FinishReason, usage: Usage): string {
+  finish({ reason, usage }: Ending): string {
     const nothing = this.#includeUsage ? ',"usage":null' : '';
     const finish = `"delta":{},"logprobs":null,"finish_reason":"${FINISH_REASON[reason]}"`;
     const last = `${this.#head}{"index":0,${finish}}]${nothing}}\n\n`;
@@ -128,7 +130,7 @@ class WholeEncoder implements Encoder {
     }
   }
 
-  finish(reason: FinishReason, usage: Usage): string {
+  finish({ reason, usage }: Ending): string {
     const message = JSON.stringify(this.#message());
     const choice = `{"index":0,"message":${message},"logprobs":null,"finish_reason":"${FINISH_REASON[reason]}"}`;
     const counted = JSON.stringify(chatUsage(usage));

@@ -2,7 +2,6 @@
 
 import type { Protocol } from '../protocol.ts';
 import { decodeChat } from './decode.ts';
-import { chatEncoder } from './encode.ts';
 import { chatModels } from './models.ts';
 import { refuseChat } from './refuse.ts';
 
@@ -10,7 +9,6 @@ export const openaiChat: Protocol = {
   name: 'openai-chat',
   route: { method: 'POST', path: '/v1/chat/completions' },
   decode: decodeChat,
-  encoder: chatEncoder,
   refusal: refuseChat,
   headers: (requestId) => ({ 'x-request-id': requestId }),
   models: chatModels,

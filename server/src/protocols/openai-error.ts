@@ -1,0 +1,291 @@
+// Refusal → OpenAI's error envelope, status and headers, for all of OpenAI's protocols. Every row is in docs/errors.md.
+// Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
+
+import { formatDollars } from '../domain/money/nano.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import type { RefusalAnswer } from './protocol.ts';
+
+/** What a protocol's clients call the things that the hub and the engines speak of. */
+export type OpenAiWords = {
+  /** The field that holds the conversation. */
+  readonly conversation: string;
+  /** The field that holds the output's format. */
+  readonly outputFormat: string;
+};
+
+export type OpenAiError = {
+  readonly message: string;
+  readonly type: string;
+  readonly param: string | null;
+  readonly code: string | null;
+};
+
+export type OpenAiFailure = {
+  readonly status: number;
+  readonly error: OpenAiError;
+  readonly headers?: { readonly [name: string]: string };
+};
+
+export function openAiRefusal(
+  refusal: Refusal,
+  requestId: string,
+  words: OpenAiWords,
+): RefusalAnswer {
+  const { status, error, headers } = openAiError(refusal, words);
+  return {
+    status,
+    headers: { 'content-type': 'application/json', 'x-request-id': requestId, ...headers },
+    body: JSON.stringify({ error }),
+  };
+}
+
+export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure {
+  switch (refusal.kind) {
+    case 'unauthenticated':
+      return {
+        ...invalid(401, unauthenticated(refusal.reason), 'invalid_api_key'),
+        headers: { 'www-authenticate': 'Bearer' },
+      };
+    case 'model-not-found':
+      return invalid(
+        404,
+        `The model '${shown(refusal.model)}' does not exist or you do not have access to it.`,
+        'model_not_found',
+        'model',
+      );
+    case 'route-not-found':
+      return invalid(
+        404,
+        `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
+        'unknown_url',
+      );
+    case 'method-not-allowed':
+      return {
+        ...invalid(
+          405,
+          `${refusal.method} is not allowed on ${shown(refusal.path)}; use ${refusal.allowed.join(' or ')}.`,
+          'method_not_allowed',
+        ),
+        headers: { allow: refusal.allowed.join(', ') },
+      };
+    case 'invalid-request':
+      return invalid(400, refusal.message, null, refusal.field);
+    case 'unsupported-feature':
+      return unsupportedFeature(refusal, words);
+    case 'context-length-exceeded':
+      return invalid(
+        400,
+        contextLength(refusal, words),
+        'context_length_exceeded',
+        words.conversation,
+      );
+    case 'insufficient-credit':
+      return {
+        status: 402,
+        error: {
+          message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or ask for fewer output tokens.`,
+          type: 'insufficient_quota',
+          param: null,
+          code: 'insufficient_quota',
+        },
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'body-too-large':
+    case 'headers-too-large':
+    case 'unsupported-media-type':
+    case 'request-timeout':
+    case 'malformed-http':
+      return errorOfArrival(refusal);
+    case 'model-not-priced':
+    case 'overloaded':
+    case 'shutting-down':
+    case 'ledger-unavailable':
+    case 'engine-failed':
+    case 'internal':
+      return errorOfService(refusal);
+  }
+}
+
+type ArrivalRefusal = RefusalOf<
+  | 'body-too-large'
+  | 'headers-too-large'
+  | 'unsupported-media-type'
+  | 'request-timeout'
+  | 'malformed-http'
+>;
+type ServiceRefusal = RefusalOf<
+  | 'model-not-priced'
+  | 'overloaded'
+  | 'shutting-down'
+  | 'ledger-unavailable'
+  | 'engine-failed'
+  | 'internal'
+>;
+type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K }>;
+
+/** Not what was asked, but how it came. */
+function errorOfArrival(refusal: ArrivalRefusal): OpenAiFailure {
+  switch (refusal.kind) {
+    case 'body-too-large':
+      return invalid(
+        413,
+        `The request body is larger than ${refusal.bytesMax} bytes.`,
+        'request_too_large',
+      );
+    case 'headers-too-large':
+      return invalid(
+        431,
+        `The request headers are larger than ${refusal.bytesMax} bytes.`,
+        'headers_too_large',
+      );
+    case 'unsupported-media-type':
+      return invalid(
+        415,
+        refusal.contentType === ''
+          ? "Send the body as JSON with 'content-type: application/json'."
+          : `The content type '${shown(refusal.contentType)}' is not supported; send 'application/json'.`,
+        'unsupported_media_type',
+      );
+    case 'request-timeout':
+      return invalid(
+        408,
+        `The request did not arrive within ${refusal.afterMs / 1000} s.`,
+        'request_timeout',
+      );
+    case 'malformed-http':
+      return invalid(400, 'The request is not well-formed HTTP.', 'malformed_http');
+  }
+}
+
+/** The request is fine, and we can't serve it now. */
+function errorOfService(refusal: ServiceRefusal): OpenAiFailure {
+  switch (refusal.kind) {
+    case 'model-not-priced':
+      return {
+        ...failure(
+          503,
+          `The model '${refusal.model}' has no price yet, so it can't be sold. The operator has to publish one.`,
+          'model_not_priced',
+        ),
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'overloaded':
+      return retry(
+        failure(
+          503,
+          `The model is at its limit right now. ${tryAgain(refusal.retryAfterMs)}`,
+          'server_is_overloaded',
+        ),
+        refusal.retryAfterMs,
+      );
+    case 'shutting-down':
+      return retry(
+        failure(
+          503,
+          `The server is restarting. ${tryAgain(refusal.retryAfterMs)}`,
+          'server_is_restarting',
+        ),
+        refusal.retryAfterMs,
+      );
+    case 'ledger-unavailable':
+      return retry(
+        failure(
+          503,
+          `Billing is briefly unavailable; nothing was charged. ${tryAgain(refusal.retryAfterMs)}`,
+          'billing_unavailable',
+        ),
+        refusal.retryAfterMs,
+      );
+    case 'engine-failed':
+      return refusal.timedOut
+        ? failure(
+            504,
+            `The model '${refusal.model}' did not answer in time. Nothing was charged.`,
+            'engine_timeout',
+          )
+        : failure(
+            502,
+            `The model '${refusal.model}' failed to answer. Nothing was charged.`,
+            'engine_failed',
+          );
+    case 'internal':
+      return failure(
+        500,
+        'Something went wrong on our side. Nothing was charged.',
+        'internal_error',
+      );
+  }
+}
+
+function invalid(
+  status: number,
+  message: string,
+  code: string | null,
+  param?: string,
+): OpenAiFailure {
+  return { status, error: { message, type: 'invalid_request_error', param: param ?? null, code } };
+}
+
+function failure(status: number, message: string, code: string): OpenAiFailure {
+  return { status, error: { message, type: 'server_error', param: null, code } };
+}
+
+/** Codex reads the wait from this sentence, exactly as OpenAI writes it. */
+function tryAgain(afterMs: number): string {
+  return `Please try again in ${Math.ceil(afterMs) / 1000}s.`;
+}
+
+/** Both forms: seconds for everyone, milliseconds for the official SDKs. */
+function retry(shape: OpenAiFailure, afterMs: number): OpenAiFailure {
+  return {
+    ...shape,
+    headers: {
+      'retry-after': String(Math.ceil(afterMs / 1000)),
+      'retry-after-ms': String(afterMs),
+    },
+  };
+}
+
+function unsupportedFeature(
+  refusal: RefusalOf<'unsupported-feature'>,
+  words: OpenAiWords,
+): OpenAiFailure {
+  const field = wireField(refusal.field, words);
+  const where = refusal.model === undefined ? '' : ` with the model '${refusal.model}'`;
+  const message = `Unsupported parameter: '${field}' (${refusal.feature}) is not supported${where}.`;
+  return invalid(400, message, 'unsupported_parameter', field);
+}
+
+/** Engines speak of the hub's fields; clients of each protocol know them by other names. */
+function wireField(field: string, words: OpenAiWords): string {
+  if (field === 'output') return words.outputFormat;
+  return field.startsWith('items[') ? words.conversation : field;
+}
+
+const UNAUTHENTICATED = {
+  missing: "You didn't provide an API key. Send it in an Authorization header: 'Bearer YOUR_KEY'.",
+  malformed: 'The API key is malformed: it may be mistyped or cut off. Keys begin with sk-tp-.',
+  unknown: 'Incorrect API key provided.',
+  revoked: 'This API key has been revoked.',
+} as const;
+
+function unauthenticated(reason: keyof typeof UNAUTHENTICATED): string {
+  return UNAUTHENTICATED[reason];
+}
+
+function contextLength(
+  { tokens, tokensMax }: RefusalOf<'context-length-exceeded'>,
+  { conversation }: OpenAiWords,
+): string {
+  const max = tokensMax === undefined ? '' : ` of ${tokensMax} tokens`;
+  const be = conversation.endsWith('s') ? 'are' : 'is';
+  const yours = tokens === undefined ? '' : ` Your ${conversation} ${be} ${tokens} tokens.`;
+  return `The conversation is longer than this model's context${max}.${yours} Shorten the ${conversation}.`;
+}
+
+const SHOWN_CHARACTERS_MAX = 200;
+
+/** What the client sent, short enough to send back. */
+function shown(text: string): string {
+  return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
+}
