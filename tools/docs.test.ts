@@ -12,6 +12,8 @@ import { errorOf as errorOfMessages } from '../server/src/protocols/anthropic-me
 import { messagesRequest } from '../server/src/protocols/anthropic-messages/request.ts';
 import { errorOf } from '../server/src/protocols/openai-chat/refuse.ts';
 import { chatRequest } from '../server/src/protocols/openai-chat/request.ts';
+import { errorOf as responsesErrorOf } from '../server/src/protocols/openai-responses/refuse.ts';
+import { responsesRequest } from '../server/src/protocols/openai-responses/request.ts';
 import { readProject, ROOT } from './tidy/project-files.ts';
 import { isNode, literalText, parseSource } from './tidy/source.ts';
 
@@ -40,6 +42,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
   'method-not-allowed': [
     { kind: 'method-not-allowed', method: 'GET', path: '/x', allowed: ['POST'] },
   ],
+  'websocket-not-served': [{ kind: 'websocket-not-served', path: '/x' }],
   'invalid-request': [{ kind: 'invalid-request', message: 'No.', field: 'messages' }],
   'unsupported-feature': [{ kind: 'unsupported-feature', feature: 'x', field: 'n' }],
   'body-too-large': [{ kind: 'body-too-large', bytesMax: 1 }],
@@ -66,6 +69,8 @@ describe('docs/errors.md', () => {
       .flat()
       .map((refusal) => {
         const { status, error, headers = {} } = errorOf(refusal);
+        const { type, code } = responsesErrorOf(refusal);
+        assert.deepEqual([type, code], [error.type, error.code], 'all protocols agree');
         const names = Object.keys(headers).join(', ');
         return [refusal.kind, `${status}`, error.type, error.code ?? '–', names || '–'].join(' | ');
       });
@@ -140,6 +145,15 @@ describe('docs/api.md', () => {
   test('has every field of a chat request', () => {
     for (const field of Object.keys(chatRequest.shape)) {
       assert.ok(page.includes(`\`${field}\``), `${field} is not documented`);
+    }
+  });
+
+  test('has every field of a Responses request', () => {
+    const [, section = ''] = page.split('## `POST /v1/responses`');
+    const [fields = ''] = section.split('\n## ');
+    assert.ok(fields !== '', 'the section was not found');
+    for (const field of Object.keys(responsesRequest.shape)) {
+      assert.ok(fields.includes(`\`${field}\``), `${field} is not documented`);
     }
   });
 

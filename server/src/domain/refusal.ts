@@ -15,6 +15,8 @@ export type Refusal =
       readonly path: string;
       readonly allowed: readonly string[];
     }
+  /** A WebSocket was asked for where there is none: clients that know HTTP too go on with it. */
+  | { readonly kind: 'websocket-not-served'; readonly path: string }
   /** `field` is the path of what is wrong, as the client wrote it: `messages[0].content`. */
   | { readonly kind: 'invalid-request'; readonly message: string; readonly field?: string }
   | {

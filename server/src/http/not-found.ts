@@ -1,6 +1,7 @@
 // A JSON body for every address that does not exist and every method that an address does not take.
 
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Refusal } from '../domain/refusal.ts';
 import { newRequestId } from '../lib/ids.ts';
 import { dialectOf, type Protocols } from './dialect.ts';
 
@@ -22,13 +23,18 @@ export function mountNotFound(
       ...(elsewhere.get(path) ?? []),
       ...routes.filter(({ pattern }) => pattern.test(path)).map((route) => route.method),
     ];
-    const { method } = request;
     const { status, headers, body } = dialectOf(protocols, request).refusal(
-      allowed.length > 0
-        ? { kind: 'method-not-allowed', method, path, allowed: [...new Set(allowed)] }
-        : { kind: 'route-not-found', method, path },
+      refusalOf(request, path, allowed),
       newRequestId(Date.now()),
     );
     return reply.code(status).headers(headers).send(body);
   });
+}
+
+function refusalOf(request: FastifyRequest, path: string, allowed: readonly string[]): Refusal {
+  const { method, headers } = request;
+  if (allowed.length === 0) return { kind: 'route-not-found', method, path };
+  // Codex asks seven times after any other answer than this one's 426.
+  if (headers.upgrade?.toLowerCase() === 'websocket') return { kind: 'websocket-not-served', path };
+  return { kind: 'method-not-allowed', method, path, allowed: [...new Set(allowed)] };
 }

@@ -95,6 +95,7 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'unsupported-media-type':
     case 'request-timeout':
     case 'malformed-http':
+    case 'websocket-not-served':
       return errorOfArrival(refusal);
     case 'model-not-priced':
     case 'overloaded':
@@ -112,6 +113,7 @@ type ArrivalRefusal = RefusalOf<
   | 'unsupported-media-type'
   | 'request-timeout'
   | 'malformed-http'
+  | 'websocket-not-served'
 >;
 type ServiceRefusal = RefusalOf<
   | 'model-not-priced'
@@ -154,6 +156,15 @@ function errorOfArrival(refusal: ArrivalRefusal): OpenAiFailure {
       );
     case 'malformed-http':
       return invalid(400, 'The request is not well-formed HTTP.', 'malformed_http');
+    case 'websocket-not-served':
+      return {
+        ...invalid(
+          426,
+          `There is no WebSocket at ${shown(refusal.path)}; send a POST request over HTTP.`,
+          'websocket_not_served',
+        ),
+        headers: { upgrade: 'HTTP/1.1' },
+      };
   }
 }
 

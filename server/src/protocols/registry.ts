@@ -2,6 +2,11 @@
 
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
+import { openaiResponses } from './openai-responses/openai-responses.ts';
 import type { Protocol } from './protocol.ts';
 
-export const PROTOCOLS: readonly [Protocol, ...Protocol[]] = [openaiChat, anthropicMessages];
+export const PROTOCOLS: readonly [Protocol, ...Protocol[]] = [
+  openaiChat,
+  openaiResponses,
+  anthropicMessages,
+];

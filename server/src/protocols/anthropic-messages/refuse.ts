@@ -62,6 +62,11 @@ export function errorOf(refusal: Refusal): Shape {
         ),
         headers: { allow: refusal.allowed.join(', ') },
       };
+    case 'websocket-not-served':
+      return {
+        ...invalid(426, `There is no WebSocket at ${shown(refusal.path)}; send a POST request.`),
+        headers: { upgrade: 'HTTP/1.1' },
+      };
     case 'invalid-request':
       return invalid(400, refusal.message);
     case 'unsupported-feature':

@@ -1,0 +1,133 @@
+// Responses request → Generation.
+
+import type {
+  Generation,
+  Item,
+  OutputFormat,
+  ReasoningEffort,
+  Sampling,
+} from '../../domain/generation/generation.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
+import { firstIssue } from '../first-issue.ts';
+import type { Decoded } from '../protocol.ts';
+import { echoOf } from './echo.ts';
+import { responsesEncoder } from './encode.ts';
+import { readInput } from './input-items.ts';
+import { responsesRequest, type ResponsesRequest } from './request.ts';
+import { chooseTool, readTools, type Chosen } from './tools.ts';
+
+export function decodeResponses(body: unknown): Result<Decoded, Refusal> {
+  const parsed = responsesRequest.safeParse(body);
+  if (!parsed.success) return err(firstIssue(parsed.error.issues));
+  const request = parsed.data;
+  const problem = unsupported(request) ?? inconsistent(request);
+  if (problem !== undefined) return err(problem);
+
+  const input = readInput(request.input);
+  if (!input.ok) return input;
+  const own = { path: ['tools'], tools: request.tools ?? [] };
+  const box = readTools([own, ...input.value.toolLists]);
+  if (!box.ok) return box;
+  const chosen = chooseTool(request.tool_choice, box.value);
+  if (!chosen.ok) return chosen;
+
+  const generation = generationOf(request, input.value.items, chosen.value);
+  const { names, echoed } = box.value;
+  return ok({
+    model: request.model,
+    generation,
+    encoder: (facts) =>
+      responsesEncoder(facts, { echo: echoOf(request, generation, echoed), names }),
+    ignored: [
+      ...unknownFields(body),
+      ...withoutEffect(request),
+      ...input.value.ignored,
+      ...box.value.ignored,
+    ],
+  });
+}
+
+function generationOf(
+  request: ResponsesRequest,
+  input: readonly Item[],
+  { choice, tools }: Chosen,
+): Generation {
+  const { instructions, reasoning } = request;
+  const effort = effortOf(reasoning?.effort);
+  const system: readonly Item[] = instructions
+    ? [{ kind: 'message', role: 'system', text: instructions }]
+    : [];
+  return {
+    items: [...system, ...input],
+    tools,
+    toolChoice: choice,
+    parallelToolCalls: request.parallel_tool_calls ?? true,
+    sampling: samplingOf(request),
+    ...(effort !== undefined && { reasoningEffort: effort }),
+    output: outputOf(request),
+    ...(request.max_output_tokens != null && { outputTokensMax: request.max_output_tokens }),
+    delivery: request.stream === true ? 'stream' : 'whole',
+  };
+}
+
+type Effort = NonNullable<ResponsesRequest['reasoning']>['effort'];
+
+/** The hub's efforts end at `high`; the answer says which was used. */
+function effortOf(effort: Effort): ReasoningEffort | undefined {
+  return effort === 'xhigh' || effort === 'max' ? 'high' : (effort ?? undefined);
+}
+
+function samplingOf(request: ResponsesRequest): Sampling {
+  return {
+    ...(request.temperature != null && { temperature: request.temperature }),
+    ...(request.top_p != null && { topP: request.top_p }),
+    ...(request.frequency_penalty != null && { frequencyPenalty: request.frequency_penalty }),
+    ...(request.presence_penalty != null && { presencePenalty: request.presence_penalty }),
+    stop: [],
+  };
+}
+
+function outputOf({ text }: ResponsesRequest): OutputFormat {
+  const format = text?.format;
+  if (format == null || format.type === 'text') return { kind: 'text' };
+  if (format.type === 'json_object') return { kind: 'json-object' };
+  const { name, schema, strict } = format;
+  return { kind: 'json-schema', name, schema, strict: strict ?? false };
+}
+
+/** What OpenAI knows and we do not serve, and what would be a wrong answer if it were ignored. */
+function unsupported(request: ResponsesRequest): Refusal | undefined {
+  if (request.background === true) return feature('background responses', 'background');
+  const whole = 'responses are not stored; send the whole conversation as input';
+  if (request.previous_response_id != null) return feature(whole, 'previous_response_id');
+  if (request.conversation != null) return feature(whole, 'conversation');
+  if (request.prompt != null) return feature('stored prompts', 'prompt');
+  if ((request.top_logprobs ?? 0) > 0) return feature('log probabilities', 'top_logprobs');
+  return undefined;
+}
+
+function feature(name: string, field: string): Refusal {
+  return { kind: 'unsupported-feature', feature: name, field };
+}
+
+/** Fields that are right by themselves and wrong together. */
+function inconsistent(request: ResponsesRequest): Refusal | undefined {
+  if (request.stream_options == null || request.stream === true) return undefined;
+  const message = "'stream_options' is only allowed when 'stream' is true.";
+  return { kind: 'invalid-request', field: 'stream_options', message };
+}
+
+function unknownFields(body: unknown): readonly string[] {
+  if (typeof body !== 'object' || body === null) return [];
+  return Object.keys(body).filter((name) => !Object.hasOwn(responsesRequest.shape, name));
+}
+
+/** Known values that do not do here what they do at OpenAI; the answer shows what was done instead. */
+function withoutEffect({ store, truncation, reasoning }: ResponsesRequest): readonly string[] {
+  const names: string[] = [];
+  if (store === true) names.push('store');
+  if (truncation === 'auto') names.push('truncation');
+  if (reasoning?.effort === 'xhigh' || reasoning?.effort === 'max') names.push('reasoning.effort');
+  return names;
+}

@@ -1,0 +1,179 @@
+// Parts → Responses, streamed or whole. What differs per token is glued between texts made once per content part.
+
+import type { Part } from '../../domain/generation/part.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import type { AnswerFacts, Encoder, Ending } from '../protocol.ts';
+import type { Echo } from './echo.ts';
+import {
+  contentOf,
+  itemJson,
+  OutputItems,
+  type CallItem,
+  type ContentPart,
+  type Listener,
+  type OutputItem,
+  type SpokenItem,
+} from './output-items.ts';
+import { errorOf, failedError } from './refuse.ts';
+import { hexOf, ResponseObject, statusOf, type Outcome } from './response-object.ts';
+import type { WireNames } from './tool-names.ts';
+
+/** What the answer needs of its request. */
+export type Asked = { readonly echo: Echo; readonly names: WireNames };
+
+export function responsesEncoder(facts: AnswerFacts, asked: Asked): Encoder {
+  return facts.delivery === 'stream'
+    ? new StreamEncoder(facts, asked)
+    : new WholeEncoder(facts, asked);
+}
+
+const EVENT_OF = {
+  output_text: 'response.output_text',
+  refusal: 'response.refusal',
+  reasoning_text: 'response.reasoning_text',
+} as const;
+
+class StreamEncoder implements Encoder, Listener {
+  readonly contentType = 'text/event-stream; charset=utf-8';
+  readonly heartbeat = ': ping\n\n';
+  readonly #response: ResponseObject;
+  readonly #output: OutputItems;
+  #text = '';
+  #events = 0;
+  /** Around the delta of the content part that is being said. */
+  #deltaTail = '';
+
+  constructor(facts: AnswerFacts, { echo, names }: Asked) {
+    this.#response = new ResponseObject(facts, echo);
+    this.#output = new OutputItems(hexOf(facts), names, this);
+  }
+
+  parts(parts: readonly Part[]): string {
+    for (const part of parts) this.#output.take(part);
+    return this.#taken();
+  }
+
+  finish(ending: Ending): string {
+    this.#open();
+    this.#output.finish(ending.reason);
+    return this.#end({ kind: 'finished', ...ending });
+  }
+
+  /** OpenAI's types have the error's fields in the event itself, its servers send them nested: both. */
+  fail(refusal: Refusal): string {
+    this.#open();
+    const { type, code, message, param } = errorOf(refusal);
+    const nested = { type, code, message, param };
+    this.#event('error', JSON.stringify({ error: nested, code, message, param }).slice(1));
+    this.#output.abandon();
+    return this.#end({ kind: 'failed', error: failedError(refusal) });
+  }
+
+  itemAdded(item: OutputItem): void {
+    this.#open();
+    this.#itemEvent('response.output_item.added', item);
+  }
+
+  partAdded(item: SpokenItem, part: ContentPart): void {
+    const spot = spotOf(item);
+    this.#deltaTail = part.type === 'output_text' ? `,${spot},"logprobs":[]}` : `,${spot}}`;
+    this.#event(
+      'response.content_part.added',
+      `${spot},"part":${JSON.stringify(contentOf(part))}}`,
+    );
+  }
+
+  textDelta(_item: SpokenItem, part: ContentPart, delta: string): void {
+    const json = `"delta":${JSON.stringify(delta)}${this.#deltaTail}`;
+    this.#event(`${EVENT_OF[part.type]}.delta`, json);
+  }
+
+  argumentsDelta(item: CallItem, delta: string): void {
+    const json = `${placeOf(item)},"delta":${JSON.stringify(delta)}}`;
+    this.#event('response.function_call_arguments.delta', json);
+  }
+
+  partDone(item: SpokenItem, part: ContentPart): void {
+    const spot = spotOf(item);
+    const field = part.type === 'refusal' ? 'refusal' : 'text';
+    const logprobs = part.type === 'output_text' ? ',"logprobs":[]' : '';
+    const said = `"${field}":${JSON.stringify(part.text)}`;
+    this.#event(`${EVENT_OF[part.type]}.done`, `${spot},${said}${logprobs}}`);
+    this.#event('response.content_part.done', `${spot},"part":${JSON.stringify(contentOf(part))}}`);
+  }
+
+  argumentsDone(item: CallItem): void {
+    const { name, arguments: json } = item;
+    const said = JSON.stringify({ name: name.name, arguments: json }).slice(1);
+    this.#event('response.function_call_arguments.done', `${placeOf(item)},${said}`);
+  }
+
+  itemDone(item: OutputItem): void {
+    this.#itemEvent('response.output_item.done', item);
+  }
+
+  /** Before anything else: the response as it stands, which is empty. */
+  #open(): void {
+    if (this.#events > 0) return;
+    const response = `"response":${this.#response.json('[]')}}`;
+    this.#event('response.created', response);
+    this.#event('response.in_progress', response);
+  }
+
+  #end(outcome: Outcome): string {
+    const response = this.#response.json(this.#output.json(), outcome);
+    this.#event(`response.${statusOf(outcome)}`, `"response":${response}}`);
+    return `${this.#taken()}data: [DONE]\n\n`;
+  }
+
+  #itemEvent(type: string, item: OutputItem): void {
+    this.#event(type, `"output_index":${item.index},"item":${itemJson(item)}}`);
+  }
+
+  /** `rest` is the event's JSON after its first two fields. */
+  #event(type: string, rest: string): void {
+    const number = this.#events++;
+    this.#text += `event: ${type}\ndata: {"type":"${type}","sequence_number":${number},${rest}\n\n`;
+  }
+
+  #taken(): string {
+    const text = this.#text;
+    this.#text = '';
+    return text;
+  }
+}
+
+function placeOf({ id, index }: OutputItem): string {
+  return `"item_id":"${id}","output_index":${index}`;
+}
+
+/** Only the last content part of an item is ever spoken of. */
+function spotOf(item: SpokenItem): string {
+  return `${placeOf(item)},"content_index":${item.content.length - 1}`;
+}
+
+class WholeEncoder implements Encoder {
+  readonly contentType = 'application/json';
+  readonly heartbeat = '';
+  readonly #response: ResponseObject;
+  readonly #output: OutputItems;
+
+  constructor(facts: AnswerFacts, { echo, names }: Asked) {
+    this.#response = new ResponseObject(facts, echo);
+    this.#output = new OutputItems(hexOf(facts), names);
+  }
+
+  parts(parts: readonly Part[]): string {
+    for (const part of parts) this.#output.take(part);
+    return '';
+  }
+
+  finish(ending: Ending): string {
+    this.#output.finish(ending.reason);
+    return this.#response.json(this.#output.json(), { kind: 'finished', ...ending });
+  }
+
+  fail(refusal: Refusal): string {
+    return JSON.stringify({ error: errorOf(refusal) });
+  }
+}

@@ -1,0 +1,208 @@
+// The items of `input` → items of the hub, one by one, so that whatever is wrong is named by its own path.
+
+import type { z } from 'zod';
+import type { Item } from '../../domain/generation/generation.ts';
+import type { Refusal } from '../../domain/refusal.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
+import { firstIssue } from '../first-issue.ts';
+import {
+  additionalTools,
+  callOutput,
+  customToolCall,
+  functionCall,
+  messageItem,
+  reasoning,
+  type Content,
+} from './item-schemas.ts';
+import { flatName } from './tool-names.ts';
+
+/** Tools that stand at a place of their own in the request. */
+export type ToolList = {
+  readonly path: readonly PropertyKey[];
+  readonly tools: readonly unknown[];
+};
+
+export type Conversation = {
+  readonly items: readonly Item[];
+  /** Codex declares its tools in the conversation. */
+  readonly toolLists: readonly ToolList[];
+  readonly ignored: readonly string[];
+};
+
+type Draft = { readonly items: Item[]; readonly toolLists: ToolList[]; readonly ignored: string[] };
+type At = readonly ['input', number];
+type Read = (draft: Draft, item: unknown, at: At) => Refusal | undefined;
+
+export function readInput(input: string | readonly unknown[]): Result<Conversation, Refusal> {
+  if (typeof input === 'string') {
+    return ok({
+      items: [{ kind: 'message', role: 'user', text: input }],
+      toolLists: [],
+      ignored: [],
+    });
+  }
+  const draft: Draft = { items: [], toolLists: [], ignored: [] };
+  const calls = new Calls();
+  for (const [index, item] of input.entries()) {
+    const known = draft.items.length;
+    const refusal = readItem(draft, item, ['input', index]);
+    if (refusal !== undefined) return err(refusal);
+    for (const added of draft.items.slice(known)) {
+      const unasked = calls.take(added, index);
+      if (unasked !== undefined) return err(unasked);
+    }
+  }
+  const unanswered = calls.unanswered();
+  return unanswered === undefined ? ok(draft) : err(unanswered);
+}
+
+function readItem(draft: Draft, item: unknown, at: At): Refusal | undefined {
+  const field = `input[${at[1]}]`;
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) {
+    return invalid(field, `Invalid '${field}': expected an item, which is a JSON object.`);
+  }
+  const type = 'type' in item ? item.type : undefined;
+  // Easy messages have no type, only a role.
+  if (type == null && 'role' in item) return readMessage(draft, item, at);
+  if (type == null) return invalid(`${field}.type`, `Missing required parameter: '${field}.type'.`);
+  const read = typeof type === 'string' ? READERS.get(type) : undefined;
+  return read === undefined ? unknownType(type, field) : read(draft, item, at);
+}
+
+const SHOWN_CHARACTERS_MAX = 64;
+
+function unknownType(type: unknown, field: string): Refusal {
+  if (type === 'item_reference') {
+    const feature = 'references to stored items; send the items themselves';
+    return { kind: 'unsupported-feature', feature, field };
+  }
+  const unknown = typeof type === 'string' ? JSON.stringify(shown(type)) : 'what is no text';
+  const known = [...READERS.keys()].join(', ');
+  return invalid(
+    `${field}.type`,
+    `Invalid '${field}.type': ${unknown} is not supported; expected one of ${known}.`,
+  );
+}
+
+/** A reader of one type of item: parses it, names what is wrong by its path, and hands over what is right. */
+function reader<S extends z.ZodType>(
+  schema: S,
+  take: (draft: Draft, item: z.output<S>, at: At) => Refusal | undefined,
+): Read {
+  return (draft, item, at) => {
+    const parsed = schema.safeParse(item);
+    if (!parsed.success) return firstIssue(parsed.error.issues, at);
+    return take(draft, parsed.data, at);
+  };
+}
+
+const readMessage = reader(messageItem, (draft, { id, role, phase, content }, [, index]) => {
+  const media = mediaIn(content, `input[${index}].content`);
+  if (media !== undefined) return media;
+  const text = textOf(content);
+  const ofPhase = role === 'assistant' && phase != null ? { phase } : {};
+  draft.items.push({ kind: 'message', ...idOf(id), role, text, ...ofPhase });
+  return undefined;
+});
+
+const readCallOutput = reader(callOutput, (draft, item, [, index]) => {
+  const media = mediaIn(item.output, `input[${index}].output`);
+  if (media !== undefined) return media;
+  const text = textOf(item.output);
+  draft.items.push({ kind: 'tool-result', ...idOf(item.id), callId: item.call_id, text });
+  return undefined;
+});
+
+const READERS: ReadonlyMap<string, Read> = new Map([
+  ['message', readMessage],
+  [
+    'function_call',
+    reader(functionCall, (draft, { id, call_id: callId, namespace, name, arguments: json }) => {
+      const known = namespace == null ? name : flatName(namespace, name);
+      draft.items.push({ kind: 'tool-call', ...idOf(id), callId, name: known, arguments: json });
+      return undefined;
+    }),
+  ],
+  ['function_call_output', readCallOutput],
+  [
+    'custom_tool_call',
+    reader(customToolCall, (draft, { id, call_id: callId, name, input }) => {
+      const json = JSON.stringify({ input });
+      draft.items.push({ kind: 'tool-call', ...idOf(id), callId, name, arguments: json });
+      return undefined;
+    }),
+  ],
+  ['custom_tool_call_output', readCallOutput],
+  [
+    'reasoning',
+    reader(reasoning, (draft, item, [, index]) => {
+      const text = (item.content ?? []).map((part) => part.text).join('');
+      const thought = text === '' ? item.summary.map((part) => part.text).join('\n\n') : text;
+      if (thought !== '') draft.items.push({ kind: 'reasoning', ...idOf(item.id), text: thought });
+      // Sealed by somebody else: the conversation goes on without it rather than not at all.
+      else if (item.encrypted_content) draft.ignored.push(`input[${index}].encrypted_content`);
+      return undefined;
+    }),
+  ],
+  [
+    'additional_tools',
+    reader(additionalTools, (draft, { tools }, at) => {
+      draft.toolLists.push({ path: [...at, 'tools'], tools });
+      return undefined;
+    }),
+  ],
+]);
+
+function idOf(id: string | null | undefined): { readonly id?: string } {
+  return id == null ? {} : { id };
+}
+
+function textOf(content: Content): string {
+  if (typeof content === 'string') return content;
+  let text = '';
+  for (const part of content) {
+    if ('text' in part) text += part.text;
+    else if ('refusal' in part) text += part.refusal;
+  }
+  return text;
+}
+
+function mediaIn(content: Content, field: string): Refusal | undefined {
+  if (typeof content === 'string') return undefined;
+  const at = content.findIndex((part) => !('text' in part || 'refusal' in part));
+  const part = content[at];
+  if (part === undefined) return undefined;
+  return { kind: 'unsupported-feature', feature: part.type, field: `${field}[${at}]` };
+}
+
+/** OpenAI's rule: every call is answered, and every answer has its call before it. */
+class Calls {
+  readonly #made = new Map<string, number>();
+  readonly #answered = new Set<string>();
+
+  take(item: Item, index: number): Refusal | undefined {
+    if (item.kind === 'tool-call') this.#made.set(item.callId, index);
+    if (item.kind !== 'tool-result') return undefined;
+    this.#answered.add(item.callId);
+    if (this.#made.has(item.callId)) return undefined;
+    const message = `No tool call found for function call output with call_id ${shown(item.callId)}.`;
+    return invalid(`input[${index}].call_id`, message);
+  }
+
+  unanswered(): Refusal | undefined {
+    for (const [callId, index] of this.#made) {
+      if (this.#answered.has(callId)) continue;
+      const message = `No tool output found for function call ${shown(callId)}.`;
+      return invalid(`input[${index}].call_id`, message);
+    }
+    return undefined;
+  }
+}
+
+function shown(text: string): string {
+  return text.slice(0, SHOWN_CHARACTERS_MAX);
+}
+
+function invalid(field: string, message: string): Refusal {
+  return { kind: 'invalid-request', field, message };
+}

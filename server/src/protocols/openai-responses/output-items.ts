@@ -1,0 +1,211 @@
+// Parts → the items of a response, as they grow. One state machine for whole and streamed answers: a stream also hears
+// of every step, so the two can't differ.
+//
+// An item is closed when the next begins or the answer ends, not when the engine is done with it: only then is it known
+// whether it was the last, and the last item of an answer that was cut is incomplete.
+
+import type { FinishReason, Part } from '../../domain/generation/part.ts';
+import type { WireName, WireNames } from './tool-names.ts';
+
+export type ContentPart = {
+  readonly type: 'output_text' | 'refusal' | 'reasoning_text';
+  text: string;
+};
+
+type Status = 'in_progress' | 'completed' | 'incomplete';
+
+/** A message, or reasoning: content parts that were said one after the other. */
+export type SpokenItem = {
+  readonly type: 'message' | 'reasoning';
+  readonly id: string;
+  readonly index: number;
+  readonly content: ContentPart[];
+  status: Status;
+};
+
+export type CallItem = {
+  readonly type: 'function_call';
+  readonly id: string;
+  readonly index: number;
+  readonly callId: string;
+  readonly name: WireName;
+  arguments: string;
+  ended: boolean;
+  status: Status;
+};
+
+export type OutputItem = SpokenItem | CallItem;
+
+/** Who wants to know of each step, in the order in which it happens. */
+export interface Listener {
+  itemAdded(item: OutputItem): void;
+  partAdded(item: SpokenItem, part: ContentPart): void;
+  textDelta(item: SpokenItem, part: ContentPart, delta: string): void;
+  argumentsDelta(item: CallItem, delta: string): void;
+  partDone(item: SpokenItem, part: ContentPart): void;
+  argumentsDone(item: CallItem): void;
+  itemDone(item: OutputItem): void;
+}
+
+const ID_PREFIX = { message: 'msg', reasoning: 'rs', function_call: 'fc' } as const;
+
+export class OutputItems {
+  readonly #hex: string;
+  readonly #names: WireNames;
+  readonly #listener: Listener | undefined;
+  readonly #items: OutputItem[] = [];
+  /** Not closed yet, oldest first. */
+  #open: OutputItem[] = [];
+  /** By the engine's own numbering. */
+  readonly #calls = new Map<number, CallItem>();
+
+  constructor(hex: string, names: WireNames, listener?: Listener) {
+    this.#hex = hex;
+    this.#names = names;
+    this.#listener = listener;
+  }
+
+  take(part: Part): void {
+    if ('text' in part && part.text === '') return;
+    switch (part.kind) {
+      case 'text-delta':
+        return this.#say('message', 'output_text', part.text);
+      case 'refusal-delta':
+        return this.#say('message', 'refusal', part.text);
+      case 'reasoning-delta':
+        return this.#say('reasoning', 'reasoning_text', part.text);
+      case 'tool-call-start':
+        return this.#startCall(part.index, part.callId, part.name);
+      case 'tool-call-delta':
+        return this.#growCall(this.#calls.get(part.index), part.arguments);
+      case 'tool-call-end': {
+        const call = this.#calls.get(part.index);
+        if (call !== undefined) call.ended = true;
+        return;
+      }
+      case 'usage':
+      case 'finish':
+      case 'failure':
+    }
+  }
+
+  /** Closes what is open. */
+  finish(reason: FinishReason): void {
+    const cut = reason === 'length' || reason === 'content-filter';
+    const isAnswer = ({ type }: OutputItem): boolean => type !== 'reasoning';
+    // Clients look for a message in a complete answer, and find an empty one.
+    if (!cut && !this.#items.some(isAnswer)) this.#say('message', 'output_text', '');
+    const last = this.#items.at(-1);
+    for (const item of this.#open) {
+      const isCut = cut && (item === last || (item.type === 'function_call' && !item.ended));
+      this.#close(item, isCut ? 'incomplete' : 'completed');
+    }
+    this.#open = [];
+  }
+
+  /** What is open stays as it is: the answer broke off. */
+  abandon(): void {
+    for (const item of this.#open) item.status = 'incomplete';
+    this.#open = [];
+  }
+
+  /** The items so far as JSON; after the end, all of them. */
+  json(): string {
+    return `[${this.#items.map(itemJson).join(',')}]`;
+  }
+
+  #say(type: 'message' | 'reasoning', partType: ContentPart['type'], delta: string): void {
+    const item = this.#spoken(type);
+    let part = item.content.at(-1);
+    if (part?.type !== partType) {
+      if (part !== undefined) this.#listener?.partDone(item, part);
+      part = { type: partType, text: '' };
+      item.content.push(part);
+      this.#listener?.partAdded(item, part);
+    }
+    part.text += delta;
+    if (delta !== '') this.#listener?.textDelta(item, part, delta);
+  }
+
+  #spoken(type: 'message' | 'reasoning'): SpokenItem {
+    const open = this.#open.at(-1);
+    if (open?.type === type) return open;
+    const { id, index } = this.#begin(type);
+    return this.#add({ type, id, index, content: [], status: 'in_progress' });
+  }
+
+  #startCall(number: number, callId: string, name: string): void {
+    const { id, index } = this.#begin('function_call');
+    const call = this.#add<CallItem>({
+      type: 'function_call',
+      id,
+      index,
+      callId,
+      name: this.#names.get(name) ?? { name },
+      arguments: '',
+      ended: false,
+      status: 'in_progress',
+    });
+    this.#calls.set(number, call);
+  }
+
+  #growCall(call: CallItem | undefined, delta: string): void {
+    if (call === undefined || call.status !== 'in_progress' || delta === '') return;
+    call.arguments += delta;
+    this.#listener?.argumentsDelta(call, delta);
+  }
+
+  /** Closes what a new item ends: everything but calls that run beside it. */
+  #begin(type: OutputItem['type']): { readonly id: string; readonly index: number } {
+    const stays = (item: OutputItem): boolean => item.type === 'function_call' && !item.ended;
+    for (const item of this.#open) if (!stays(item)) this.#close(item, 'completed');
+    this.#open = this.#open.filter(stays);
+    const index = this.#items.length;
+    const id = `${ID_PREFIX[type]}_${this.#hex}${index.toString(16).padStart(4, '0')}`;
+    return { id, index };
+  }
+
+  #add<T extends OutputItem>(item: T): T {
+    this.#items.push(item);
+    this.#open.push(item);
+    this.#listener?.itemAdded(item);
+    return item;
+  }
+
+  #close(item: OutputItem, status: Status): void {
+    if (item.type === 'function_call') {
+      // A call without arguments is a call with none of them, not with broken JSON.
+      if (item.arguments === '' && status === 'completed') this.#growCall(item, '{}');
+      item.status = status;
+      this.#listener?.argumentsDone(item);
+    } else {
+      item.status = status;
+      const part = item.content.at(-1);
+      if (part !== undefined) this.#listener?.partDone(item, part);
+    }
+    this.#listener?.itemDone(item);
+  }
+}
+
+export function itemJson(item: OutputItem): string {
+  const { id, type, status } = item;
+  switch (item.type) {
+    case 'message': {
+      const content = item.content.map(contentOf);
+      return JSON.stringify({ id, type, status, role: 'assistant', content });
+    }
+    case 'reasoning': {
+      const content = item.content.map(contentOf);
+      return JSON.stringify({ id, type, status, summary: [], content });
+    }
+    case 'function_call': {
+      const { callId, name, arguments: json } = item;
+      return JSON.stringify({ id, type, status, call_id: callId, ...name, arguments: json });
+    }
+  }
+}
+
+export function contentOf({ type, text }: ContentPart): object {
+  if (type === 'refusal') return { type, refusal: text };
+  return type === 'output_text' ? { type, annotations: [], logprobs: [], text } : { type, text };
+}

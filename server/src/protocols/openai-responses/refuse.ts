@@ -1,0 +1,26 @@
+// Refusal → OpenAI's error, in the words of Responses: as an HTTP answer, as an `error` event, and as the error of a
+// response that failed.
+
+import type { Refusal } from '../../domain/refusal.ts';
+import { openAiError, openAiRefusal, type OpenAiError } from '../openai-error.ts';
+import type { RefusalAnswer } from '../protocol.ts';
+
+const WORDS = { conversation: 'input', outputFormat: 'text.format' };
+
+export function refuseResponses(refusal: Refusal, requestId: string): RefusalAnswer {
+  return openAiRefusal(refusal, requestId, WORDS);
+}
+
+export function errorOf(refusal: Refusal): OpenAiError {
+  return openAiError(refusal, WORDS).error;
+}
+
+/**
+ * Inside a stream there are no headers, so a client learns how long to wait from the message, and Codex looks for the
+ * wait only under `rate_limit_exceeded`; at `server_is_overloaded` it gives up.
+ */
+export function failedError(refusal: Refusal): { readonly code: string; readonly message: string } {
+  const { code, message, type } = errorOf(refusal);
+  if ('retryAfterMs' in refusal) return { code: 'rate_limit_exceeded', message };
+  return { code: code ?? (type === 'server_error' ? 'server_error' : 'invalid_prompt'), message };
+}

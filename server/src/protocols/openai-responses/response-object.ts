@@ -1,0 +1,79 @@
+// The Response object: all its fields, always. The part that never changes within one answer is put into text once.
+// Source: OpenAI's published OpenAPI document, schema Response; Open Responses requires every field.
+
+import type { FinishReason } from '../../domain/generation/part.ts';
+import { inputTokens, outputTokens, type Usage } from '../../domain/generation/usage.ts';
+import type { AnswerFacts, Ending } from '../protocol.ts';
+import type { Echo } from './echo.ts';
+
+/** What became of the response; without one it is still being made. */
+export type Outcome =
+  | ({ readonly kind: 'finished' } & Ending)
+  | {
+      readonly kind: 'failed';
+      readonly error: { readonly code: string; readonly message: string };
+    };
+
+export type ResponseStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed';
+
+const INCOMPLETE_REASON: { readonly [reason in FinishReason]: string | undefined } = {
+  stop: undefined,
+  'tool-calls': undefined,
+  length: 'max_output_tokens',
+  'content-filter': 'content_filter',
+};
+
+export function statusOf(outcome: Outcome | undefined): ResponseStatus {
+  if (outcome === undefined) return 'in_progress';
+  if (outcome.kind === 'failed') return 'failed';
+  return INCOMPLETE_REASON[outcome.reason] === undefined ? 'completed' : 'incomplete';
+}
+
+export class ResponseObject {
+  readonly #head: string;
+  readonly #tail: string;
+
+  constructor(facts: AnswerFacts, echo: Echo) {
+    const { createdAtSeconds, model } = facts;
+    const id = `resp_${hexOf(facts)}`;
+    const head = JSON.stringify({ id, object: 'response', created_at: createdAtSeconds, model });
+    this.#head = head.slice(0, -1);
+    this.#tail = JSON.stringify(echo).slice(1);
+  }
+
+  /** `output` is JSON already. */
+  json(output: string, outcome?: Outcome): string {
+    const status = statusOf(outcome);
+    const finished = outcome?.kind === 'finished' ? outcome : undefined;
+    const reason = finished && INCOMPLETE_REASON[finished.reason];
+    const changing = JSON.stringify({
+      status,
+      completed_at: status === 'completed' ? finished?.atSeconds : null,
+      error: outcome?.kind === 'failed' ? outcome.error : null,
+      incomplete_details: reason === undefined ? null : { reason },
+      usage: finished === undefined ? null : usageOf(finished.usage),
+    });
+    return `${this.#head},${changing.slice(1, -1)},"output":${output},${this.#tail}`;
+  }
+}
+
+/** The digits that the ids of the response and of its items share with the request's. */
+export function hexOf({ requestId }: AnswerFacts): string {
+  return requestId.slice('req_'.length);
+}
+
+/** OpenAI's convention: cached tokens are inside input_tokens, reasoning tokens inside output_tokens. */
+function usageOf(usage: Usage): object {
+  const input = inputTokens(usage);
+  const output = outputTokens(usage);
+  return {
+    input_tokens: input,
+    input_tokens_details: {
+      cached_tokens: usage.cacheRead,
+      cache_write_tokens: usage.cacheWrite5m + usage.cacheWrite1h,
+    },
+    output_tokens: output,
+    output_tokens_details: { reasoning_tokens: usage.reasoning },
+    total_tokens: input + output,
+  };
+}
