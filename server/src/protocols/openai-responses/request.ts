@@ -1,5 +1,5 @@
 // What a Responses request may contain, but for its items and tools, which input-items.ts and tools.ts read one by one.
-// A field that is not here is ignored and named in the answer's headers: clients of this protocol send many.
+// A field that is not here has no effect and is named in the answer's headers (docs/decisions/0007).
 // Source: OpenAI's published OpenAPI document, schema CreateResponse, and Open Responses, 2026-04-24.
 
 import { z } from 'zod';
