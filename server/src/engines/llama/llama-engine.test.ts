@@ -244,17 +244,6 @@ describe('llama: generations', () => {
     assert.equal(a?.text, b?.text, 'top-p 0 leaves one choice');
   });
 
-  test('what it can not do is refused by name', async () => {
-    const tool = { name: 'f', parameters: {}, strict: false };
-    const { last } = await ask(engine, { tools: [tool] });
-    assert.deepEqual(last, {
-      kind: 'failure',
-      failure: { kind: 'unsupported', feature: 'tools', field: 'tools' },
-    });
-    const json = await ask(engine, { output: { kind: 'json-object' } });
-    assert.ok(json.last.kind === 'failure' && json.last.failure.kind === 'unsupported');
-  });
-
   test('a queue has an end', async () => {
     const narrow = await startReady({ slots: 1, queueMax: 3 });
     const stop = new AbortController();

@@ -20,7 +20,6 @@ import type { LlamaOptions } from './options.ts';
 import { startFailureSentence } from './start-failure.ts';
 import type { LlamaStartFailure } from './start-failure.ts';
 import { Supervisor } from './supervisor.ts';
-import { unsupported } from './supported.ts';
 
 export type LlamaStats = {
   /** In the engine's process, until that says that they have ended. */
@@ -134,7 +133,7 @@ export class LlamaEngine implements Engine {
   }
 
   async countTokens({ generation }: CountQuestion, signal: AbortSignal): Promise<Counted> {
-    const cannot = unsupported(generation) ?? this.#tooLong(generation);
+    const cannot = this.#tooLong(generation);
     if (cannot) return err(cannot);
     if (this.#state.kind === 'down')
       return err({ kind: 'unreachable', detail: this.#state.reason });
@@ -157,8 +156,6 @@ export class LlamaEngine implements Engine {
   }
 
   #refusal({ generation }: Ticket): EngineFailure | undefined {
-    const cannot = unsupported(generation);
-    if (cannot) return cannot;
     if (this.#state.kind === 'down') return { kind: 'unreachable', detail: this.#state.reason };
     if (this.#queue.length >= (this.#options.queueMax ?? LLAMA_DEFAULTS.queueMax)) {
       return { kind: 'overloaded', retryAfterMs: this.#retryAfterMs() };
@@ -171,7 +168,7 @@ export class LlamaEngine implements Engine {
     const { contextTokens, tokenBytesMax } = this.#facts ?? {};
     if (contextTokens === undefined || tokenBytesMax === undefined) return undefined;
     const bytes = generation.items.reduce(
-      (sum, item) => sum + ('text' in item ? item.text.length : 0),
+      (sum, item) => sum + ('text' in item ? item.text : item.arguments).length,
       0,
     );
     const fits =

@@ -2,6 +2,7 @@
 
 import { stat } from 'node:fs/promises';
 
+import type * as NodeLlamaCpp from 'node-llama-cpp';
 import type { GgufFileInfo, Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 
 import { err, ok } from '../../../lib/result.ts';
@@ -12,11 +13,17 @@ import { LLAMA_DEFAULTS } from '../options.ts';
 import type { LlamaStartFailure } from '../start-failure.ts';
 import { PROMPT_PIECE_TOKENS, takingTurns } from './batch-order.ts';
 import { CHATML, ChatTemplate } from './chat-template.ts';
+import { ConstrainedTokens } from './constrained-tokens.ts';
+import type { Vocabulary } from './constrained-tokens.ts';
+import { Grammars } from './grammars.ts';
 import { loadFailure } from './load-failure.ts';
 import { tagPattern } from './prompt.ts';
 import type { PromptMaker } from './prompt.ts';
 import { THINK_CLOSE, THINK_OPEN } from './reasoning-split.ts';
 import { Slots } from './slots.ts';
+import { TOOL_CALL_CLOSE, TOOL_CALL_OPEN } from './tool-call-split.ts';
+
+type Library = typeof NodeLlamaCpp;
 
 export type LoadedModel = {
   readonly model: LlamaModel;
@@ -25,11 +32,16 @@ export type LoadedModel = {
   readonly contextTokens: number;
   /** Tokens that are shown as text although they are control tokens. */
   readonly spelled: ReadonlyMap<Token, string>;
+  readonly grammars: Grammars;
+  readonly constrained: ConstrainedTokens;
   readonly facts: LlamaModelFacts;
 };
 
 /** GGUF's token type for tags that a tokeniser finds in plain text too. */
 const USER_DEFINED = 4;
+/** GGUF's token type for those that are no text. */
+const CONTROL = 3;
+const NORMAL = 1;
 
 export async function loadModel(
   settings: HostSettings,
@@ -37,21 +49,25 @@ export async function loadModel(
 ): Promise<Result<LoadedModel, LlamaStartFailure>> {
   const complaints: string[] = [];
   try {
-    const llama = await loadLlama(settings, complaints);
+    // Imported here and not above, so that the process has its niceness before llama.cpp starts threads.
+    const library = await import('node-llama-cpp');
+    const llama = await loadLlama(library, settings, complaints);
     const model = await llama.loadModel({
       modelPath: settings.modelPath,
       onLoadProgress: onProgress,
       ...(settings.gpu === false ? { gpuLayers: 0 } : {}),
     });
-    return ok(await prepare(settings, model));
+    return ok(await prepare(settings, library, model));
   } catch (error) {
     return err(loadFailure(settings.modelPath, error, complaints));
   }
 }
 
-async function loadLlama(settings: HostSettings, complaints: string[]): Promise<Llama> {
-  // Imported here and not above, so that the process has its niceness before llama.cpp starts threads.
-  const { getLlama, LlamaLogLevel } = await import('node-llama-cpp');
+async function loadLlama(
+  { getLlama, LlamaLogLevel }: Library,
+  settings: HostSettings,
+  complaints: string[],
+): Promise<Llama> {
   return await getLlama({
     gpu: settings.gpu,
     build: 'never',
@@ -63,11 +79,18 @@ async function loadLlama(settings: HostSettings, complaints: string[]): Promise<
   });
 }
 
-async function prepare(settings: HostSettings, model: LlamaModel): Promise<LoadedModel> {
+async function prepare(
+  settings: HostSettings,
+  library: Library,
+  model: LlamaModel,
+): Promise<LoadedModel> {
+  const { llama } = model;
   const contextTokens =
     settings.contextTokens ?? Math.min(LLAMA_DEFAULTS.contextTokens, model.trainContextSize);
   const context = await createContext(settings, model, contextTokens);
-  const { tokens, types } = vocabulary(model.fileInfo);
+  const vocabulary = vocabularyOf(model.fileInfo);
+  const { tokens, types } = vocabulary;
+  const spelled = spelledTokens(tokens);
   const source = model.fileInfo.metadata.tokenizer?.chat_template;
   return {
     model,
@@ -77,8 +100,17 @@ async function prepare(settings: HostSettings, model: LlamaModel): Promise<Loade
       model,
       template: chatTemplate(source ?? CHATML),
       tags: tagPattern(tokens.filter((_, i) => types[i] === USER_DEFINED)),
+      allTags: tagPattern(
+        tokens.filter((_, i) => types[i] === USER_DEFINED || types[i] === CONTROL),
+      ),
+      canThink: [THINK_OPEN, THINK_CLOSE].every((tag) => tokens.includes(tag)),
     },
-    spelled: spelledTokens(tokens),
+    spelled,
+    grammars: new Grammars({
+      read: (grammar) => llama.createGrammar({ grammar }),
+      start: (grammar) => new library.LlamaGrammarEvaluationState({ model, grammar }),
+    }),
+    constrained: new ConstrainedTokens(() => library.TokenBias.for(model), vocabulary, spelled),
     facts: await factsOf(settings, model, {
       contextTokens,
       slots: context.totalSequences,
@@ -120,19 +152,22 @@ function chatTemplate(source: string): ChatTemplate {
   }
 }
 
-function vocabulary({ metadata }: GgufFileInfo): {
-  readonly tokens: readonly string[];
-  readonly types: readonly number[];
-} {
-  const { tokens, token_type: types } = metadata.tokenizer.ggml;
-  return { tokens, types: types ?? [] };
+export function vocabularyOf({ metadata }: GgufFileInfo): Vocabulary {
+  const { tokens, token_type: types, model } = metadata.tokenizer.ggml;
+  return {
+    tokens,
+    types: types ?? tokens.map(() => NORMAL),
+    isByteLevel: model === 'gpt2',
+  };
 }
+
+const TAGS = [THINK_OPEN, THINK_CLOSE, TOOL_CALL_OPEN, TOOL_CALL_CLOSE];
 
 function spelledTokens(tokens: readonly string[]): ReadonlyMap<Token, string> {
   const spelled = new Map<Token, string>();
   for (const [i, text] of tokens.entries()) {
     // A token is its place in the vocabulary, which is what the library's branded number stands for.
-    if (text === THINK_OPEN || text === THINK_CLOSE) spelled.set(i as Token, text);
+    if (TAGS.includes(text)) spelled.set(i as Token, text);
   }
   return spelled;
 }

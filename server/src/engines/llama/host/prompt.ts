@@ -5,10 +5,13 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import type { LlamaModel, Token } from 'node-llama-cpp';
 
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
-import type { Generation, Item } from '../../../domain/generation/generation.ts';
+import type { Generation } from '../../../domain/generation/generation.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
-import type { ChatMessage, ChatTemplate, PromptPiece } from './chat-template.ts';
+import { offeredTools } from './answer-shape.ts';
+import type { AnswerShape } from './answer-shape.ts';
+import type { ChatTemplate, PromptPiece, TemplateSettings } from './chat-template.ts';
+import { messagesOf } from './conversation.ts';
 import { THINK_OPEN } from './reasoning-split.ts';
 
 export type Prompt = {
@@ -22,6 +25,10 @@ export type PromptMaker = {
   readonly template: ChatTemplate;
   /** Finds tags that the tokeniser takes for tokens even in plain text. */
   readonly tags: RegExp | undefined;
+  /** Finds those and the names of all control tokens. */
+  readonly allTags: RegExp | undefined;
+  /** The model has tokens for the tags around thinking. */
+  readonly canThink: boolean;
 };
 
 /** Long texts are tokenised in pieces with a pause between, so that running generations go on. */
@@ -30,28 +37,48 @@ const PIECE_CHARACTERS = 16_384;
 export async function makePrompt(
   maker: PromptMaker,
   generation: Generation,
+  shape: Pick<AnswerShape, 'whole' | 'opening'>,
 ): Promise<Result<Prompt, EngineFailure>> {
   const { model, template } = maker;
-  const effort = generation.reasoningEffort;
-  const pieces = template.render(generation.items.flatMap(messageOf), {
-    bosText: model.tokens.bosString ?? '',
-    eosText: model.tokens.eosString ?? '',
-    ...(effort === undefined ? {} : { thinking: effort !== 'none' }),
-  });
-  if (!pieces.ok) return err(notRenderable(pieces.error));
+  const rendered = template.render(messagesOf(generation.items), settingsOf(maker, generation));
+  if (!rendered.ok) return err(notRenderable(rendered.error));
+  const pieces = [...rendered.value];
+  const thinkingOpened = opensThinking(pieces);
+  const { reasoningEffort: effort = 'none' } = generation;
+  // A grammar leaves no room for thinking, so it has to begin before the grammar does.
+  const opensNow =
+    !thinkingOpened && shape.whole !== undefined && effort !== 'none' && maker.canThink;
+  if (opensNow) pieces.push({ kind: 'control', text: `${THINK_OPEN}\n` });
+  else if (!thinkingOpened) pieces.push({ kind: 'control', text: shape.opening });
   const tokens: Token[] = [];
   const { bos } = model.tokens;
-  for (const { kind, text } of withSpacesMoved(pieces.value)) {
+  for (const { kind, text } of withSpacesMoved(pieces)) {
     if (kind === 'control') tokens.push(...model.tokenize(text, true));
     else await pushContent(maker, text, tokens);
   }
   if (model.tokens.shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos);
-  const last = pieces.value.at(-1);
-  const thinkingOpened = last?.kind === 'control' && last.text.trimEnd().endsWith(THINK_OPEN);
-  return ok({ tokens, thinkingOpened });
+  return ok({ tokens, thinkingOpened: thinkingOpened || opensNow });
 }
 
-/** Tokens of `specials` that the tokeniser recognises in plain text are cut after their first character there. */
+function settingsOf(maker: PromptMaker, generation: Generation): TemplateSettings {
+  const { output, reasoningEffort } = generation;
+  return {
+    bosText: maker.model.tokens.bosString ?? '',
+    eosText: maker.model.tokens.eosString ?? '',
+    tools: offeredTools(generation),
+    tags: maker.allTags,
+    ...(reasoningEffort !== undefined && { effort: reasoningEffort }),
+    ...(output.kind === 'json-object' && { json: {} }),
+    ...(output.kind === 'json-schema' && { json: { schema: output.schema } }),
+  };
+}
+
+function opensThinking(pieces: readonly PromptPiece[]): boolean {
+  const last = pieces.at(-1);
+  return last?.kind === 'control' && last.text.trimEnd().endsWith(THINK_OPEN);
+}
+
+/** Matches each of the tags, the longer ones first; names that are no tags, such as white space, do no harm in a text. */
 export function tagPattern(tags: readonly string[]): RegExp | undefined {
   const bracketed = tags.filter((tag) => /^<[^<>\s]*>$|^\[[^[\]\s]*\]$/u.test(tag));
   if (bracketed.length === 0) return undefined;
@@ -92,12 +119,6 @@ function withSpacesMoved(pieces: readonly PromptPiece[]): readonly PromptPiece[]
     spaces = / *$/u.exec(text)?.[0] ?? '';
     return { ...piece, text: text.slice(0, text.length - spaces.length) };
   });
-}
-
-/** Earlier thinking is left out, as the models' own templates do. */
-function messageOf(item: Item): readonly ChatMessage[] {
-  if (item.kind !== 'message') return [];
-  return [{ role: item.role === 'developer' ? 'system' : item.role, text: item.text }];
 }
 
 function notRenderable(detail: string): EngineFailure {

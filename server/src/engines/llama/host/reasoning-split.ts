@@ -12,10 +12,16 @@ export class ReasoningSplit {
   /** `start`: it is not known yet. `gap`: the white space between thinking and answer, which is neither. */
   #state: 'start' | 'thinking' | 'gap' | 'answer';
   #held = '';
+  #hasThought = false;
 
   /** `opened`: the prompt itself ends with the opening tag. */
   constructor(opened: boolean) {
     this.#state = opened ? 'thinking' : 'start';
+  }
+
+  /** Thinking came, and came to its end. */
+  get hasThought(): boolean {
+    return this.#hasThought;
   }
 
   get isThinking(): boolean {
@@ -71,6 +77,7 @@ export class ReasoningSplit {
       return { reasoning: text.slice(0, text.length - kept), text: '' };
     }
     this.#state = 'gap';
+    this.#hasThought = true;
     this.#held = '';
     const after = text.slice(end + THINK_CLOSE.length);
     return { reasoning: text.slice(0, end), text: this.#leaveGap(after) };

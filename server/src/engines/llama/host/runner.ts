@@ -7,41 +7,29 @@ import type { Generation } from '../../../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Counted } from '../counts.ts';
+import { answerShape } from './answer-shape.ts';
+import type { AnswerShape } from './answer-shape.ts';
 import { Answer } from './answer.ts';
-import { companyOf, PROMPT_PIECE_TOKENS } from './batch-order.ts';
+import { PROMPT_PIECE_TOKENS } from './batch-order.ts';
 import type { LoadedModel } from './load-model.ts';
+import { ABORTED, Production } from './production.ts';
+import type { Ending, Work } from './production.ts';
 import { makePrompt } from './prompt.ts';
 import type { Prompt } from './prompt.ts';
-import { isReproducible, samplerOptions } from './sampling.ts';
+import { isReproducible } from './sampling.ts';
 import type { Slot } from './slots.ts';
 import { Utf8Hold } from './utf8-hold.ts';
 
-export type Work = {
-  readonly id: number;
-  readonly generation: Generation;
-  readonly outputTokensMax: number;
-  readonly signal: AbortSignal;
-  readonly emit: (parts: readonly Part[]) => void;
-};
-
-type Ending =
-  | {
-      readonly kind: 'finish';
-      readonly reason: FinishReason;
-      /** The stop string that was found. */
-      readonly stop?: string | undefined;
-    }
-  | { readonly kind: 'aborted' };
-
-const ABORTED: Ending = { kind: 'aborted' };
-
 export async function run(loaded: LoadedModel, work: Work): Promise<void> {
   try {
-    const prompt = await makePrompt(loaded.promptMaker, work.generation);
+    const tokensMax = Math.min(work.outputTokensMax, loaded.contextTokens);
+    const shape = answerShape(work.generation, tokensMax);
+    if (!shape.ok) return work.emit([failure(shape.error)]);
+    const prompt = await makePrompt(loaded.promptMaker, work.generation, shape.value);
     if (!prompt.ok) return work.emit([failure(prompt.error)]);
     const tooLong = contextFailure(prompt.value, loaded);
     if (tooLong) return work.emit([failure(tooLong)]);
-    work.emit(await runPrompt(loaded, work, prompt.value));
+    work.emit(await runPrompt(loaded, work, prompt.value, shape.value));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
     work.emit([failure({ kind: 'broken', detail })]);
@@ -51,7 +39,9 @@ export async function run(loaded: LoadedModel, work: Work): Promise<void> {
 /** The same prompt that a generation would read, not evaluated. */
 export async function countPrompt(loaded: LoadedModel, generation: Generation): Promise<Counted> {
   try {
-    const prompt = await makePrompt(loaded.promptMaker, generation);
+    const shape = answerShape(generation, loaded.contextTokens);
+    if (!shape.ok) return shape;
+    const prompt = await makePrompt(loaded.promptMaker, generation, shape.value);
     return prompt.ok ? ok(prompt.value.tokens.length) : prompt;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
@@ -64,17 +54,26 @@ async function runPrompt(
   loaded: LoadedModel,
   work: Work,
   prompt: Prompt,
+  shape: AnswerShape,
 ): Promise<readonly Part[]> {
-  const { model, slots, spelled } = loaded;
+  const { model, slots, spelled, grammars } = loaded;
+  const grammarText = shape.whole ?? shape.call;
+  const grammar = grammarText === undefined ? undefined : await grammars.read(grammarText);
   const answer = new Answer({
     characters: new Utf8Hold(model, spelled, prompt.tokens),
     thinkingOpened: prompt.thinkingOpened,
     stops: work.generation.sampling.stop,
+    toolNames: shape.toolNames,
+    opening: prompt.thinkingOpened ? '' : shape.opening,
+    grammarAfterThinking: prompt.thinkingOpened && shape.whole !== undefined,
   });
   const slot = slots.take(prompt.tokens);
   try {
     const tail = await prefill(slot, work, prompt.tokens, answer);
-    const ending = tail === undefined ? ABORTED : await produce(loaded, slot, work, tail, answer);
+    if (tail === undefined) return lastParts(ABORTED, answer);
+    const production = new Production(loaded, work, { ...shape, grammar }, answer);
+    if (!prompt.thinkingOpened) production.beginGrammar();
+    const ending = await production.run(slot, tail);
     return lastParts(ending, answer);
   } catch (error) {
     // A slot that can't even be emptied is broken beyond repair: this process ends and is started again.
@@ -109,45 +108,20 @@ async function prefill(
   }
 }
 
-async function produce(
-  { model, contextTokens }: LoadedModel,
-  slot: Slot,
-  work: Work,
-  tail: Token[],
-  answer: Answer,
-): Promise<Ending> {
-  const room = contextTokens - slot.sequence.nextTokenIndex - tail.length;
-  const tokensMax = Math.min(work.outputTokensMax, room);
-  const produced: Token[] = [];
-  const { sampling } = work.generation;
-  const contextTokensMax = contextTokens - room + tokensMax;
-  const options = {
-    ...samplerOptions(sampling, produced),
-    evaluationPriority: companyOf(sampling.seed !== undefined, contextTokensMax),
-  };
-  for await (const token of slot.sequence.evaluate(tail, options)) {
-    if (work.signal.aborted) return ABORTED;
-    if (model.isEogToken(token)) return { kind: 'finish', reason: 'stop' };
-    produced.push(token);
-    const parts: Part[] = [];
-    const stop = answer.push(token, parts);
-    work.emit(parts);
-    if (stop !== undefined) return { kind: 'finish', reason: 'stop', stop };
-    if (produced.length >= tokensMax) break;
-  }
-  return { kind: 'finish', reason: 'length' };
-}
-
 function lastParts(ending: Ending, answer: Answer): readonly Part[] {
   const parts: Part[] = [];
   const stop = ending.kind === 'finish' ? ending.stop : undefined;
   answer.end(stop !== undefined, parts);
   if (ending.kind === 'aborted') parts.push(failure({ kind: 'aborted' }));
   else {
-    const { reason } = ending;
+    const reason = reasonOf(ending.reason, answer);
     parts.push({ kind: 'finish', reason, ...(stop !== undefined && { stopSequence: stop }) });
   }
   return parts;
+}
+
+function reasonOf(reason: FinishReason, answer: Answer): FinishReason {
+  return reason === 'stop' && answer.hasCalls ? 'tool-calls' : reason;
 }
 
 /** One token of the context at least must be left for the answer, and llama.cpp keeps one for itself. */

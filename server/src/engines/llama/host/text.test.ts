@@ -9,8 +9,6 @@ import { getLlama } from 'node-llama-cpp';
 import type { Llama, LlamaModel, Token } from 'node-llama-cpp';
 
 import { SHIPPED_MODEL } from '../endless-model.fixture.ts';
-import { CHATML, ChatTemplate } from './chat-template.ts';
-import type { ChatMessage } from './chat-template.ts';
 import { tagPattern, withoutTags } from './prompt.ts';
 import { ReasoningSplit } from './reasoning-split.ts';
 import { StopHold } from './stop-hold.ts';
@@ -127,47 +125,7 @@ describe('thinking', () => {
   });
 });
 
-describe('templates', () => {
-  const settings = { bosText: '<s>', eosText: '</s>' };
-  const say = (role: ChatMessage['role'], text: string): ChatMessage => ({ role, text });
-
-  test('contents stay apart from the text of the template', () => {
-    const result = new ChatTemplate(CHATML).render([say('user', '<|im_end|>')], settings);
-    assert.deepEqual(result, {
-      ok: true,
-      value: [
-        { kind: 'control', text: '<|im_start|>user\n' },
-        { kind: 'content', text: '<|im_end|>' },
-        { kind: 'control', text: '<|im_end|>\n<|im_start|>assistant\n' },
-      ],
-    });
-  });
-
-  test('a template without a place for system text, or for two users in a row, gets turns', () => {
-    const strict = `{{ bos_token }}{% for m in messages %}{% if m.role == 'system' or (m.role == 'user') != (loop.index0 % 2 == 0) %}{{ raise_exception('no') }}{% endif %}[{{ m.role }}]{{ m.content }}{% endfor %}`;
-    const messages = [
-      say('system', 'Be kind.'),
-      say('user', 'Hi'),
-      say('assistant', 'Yes'),
-      say('user', 'a'),
-      say('user', 'b'),
-    ];
-    const result = new ChatTemplate(strict).render(messages, settings);
-    assert.ok(result.ok);
-    assert.equal(
-      result.value.map(({ text }) => text).join(''),
-      '<s>[user]Be kind.\n\nHi[assistant]Yes[user]a\n\nb',
-    );
-  });
-
-  test('a template that loses a message is an error, not a wrong answer', () => {
-    const result = new ChatTemplate('{{ messages[0].content }}').render(
-      [say('user', 'a'), say('assistant', 'b')],
-      settings,
-    );
-    assert.deepEqual(result, { ok: false, error: 'it leaves out a message' });
-  });
-
+describe('tags', () => {
   test('tags that tokenisers see in plain text are cut', () => {
     const tags = tagPattern(['<think>', '</think>', ' ', 'word']);
     assert.deepEqual(withoutTags('a<think>b</think>', tags), ['a<', 'think>b<', '/think>']);
