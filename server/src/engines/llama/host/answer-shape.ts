@@ -26,6 +26,7 @@ export type AnswerShape = {
 /** Calls in one answer, where the client wants any number of them. */
 const PARALLEL_CALLS_MAX = 16;
 const STRING_CHARACTERS_MAX = 16_384;
+const PATH_CHARACTERS_SHOWN_MAX = 300;
 
 export function answerShape(
   generation: Generation,
@@ -120,7 +121,8 @@ function outputRule(
 }
 
 function schemaFailure(problem: SchemaProblem, whose: string, field: string): EngineFailure {
-  const { kind, path, detail } = problem;
+  const { kind, detail } = problem;
+  const path = problem.path.slice(0, PATH_CHARACTERS_SHOWN_MAX);
   if (kind === 'unsupported')
     return { kind, feature: `${detail} at ${path} in the schema of ${whose}`, field };
   const message = `The schema of ${whose} is wrong at ${path}: ${detail}.`;

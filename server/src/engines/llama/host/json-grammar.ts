@@ -27,6 +27,8 @@ import {
   typeOf,
 } from './json-schema-algebra.ts';
 import type { Schema } from './json-schema-algebra.ts';
+import { at, deeper, unescaped } from './json-schema-place.ts';
+import type { Place } from './json-schema-place.ts';
 
 export type JsonSettings = {
   readonly bounds: JsonBounds;
@@ -49,6 +51,8 @@ const LENGTH_MAX = 65_536;
 const STEPS_MAX = 20_000;
 /** Each is compared with each. */
 const CHOICES_COMPARED_MAX = 128;
+const TOO_LARGE = { kind: 'invalid', detail: 'it is too large' } as const;
+
 /** Adds the schema's rules; answers with the expression that stands for a value. */
 export function jsonGrammar(
   schema: unknown,
@@ -57,14 +61,6 @@ export function jsonGrammar(
 ): Result<string, SchemaProblem> {
   return new JsonGrammar(schema, rules, settings).whole();
 }
-
-/** Where a value stands: for the problem's path, and against endless ones. */
-type Place = {
-  readonly path: string;
-  readonly depth: number;
-  /** References followed since the last object or array began. */
-  readonly followed: readonly string[];
-};
 
 class JsonGrammar {
   readonly #root: unknown;
@@ -83,7 +79,7 @@ class JsonGrammar {
   whole(): Result<string, SchemaProblem> {
     const rule = this.#value(this.#root, { path: '#', depth: 0, followed: [] });
     if (this.#rules.isTooLarge || (rule ?? '').length > GRAMMAR_CHARACTERS_MAX)
-      this.#problem ??= { kind: 'invalid', path: '#', detail: 'it is too large' };
+      this.#problem ??= { ...TOO_LARGE, path: '#' };
     if (this.#problem) return err(this.#problem);
     if (rule === undefined)
       return err({ kind: 'invalid', path: '#', detail: 'no value can satisfy it' });
@@ -96,7 +92,8 @@ class JsonGrammar {
     if (place.depth > DEPTH_MAX) return this.#refuse('invalid', place, 'it is nested too deep');
     this.#steps += 1;
     if (this.#rules.isTooLarge || this.#steps > STEPS_MAX)
-      return this.#refuse('invalid', place, 'it is too large');
+      this.#problem ??= { ...TOO_LARGE, path: place.path };
+    if (this.#problem) return undefined;
     if (schema === false) return undefined;
     if (schema === true || schema === undefined) return this.#free('value');
     if (!isRecord(schema)) return this.#refuse('invalid', place, 'it is not a schema');
@@ -201,7 +198,8 @@ class JsonGrammar {
   /** Follows references to the schema that they stand for. */
   #resolved(schema: unknown): unknown {
     this.#steps += 1;
-    if (this.#steps > STEPS_MAX) return false;
+    if (this.#steps > STEPS_MAX) this.#problem ??= { ...TOO_LARGE, path: '#' };
+    if (this.#problem) return false;
     let found = schema;
     for (let i = 0; i < DEPTH_MAX && isRecord(found) && typeof found['$ref'] === 'string'; i += 1) {
       if (assertions(found).length > 1) return found;
@@ -376,25 +374,3 @@ class JsonGrammar {
 }
 
 type Field = { readonly key: string; readonly value: string; readonly isRequired: boolean };
-
-function at(place: Place, step: string | number): Place {
-  const escaped = String(step).replaceAll('~', '~0').replaceAll('/', '~1');
-  return { ...place, path: `${place.path}/${escaped}` };
-}
-
-function deeper(place: Place): Place {
-  return { ...place, depth: place.depth + 1 };
-}
-
-function unescaped(step: string): string {
-  const decoded = /%[0-9a-f]{2}/iu.test(step) ? safelyDecoded(step) : step;
-  return decoded.replaceAll('~1', '/').replaceAll('~0', '~');
-}
-
-function safelyDecoded(step: string): string {
-  try {
-    return decodeURIComponent(step);
-  } catch {
-    return step;
-  }
-}
