@@ -219,6 +219,16 @@ describe('llama: tools and structured output', () => {
     const loose = { ...tool, strict: false };
     const served = await ask({ tools: [loose], toolChoice: { kind: 'required' } }, 8);
     assert.equal(served.last?.kind, 'finish');
+    const large = Object.fromEntries(
+      Array.from({ length: 9_000 }, (_, i) => [`key ${i}`, { type: ['string', 'null'] }]),
+    );
+    const huge = { ...tool, parameters: { type: 'object', properties: large } };
+    const shown = { toolChoice: { kind: 'none' } } as const;
+    assert.equal((await ask({ tools: [huge], ...shown }, 2)).last?.kind, 'finish');
+    const tooLarge = await ask({ tools: [huge] });
+    assert.ok(tooLarge.last?.kind === 'failure' && tooLarge.last.failure.kind === 'rejected');
+    const noRoom = await ask({ tools: [{ ...huge, strict: false }] });
+    assert.ok(noRoom.last?.kind === 'failure' && noRoom.last.failure.kind === 'context-length');
     const wrong = { ...tool, parameters: { type: 'object', properties: { a: { type: 'text' } } } };
     const refused = await ask({ tools: [wrong] });
     assert.ok(refused.last?.kind === 'failure' && refused.last.failure.kind === 'rejected');

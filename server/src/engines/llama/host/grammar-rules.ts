@@ -44,6 +44,10 @@ export class GrammarRules {
    */
   times(symbol: string, min: number, max: number): string {
     if (max <= UNROLLED_MAX) return `${symbol}{${min},${max}}`;
+    return this.once(`${symbol}-${min}-to-${max}`, () => this.#chain(symbol, min, max));
+  }
+
+  #chain(symbol: string, min: number, max: number): string {
     const block = this.once(`${symbol}-block`, () => `${symbol}{${UNROLLED_MAX}}`);
     const blocks = Math.floor(min / UNROLLED_MAX);
     let fixed = '';

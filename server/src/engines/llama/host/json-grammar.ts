@@ -38,7 +38,7 @@ export type JsonSettings = {
 
 export type SchemaProblem = {
   /** `unsupported`: valid JSON Schema that no grammar of ours can keep. */
-  readonly kind: 'unsupported' | 'invalid';
+  readonly kind: 'unsupported' | 'invalid' | 'too-large';
   /** In the schema, such as `#/properties/city/pattern`. */
   readonly path: string;
   readonly detail: string;
@@ -51,7 +51,7 @@ const LENGTH_MAX = 65_536;
 const STEPS_MAX = 20_000;
 /** Each is compared with each. */
 const CHOICES_COMPARED_MAX = 128;
-const TOO_LARGE = { kind: 'invalid', detail: 'it is too large' } as const;
+const TOO_LARGE = { kind: 'too-large', detail: 'it is too large' } as const;
 
 /** Adds the schema's rules; answers with the expression that stands for a value. */
 export function jsonGrammar(
