@@ -167,9 +167,11 @@ export class LlamaEngine implements Engine {
   #tooLong(generation: Generation): EngineFailure | undefined {
     const { contextTokens, tokenBytesMax } = this.#facts ?? {};
     if (contextTokens === undefined || tokenBytesMax === undefined) return undefined;
-    const bytes = generation.items.reduce(
+    const { items, tools, toolChoice } = generation;
+    const shown = toolChoice.kind === 'none' || tools.length === 0 ? '' : JSON.stringify(tools);
+    const bytes = items.reduce(
       (sum, item) => sum + ('text' in item ? item.text : item.arguments).length,
-      0,
+      shown.length,
     );
     const fits =
       bytes <= Math.max(contextTokens * tokenBytesMax, LLAMA_BOUNDS.promptBytesUncheckedMax);

@@ -220,7 +220,7 @@ describe('llama: tools and structured output', () => {
     const served = await ask({ tools: [loose], toolChoice: { kind: 'required' } }, 8);
     assert.equal(served.last?.kind, 'finish');
     const large = Object.fromEntries(
-      Array.from({ length: 9_000 }, (_, i) => [`key ${i}`, { type: ['string', 'null'] }]),
+      Array.from({ length: 4_000 }, (_, i) => [`key ${i}`, { type: ['string', 'null'] }]),
     );
     const huge = { ...tool, parameters: { type: 'object', properties: large } };
     const shown = { toolChoice: { kind: 'none' } } as const;

@@ -53,7 +53,8 @@ export async function makePrompt(
   const tokens: Token[] = [];
   const { bos } = model.tokens;
   for (const { kind, text } of withSpacesMoved(pieces)) {
-    if (kind === 'control') tokens.push(...model.tokenize(text, true));
+    // One by one: tools and schemas can be longer than a call's list of arguments may be.
+    if (kind === 'control') for (const token of model.tokenize(text, true)) tokens.push(token);
     else await pushContent(maker, text, tokens);
   }
   if (model.tokens.shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos);
