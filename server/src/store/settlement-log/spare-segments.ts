@@ -1,0 +1,113 @@
+// Segments before and after their use: files of the right size whose blocks exist, ready to be overwritten. One is always
+// kept ahead, so that a disk that fills up is noticed while there is still room for thousands of records.
+
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { err, ok, type Result } from '../../lib/result.ts';
+
+/** More are removed: a burst must not keep its disk space for ever. */
+const SPARES_MAX = 2;
+const SPARE_NAME = /^spare-\d+\.log$/;
+const CHUNK_BYTES = 1024 * 1024;
+
+export class SpareSegments implements AsyncDisposable {
+  readonly #directory: string;
+  readonly #bytes: number;
+  readonly #ready: string[] = [];
+  #made = 0;
+  #making: Promise<Result<string, string>> | undefined;
+
+  private constructor(directory: string, bytes: number) {
+    this.#directory = directory;
+    this.#bytes = bytes;
+  }
+
+  static async open(directory: string, bytes: number): Promise<SpareSegments> {
+    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    const spares = new SpareSegments(directory, bytes);
+    for (const name of readdirSync(directory).filter((file) => SPARE_NAME.test(file))) {
+      spares.#adopt(join(directory, name));
+    }
+    spares.prepare();
+    await spares.#making;
+    return spares;
+  }
+
+  /** Sees to it that one is ready soon. */
+  prepare(): void {
+    if (this.#ready.length > 0 || this.#making !== undefined) return;
+    this.#making = this.#make().finally(() => (this.#making = undefined));
+  }
+
+  async give(): Promise<Result<string, string>> {
+    this.prepare();
+    const making = this.#making;
+    if (making !== undefined) {
+      const made = await making;
+      if (!made.ok) return made;
+    }
+    const path = this.#ready.pop();
+    return path === undefined ? err('There is no spare segment.') : ok(path);
+  }
+
+  /** A segment whose records are all in PostgreSQL. */
+  take(path: string): void {
+    if (this.#ready.length >= SPARES_MAX) {
+      unlinkSync(path);
+      return;
+    }
+    const spare = this.#newPath();
+    renameSync(path, spare);
+    this.#ready.push(spare);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#making;
+  }
+
+  #adopt(path: string): void {
+    // Half made, or made by a program with another size.
+    if (statSync(path).size !== this.#bytes || this.#ready.length >= SPARES_MAX) unlinkSync(path);
+    else this.#ready.push(path);
+  }
+
+  #newPath(): string {
+    for (;;) {
+      const path = join(this.#directory, `spare-${(this.#made += 1)}.log`);
+      if (!existsSync(path)) return path;
+    }
+  }
+
+  async #make(): Promise<Result<string, string>> {
+    const path = this.#newPath();
+    const half = `${path}.half`;
+    try {
+      await using file = await open(half, 'w', 0o600);
+      const zeros = Buffer.alloc(Math.min(CHUNK_BYTES, this.#bytes));
+      for (let at = 0; at < this.#bytes; at += zeros.length) {
+        await file.write(zeros, 0, Math.min(zeros.length, this.#bytes - at), at);
+      }
+      await file.sync();
+      renameSync(half, path);
+      this.#ready.push(path);
+      return ok(path);
+    } catch (error) {
+      removeIfFile(half);
+      const reason = error instanceof Error ? error.message : String(error);
+      return err(
+        `There is no room for the settlement log in ${this.#directory} (${reason}); free some disk space.`,
+      );
+    }
+  }
+}
+
+function removeIfFile(path: string): void {
+  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) unlinkSync(path);
+}
+
+/** Makes new names in a directory as durable as what is in the files. */
+export async function syncDirectory(directory: string): Promise<void> {
+  await using handle = await open(directory, 'r');
+  await handle.sync();
+}
