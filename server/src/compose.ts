@@ -141,10 +141,12 @@ async function openDatabase(start: Start): Promise<Result<Store, string>> {
   const store = await openStore({
     connection: connection.value,
     gatewayId: readOrMakeGatewayId(config.dataDirectory),
+    settlement: config.settlement,
+    logDirectory: join(config.dataDirectory, 'settlement-log'),
     onProblem: ({ kind, sentence }) => {
       if (kind === 'connection-restored') log.info({ kind }, sentence);
       else log.error({ kind }, sentence);
-      if (kind === 'fenced') start.stop(sentence);
+      if (kind === 'fenced' || kind === 'log-broken') start.stop(sentence);
     },
   });
   if (!store.ok) return err(store.error.message);

@@ -35,6 +35,8 @@ export type Config = {
   /** Absolute; everything that the server writes lies under it. */
   readonly dataDirectory: string;
   readonly databaseUrl?: string;
+  /** Holds in memory and settles in a log on this disk, or both in PostgreSQL before they are answered. */
+  readonly settlement: 'leases' | 'direct';
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
 };
@@ -125,12 +127,17 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (databaseUrl !== undefined && !/^postgres(?:ql)?:\/\//.test(databaseUrl)) {
     return err('DATABASE_URL must begin with postgres:// or postgresql://.');
   }
+  const settlement = environment['TURNPIKE_SETTLEMENT'] ?? 'leases';
+  if (settlement !== 'leases' && settlement !== 'direct') {
+    return err(`TURNPIKE_SETTLEMENT must be leases or direct, not '${settlement}'.`);
+  }
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
     host: environment['HOST'] ?? '127.0.0.1',
     port,
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
+    settlement,
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });

@@ -67,16 +67,31 @@ const CHECKS: readonly Check[] = [
             WHERE outcome <> 'failed' AND cost_nano <> priced`,
   },
   {
-    name: 'I8 what is held from an account is the sum of its open holds',
-    sql: `SELECT format('%s holds %s, its open holds are %s', coalesce(a.id, h.id), a.held_nano, h.amount) AS detail
+    name: 'I8 what is held from an account is the sum of its open holds and leases',
+    sql: `SELECT format('%s holds %s, its open holds and leases are %s', coalesce(a.id, h.id), a.held_nano, h.amount) AS detail
             FROM account AS a
-            FULL JOIN (SELECT 'credits:' || organisation_id AS id, sum(amount_nano) AS amount FROM hold GROUP BY 1) AS h
-              ON h.id = a.id
+            FULL JOIN (
+              SELECT 'credits:' || organisation_id AS id, sum(amount_nano) AS amount
+                FROM (SELECT organisation_id, amount_nano::bigint FROM hold
+                      UNION ALL SELECT organisation_id, amount_nano::bigint FROM lease) AS set_aside
+                GROUP BY 1
+            ) AS h ON h.id = a.id
             WHERE coalesce(a.held_nano::bigint, 0) <> coalesce(h.amount, 0)`,
   },
   {
     name: 'I8 a settled request has no hold',
     sql: `SELECT 'request ' || request_id AS detail FROM hold JOIN usage USING (request_id)`,
+  },
+  {
+    name: 'I4 a lease is more than nothing, and its gateway is known',
+    sql: `SELECT format('%s of %s at start %s: %s', l.organisation_id, l.gateway_id, l.epoch, l.amount_nano) AS detail
+            FROM lease AS l LEFT JOIN gateway AS g ON g.id = l.gateway_id
+            WHERE l.amount_nano = 0 OR g.id IS NULL OR l.epoch > g.epoch`,
+  },
+  {
+    name: 'I11 no record of a settlement log was refused',
+    sql: `SELECT format('record %s of %s at start %s: %s', seq, gateway_id, epoch, reason) AS detail
+            FROM refused_settlement`,
   },
 ];
 

@@ -24,7 +24,8 @@ export type StoreFailure = {
     | 'server-too-old'
     | 'schema-too-new'
     | 'schema-changed'
-    | 'migration-failed';
+    | 'migration-failed'
+    | 'log-unusable';
   /** One sentence: what is wrong and what to do. */
   readonly message: string;
 };

@@ -58,13 +58,22 @@ export function poolTo(connection: SocketConnection): Pool & AsyncDisposable {
   return Object.assign(pool, { [Symbol.asyncDispose]: () => pool.end() });
 }
 
+export type OpenOptions = {
+  readonly gatewayId?: string;
+  /** With leases and a settlement log there; absent: everything directly in PostgreSQL. */
+  readonly logDirectory?: string;
+  onProblem?(problem: StoreProblem): void;
+};
+
 export async function mustOpen(
   connection: StoreConnection,
-  options: { readonly gatewayId?: string; onProblem?(problem: StoreProblem): void } = {},
+  options: OpenOptions = {},
 ): Promise<Store> {
   const opened = await openStore({
     connection,
     gatewayId: options.gatewayId ?? 'gateway-test',
+    settlement: options.logDirectory === undefined ? 'direct' : 'leases',
+    logDirectory: options.logDirectory ?? join(tmpdir(), 'turnpike-no-settlement-log'),
     onProblem: options.onProblem ?? (() => {}),
   });
   if (!opened.ok) throw new Error(opened.error.message);

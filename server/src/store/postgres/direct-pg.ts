@@ -31,7 +31,14 @@ import { isOurMistake, LedgerSession, type Trouble, troubleOf } from './ledger-s
 import { uuidOf } from './request-id.ts';
 
 export type StoreProblem = {
-  readonly kind: 'connection-lost' | 'connection-restored' | 'fenced' | 'record-refused';
+  readonly kind:
+    | 'connection-lost'
+    | 'connection-restored'
+    | 'fenced'
+    | 'record-refused'
+    /** The settlement log can't be written any more: the process must stop. */
+    | 'log-broken'
+    | 'log-full';
   readonly sentence: string;
 };
 

@@ -6,34 +6,49 @@ import type { DirectPg } from './direct-pg.ts';
 import type { Gateway } from './ledger-batch.ts';
 
 const HEARTBEAT_MS = 5_000;
-/** A gateway that is silent for longer than this is dead: its holds are voided. */
+/** A gateway that is silent for longer than this is dead: its holds and leases are voided. */
 const SILENT_MS = 60_000;
 /** A hold of our own that we don't know of after this long was committed by a connection that we had given up. */
 const UNKNOWN_MS = 60_000;
 const VOIDS_MAX = 1_000;
 
-/** Takes the next epoch of this gateway and voids the holds of its earlier ones. */
-export async function enterEpoch(pool: pg.Pool, gatewayId: string): Promise<Gateway> {
+/**
+ * Takes the next epoch of this gateway, which ends what its earlier ones may do; `above` is one that it is known to have
+ * had. Their holds and leases stay until `endEarlier`, so that what they had settled can be paid from them.
+ */
+export async function enterEpoch(pool: pg.Pool, gatewayId: string, above = 0): Promise<Gateway> {
   const { rows } = await pool.query<{ epoch: string }>(
-    `INSERT INTO gateway (id, epoch) VALUES ($1, 1)
-       ON CONFLICT (id) DO UPDATE SET epoch = gateway.epoch + 1, heartbeat_at = now()
+    `INSERT INTO gateway (id, epoch) VALUES ($1, $2::bigint + 1)
+       ON CONFLICT (id) DO UPDATE SET epoch = greatest(gateway.epoch, $2) + 1, heartbeat_at = now()
        RETURNING epoch`,
-    [gatewayId],
+    [gatewayId, `${above}`],
   );
-  const epoch = BigInt(rows[0]?.epoch ?? '1');
-  await voidWhere(pool, 'gateway_id = $1 AND epoch < $2', [gatewayId, `${epoch}`]);
-  return { id: gatewayId, epoch };
+  return { id: gatewayId, epoch: BigInt(rows[0]?.epoch ?? '1') };
+}
+
+/** Voids the holds and leases of this gateway's earlier epochs. */
+export async function endEarlier(pool: pg.Pool, { id, epoch }: Gateway): Promise<void> {
+  await voidHolds(pool, 'gateway_id = $1 AND epoch < $2', [id, `${epoch}`]);
+  await voidLeases(pool, 'gateway_id = $1 AND epoch < $2', [id, `${epoch}`]);
 }
 
 export class Heartbeat implements AsyncDisposable {
   readonly #pool: pg.Pool;
   readonly #gateway: Gateway;
   readonly #ledger: DirectPg;
+  readonly #onHeard: (askedMs: number) => void;
   readonly #timer: NodeJS.Timeout;
   #beating: Promise<void> | undefined;
   #steadySinceMs = performance.now();
 
-  constructor(pool: pg.Pool, gateway: Gateway, ledger: DirectPg) {
+  /** `onHeard`: PostgreSQL knows that this gateway was alive then. */
+  constructor(
+    pool: pg.Pool,
+    gateway: Gateway,
+    ledger: DirectPg,
+    onHeard: (askedMs: number) => void = () => {},
+  ) {
+    this.#onHeard = onHeard;
     this.#pool = pool;
     this.#gateway = gateway;
     this.#ledger = ledger;
@@ -49,10 +64,12 @@ export class Heartbeat implements AsyncDisposable {
 
   async #beat(): Promise<void> {
     try {
+      const askedMs = performance.now();
       await this.#pool.query(
         'UPDATE gateway SET heartbeat_at = now() WHERE id = $1 AND epoch = $2',
         [this.#gateway.id, `${this.#gateway.epoch}`],
       );
+      this.#onHeard(askedMs);
       await this.#voidUnknown();
       // After an outage of the database every heartbeat looks old: the others get as long to come back.
       if (performance.now() - this.#steadySinceMs > SILENT_MS) await voidSilent(this.#pool);
@@ -73,29 +90,51 @@ export class Heartbeat implements AsyncDisposable {
   }
 }
 
-/** Voids the holds of gateways that are silent, and of epochs that are over. */
+/**
+ * Voids the holds of gateways that are silent, and of epochs that are over; and the leases of gateways that are silent,
+ * but not of an epoch that is just over: its gateway is there again, and pays from them what it had settled.
+ */
 export async function voidSilent(pool: pg.Pool, silentMs = SILENT_MS): Promise<number> {
-  return voidWhere(
+  const holds = await voidHolds(
     pool,
     `EXISTS (SELECT FROM gateway AS g WHERE g.id = gateway_id
        AND (epoch < g.epoch OR g.heartbeat_at < now() - $1 * interval '1 ms'))`,
     [`${silentMs}`],
   );
+  const leases = await voidLeases(
+    pool,
+    `EXISTS (SELECT FROM gateway AS g WHERE g.id = gateway_id
+       AND g.heartbeat_at < now() - $1 * interval '1 ms')`,
+    [`${silentMs}`],
+  );
+  return holds + leases;
 }
 
-/** Bit by bit, so that no account stays locked for long; rows that another process works on are left to it. */
-async function voidWhere(
-  pool: pg.Pool,
-  condition: string,
-  values: readonly string[],
-): Promise<number> {
+/** Rows that another process works on are left to it. */
+function voidHolds(pool: pg.Pool, condition: string, values: readonly string[]): Promise<number> {
+  return voidAll(
+    pool,
+    `SELECT ledger_void(ARRAY(
+       SELECT request_id FROM hold WHERE ${condition} LIMIT ${VOIDS_MAX} FOR UPDATE SKIP LOCKED)) AS voided`,
+    values,
+  );
+}
+
+function voidLeases(pool: pg.Pool, condition: string, values: readonly string[]): Promise<number> {
+  return voidAll(
+    pool,
+    `SELECT coalesce(sum(ledger_void_lease(gateway_id, epoch, organisation_id)), 0) AS voided
+       FROM (SELECT gateway_id, epoch, organisation_id FROM lease WHERE ${condition}
+               ORDER BY organisation_id LIMIT ${VOIDS_MAX}) AS l`,
+    values,
+  );
+}
+
+/** Bit by bit, so that no account stays locked for long. */
+async function voidAll(pool: pg.Pool, sql: string, values: readonly string[]): Promise<number> {
   let total = 0;
   for (;;) {
-    const { rows } = await pool.query<{ voided: string }>(
-      `SELECT ledger_void(ARRAY(
-         SELECT request_id FROM hold WHERE ${condition} LIMIT ${VOIDS_MAX} FOR UPDATE SKIP LOCKED)) AS voided`,
-      [...values],
-    );
+    const { rows } = await pool.query<{ voided: string }>(sql, [...values]);
     const voided = Number(rows[0]?.voided ?? 0);
     total += voided;
     if (voided < VOIDS_MAX) return total;

@@ -143,7 +143,7 @@ function accountChanges(batch: Batch): ReadonlyMap<string, AccountChange> {
   return ordered;
 }
 
-function revenueChanges(settles: readonly SettleSplit[]): string[] {
+export function revenueChanges(settles: readonly SettleSplit[]): string[] {
   const amounts = new Map<string, bigint>();
   for (const { settlement, charged, overrun } of settles) {
     const amount = charged + overrun;
@@ -155,7 +155,7 @@ function revenueChanges(settles: readonly SettleSplit[]): string[] {
 }
 
 /** By bytes, as PostgreSQL's "C" collation: any one order would do, if every writer kept to it. */
-function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
+export function byId([a]: readonly [string, unknown], [b]: readonly [string, unknown]): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
@@ -163,7 +163,7 @@ function accountText(organisationId: string, change: AccountChange): string {
   return `"(${field(`credits:${organisationId}`)},${change.charged},${change.released},${change.want})"`;
 }
 
-function settleText({ settlement: s, uuid, held, charged, overrun }: SettleSplit): string {
+export function settleText({ settlement: s, uuid, held, charged, overrun }: SettleSplit): string {
   const u = s.usage;
   return (
     `"(${uuid},${held ?? -1n},${charged},${overrun},${field(s.organisationId)},${field(s.model)},` +
@@ -185,13 +185,13 @@ function wholeMs(ms: number): number {
 const NEEDS_NO_QUOTES = /^[\w.:/@+-]+$/;
 
 /** A text field of a composite value within an array: quoted for the one, then for the other. */
-function field(text: string): string {
+export function field(text: string): string {
   if (NEEDS_NO_QUOTES.test(text)) return text;
   const inRecord = `"${text.replace(/["\\]/g, '$&$&')}"`;
   return inRecord.replace(/["\\]/g, '\\$&');
 }
 
-function arrayText(rows: readonly string[]): string {
+export function arrayText(rows: readonly string[]): string {
   return `{${rows.join(',')}}`;
 }
 

@@ -27,7 +27,7 @@ const LOCK_TIMEOUT_MS = 2_000;
  * The hot path's plans are always index scans on a few rows; a planner that sees an empty or bloated `hold` table
  * would choose others, and keep them. A connection that dies in a transaction must not keep its locks.
  */
-const SESSION_SETTINGS = `
+export const SESSION_SETTINGS = `
   SET enable_seqscan = off; SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;
   SET plan_cache_mode = force_generic_plan;
   SET statement_timeout = ${STATEMENT_TIMEOUT_MS}; SET lock_timeout = ${LOCK_TIMEOUT_MS};

@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import type { Snapshot } from '../../domain/accounts/snapshot.ts';
 import { USAGE_BUCKETS } from '../../domain/generation/usage.ts';
-import { nano, type Nano } from '../../domain/money/nano.ts';
+import type { Nano } from '../../domain/money/nano.ts';
 import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
 import { assert } from '../../lib/assert.ts';
 import type {
@@ -18,6 +18,7 @@ import type {
   UsageQuery,
   UsageReportRow,
 } from '../../ports/accounts.ts';
+import { type LeasesInMemory, readBalance } from './balance.ts';
 import { loadPriceBook, nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { reportUsage } from './usage-report.ts';
 
@@ -27,10 +28,12 @@ const TOP_UPS_FROM = 'payment_clearing:manual';
 export class PostgresAccounts implements Accounts {
   readonly #pool: pg.Pool;
   readonly #feed: SnapshotFeed;
+  readonly #leases: LeasesInMemory | undefined;
 
-  constructor(pool: pg.Pool, feed: SnapshotFeed) {
+  constructor(pool: pg.Pool, feed: SnapshotFeed, leases?: LeasesInMemory) {
     this.#pool = pool;
     this.#feed = feed;
+    this.#leases = leases;
   }
 
   snapshot(): Snapshot {
@@ -107,7 +110,7 @@ export class PostgresAccounts implements Accounts {
   }
 
   async balance(organisationId: string): Promise<Balance | undefined> {
-    return readBalance(this.#pool, organisationId);
+    return readBalance(this.#pool, organisationId, this.#leases);
   }
 
   async addCredits(
@@ -124,11 +127,11 @@ export class PostgresAccounts implements Accounts {
            ON CONFLICT (id) DO NOTHING`,
         [id, TOP_UPS_FROM, credit, `${amountNano}`],
       );
-      if (rowCount === 0) return topUpAgain(client, { id, credit, organisationId, amountNano });
+      if (rowCount === 0) return topUpAgain(client, this.#leases, { id, credit, organisationId, amountNano });
       // In the order of ids, as everywhere.
       await addToBalance(client, credit, amountNano);
       await addToBalance(client, TOP_UPS_FROM, -BigInt(amountNano));
-      return { kind: 'added', balance: await balanceOf(client, organisationId) };
+      return { kind: 'added', balance: await balanceOf(client, organisationId, this.#leases) };
     });
   }
 
@@ -183,23 +186,12 @@ function keyRecord({ createdAt, revokedAt, ...rest }: KeyRow): KeyRecord {
   };
 }
 
-async function readBalance(
-  client: pg.Pool | pg.ClientBase,
+async function balanceOf(
+  client: pg.ClientBase,
   organisationId: string,
-): Promise<Balance | undefined> {
-  const { rows } = await client.query<{ balance: string; held: string }>(
-    'SELECT balance_nano AS balance, held_nano AS held FROM account WHERE id = $1',
-    [`credits:${organisationId}`],
-  );
-  const row = rows[0];
-  if (row === undefined) return undefined;
-  const balance = BigInt(row.balance);
-  const held = BigInt(row.held);
-  return { availableNano: nano(balance - held), heldNano: nano(held), balanceNano: nano(balance) };
-}
-
-async function balanceOf(client: pg.ClientBase, organisationId: string): Promise<Balance> {
-  const balance = await readBalance(client, organisationId);
+  leases: LeasesInMemory | undefined,
+): Promise<Balance> {
+  const balance = await readBalance(client, organisationId, leases);
   if (balance === undefined) throw new Error(`There is no organisation "${organisationId}".`);
   return balance;
 }
@@ -219,7 +211,11 @@ type TopUp = {
   readonly amountNano: Nano;
 };
 
-async function topUpAgain(client: pg.ClientBase, topUp: TopUp): Promise<CreditAdded> {
+async function topUpAgain(
+  client: pg.ClientBase,
+  leases: LeasesInMemory | undefined,
+  topUp: TopUp,
+): Promise<CreditAdded> {
   const { rows } = await client.query<{ credit: string; amount: string }>(
     'SELECT credit, amount_nano AS amount FROM transfer WHERE id = $1',
     [topUp.id],
@@ -227,7 +223,7 @@ async function topUpAgain(client: pg.ClientBase, topUp: TopUp): Promise<CreditAd
   const before = rows[0];
   const same = before?.credit === topUp.credit && BigInt(before.amount) === topUp.amountNano;
   if (!same) return { kind: 'conflict' };
-  return { kind: 'already-added', balance: await balanceOf(client, topUp.organisationId) };
+  return { kind: 'already-added', balance: await balanceOf(client, topUp.organisationId, leases) };
 }
 
 function samePrices(book: PriceBook, prices: ReadonlyMap<string, ModelPrice>): boolean {

@@ -5,6 +5,8 @@ import { Pool } from 'pg';
 import { type Result, err, ok } from '../../lib/result.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import { readLeftLog } from '../settlement-log/read-log.ts';
+import { SettlementLog } from '../settlement-log/settlement-log.ts';
 import {
   type Address,
   type StoreConnection,
@@ -14,7 +16,10 @@ import {
   connectFailure,
 } from './connection.ts';
 import { DirectPg, type StoreProblem } from './direct-pg.ts';
-import { enterEpoch, Heartbeat } from './gateway-epoch.ts';
+import { endEarlier, enterEpoch, Heartbeat } from './gateway-epoch.ts';
+import type { Gateway } from './ledger-batch.ts';
+import { LeasedLedger } from './leases/leased-ledger.ts';
+import { replay } from './leases/replay.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
@@ -26,6 +31,10 @@ export type StoreOptions = {
   readonly connection: StoreConnection;
   /** Names this process in the books: the same after a restart, another for every process that runs beside it. */
   readonly gatewayId: string;
+  /** `leases`: holds in memory, settles in a log on this disk. `direct`: both in PostgreSQL before they are answered. */
+  readonly settlement: 'leases' | 'direct';
+  /** Of the settlement log. With `direct` too: what an earlier start left there is applied. */
+  readonly logDirectory: string;
   /** Something went wrong while running and is being mended, or needs the operator. */
   readonly onProblem: (problem: StoreProblem) => void;
 };
@@ -56,16 +65,56 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   try {
-    const gateway = await enterEpoch(pool, options.gatewayId);
+    const gateway = await settleEarlier(pool, address.value, options);
+    if (!gateway.ok) {
+      await pool.end();
+      return gateway;
+    }
     const feed = await SnapshotFeed.open(pool, address.value);
     const version = await versionOf(pool);
-    const ledger = new DirectPg(address.value, gateway, options.onProblem);
-    const heartbeat = new Heartbeat(pool, gateway, ledger);
-    return ok(new PostgresStore({ pool, version, feed, ledger, heartbeat }));
+    const direct = new DirectPg(address.value, gateway.value, options.onProblem);
+    const leased =
+      options.settlement === 'leases'
+        ? await openLeases(address.value, gateway.value, direct, options)
+        : undefined;
+    const onHeard = (askedMs: number) => leased?.heardAt(askedMs);
+    const heartbeat = new Heartbeat(pool, gateway.value, direct, onHeard);
+    return ok(new PostgresStore({ pool, version, feed, direct, leased, heartbeat }));
   } catch (error) {
     await pool.end();
     return err(connectFailure(error, address.value.where));
   }
+}
+
+/** This start's epoch, once everything that earlier ones had settled is paid, and what they held is given back. */
+async function settleEarlier(
+  pool: Pool,
+  address: Address,
+  { gatewayId, logDirectory, onProblem }: StoreOptions,
+): Promise<Result<Gateway, StoreFailure>> {
+  const left = readLeftLog(logDirectory, gatewayId);
+  if (!left.ok) return err({ kind: 'log-unusable', message: left.error });
+  const gateway = await enterEpoch(pool, gatewayId, left.value.segments.at(-1)?.epoch);
+  const replayed = await replay(address, gateway, left.value, onProblem);
+  if (!replayed.ok) return err({ kind: 'log-unusable', message: replayed.error });
+  await endEarlier(pool, gateway);
+  return ok(gateway);
+}
+
+async function openLeases(
+  address: Address,
+  gateway: Gateway,
+  direct: DirectPg,
+  { logDirectory: directory, onProblem }: StoreOptions,
+): Promise<LeasedLedger> {
+  const log = await SettlementLog.open({
+    directory,
+    gatewayId: gateway.id,
+    epoch: Number(gateway.epoch),
+    onBroken: (sentence) => onProblem({ kind: 'log-broken', sentence }),
+    onTrouble: (sentence) => onProblem({ kind: 'log-full', sentence }),
+  });
+  return new LeasedLedger({ address, gateway, log, direct, onProblem });
 }
 
 async function bringUpToDate(address: Address): Promise<Result<readonly string[], StoreFailure>> {
@@ -88,25 +137,30 @@ type Parts = {
   readonly pool: Pool;
   readonly version: string;
   readonly feed: SnapshotFeed;
-  readonly ledger: DirectPg;
+  readonly direct: DirectPg;
+  readonly leased: LeasedLedger | undefined;
   readonly heartbeat: Heartbeat;
 };
 
 class PostgresStore implements Store {
-  readonly ledger: DirectPg;
+  readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly version: string;
   readonly #pool: Pool;
   readonly #feed: SnapshotFeed;
   readonly #heartbeat: Heartbeat;
+  readonly #direct: DirectPg;
+  readonly #leased: LeasedLedger | undefined;
 
-  constructor({ pool, version, feed, ledger, heartbeat }: Parts) {
+  constructor({ pool, version, feed, direct, leased, heartbeat }: Parts) {
     this.version = version;
     this.#pool = pool;
     this.#feed = feed;
     this.#heartbeat = heartbeat;
-    this.ledger = ledger;
-    this.accounts = new PostgresAccounts(pool, feed);
+    this.#direct = direct;
+    this.#leased = leased;
+    this.ledger = leased ?? direct;
+    this.accounts = new PostgresAccounts(pool, feed, leased);
   }
 
   snapshotAgeMs(): number {
@@ -126,7 +180,8 @@ class PostgresStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#heartbeat[Symbol.asyncDispose]();
-    await this.ledger[Symbol.asyncDispose]();
+    await this.#leased?.[Symbol.asyncDispose]();
+    await this.#direct[Symbol.asyncDispose]();
     await this.#feed[Symbol.asyncDispose]();
     await this.#pool.end();
   }

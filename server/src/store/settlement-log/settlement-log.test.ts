@@ -176,7 +176,7 @@ describe('the settlement log', () => {
       onBroken: assert.fail,
       onTrouble: (sentence) => troubles.push(sentence),
     });
-    const text = (n: number) => `${n}${'x'.repeat(1_200)}`;
+    const text = (n: number) => `${n}${'x'.repeat(1_100)}`;
     const kept: string[] = [];
     // Where the next segments would be made.
     const blockers = [2, 3, 4, 5, 6, 7].map((n) => join(directory, `spare-${n}.log.half`));

@@ -149,6 +149,11 @@ export class SettlementLog implements AsyncDisposable {
     }
   }
 
+  /** When everything that was appended so far is durable, or refused. */
+  async flushed(): Promise<void> {
+    await this.#flushing;
+  }
+
   /** Waits for what was appended. Without `emptied` the records stay for the next start. */
   async close(emptied: boolean): Promise<void> {
     await this.#flushing;

@@ -1,0 +1,311 @@
+// Brings what the log holds into PostgreSQL, in batches of one transaction each, and leases with it. Whatever breaks, each
+// record takes effect exactly once: a batch moves the watermark from where the last one left it, and after doubt the
+// watermark and the leases are read before anything is sent again.
+
+import { setTimeout as pause } from 'node:timers/promises';
+import { assert } from '../../../lib/assert.ts';
+import type { Address } from '../connection.ts';
+import type { StoreProblem } from '../direct-pg.ts';
+import type { Gateway } from '../ledger-batch.ts';
+import { isOurMistake, type Trouble, troubleOf } from '../ledger-session.ts';
+import { ApplierSession } from './applier-session.ts';
+import type { LeaseBook, Planned } from './lease-book.ts';
+import type { Entry } from './leased-batch.ts';
+import type { LeaseAnswer } from './lease.ts';
+
+export type ApplierOptions = {
+  readonly address: Address;
+  readonly gateway: Gateway;
+  readonly book: LeaseBook;
+  readonly onProblem: (problem: StoreProblem) => void;
+  /** These are in PostgreSQL now. */
+  readonly onApplied: (entries: readonly Entry[]) => void;
+  readonly onFenced: () => void;
+  /** PostgreSQL answered a question that was asked then. */
+  readonly onHeard: (askedMs: number) => void;
+  /** PostgreSQL is away: wishes are served from what there is. */
+  readonly onLost: () => void;
+};
+
+/** A transaction of some ten milliseconds, so that nobody waits long behind another gateway's. */
+const BATCH_RECORDS_MAX = 1_024;
+/** Without hurry batches begin this far apart: half as many flushes, and a balance is still fresh to the eye. */
+const PACE_MS = 20;
+/** Without an answer for this long the connection is dead, whatever TCP says. */
+const BATCH_TIMEOUT_MS = 6_000;
+const RETRY_FIRST_MS = 20;
+const RETRY_MAX_MS = 500;
+/** At the end of the process; what is not applied by then stays in the log for the next start. */
+const DRAIN_MS = 10_000;
+
+export class Applier {
+  readonly #options: ApplierOptions;
+  #queue: Entry[] = [];
+  #appliedSeq = 0;
+  #session: ApplierSession | undefined;
+  #pumping: Promise<void> | undefined;
+  #endPause: (() => void) | undefined;
+  #lostSinceMs: number | undefined;
+  /** Batches without a record that were refused one after the other. */
+  #strikes = 0;
+  #closingUntilMs: number | undefined;
+  #isFenced = false;
+
+  constructor(options: ApplierOptions) {
+    this.#options = options;
+  }
+
+  /** Up to this record everything is in PostgreSQL, as far as this process knows. */
+  get appliedSeq(): number {
+    return this.#appliedSeq;
+  }
+
+  get isLost(): boolean {
+    return this.#lostSinceMs !== undefined;
+  }
+
+  /** Records in the order of their numbers, once they are durable. */
+  enqueue(entry: Entry): void {
+    assert(
+      entry.seq === this.#appliedSeq + this.#queue.length + 1,
+      'I11 records come without a gap',
+    );
+    this.#queue.push(entry);
+    this.wake(false);
+  }
+
+  wake(isUrgent: boolean): void {
+    if (this.#isFenced) return;
+    this.#pumping ??= this.#pump();
+    if (isUrgent) this.#endPause?.();
+  }
+
+  /** Applies what is left and gives the leases back. True when nothing is left in the log. */
+  async close(): Promise<boolean> {
+    this.#closingUntilMs = performance.now() + DRAIN_MS;
+    this.#options.book.setAllDue();
+    this.wake(true);
+    await this.#pumping;
+    await this.#session?.close();
+    return this.#queue.length === 0 && !this.#isFenced;
+  }
+
+  async #pump(): Promise<void> {
+    // After the current turn of the event loop: everything that it brings goes into the first batch.
+    await new Promise<void>((resume) => setImmediate(resume));
+    let retryMs = RETRY_FIRST_MS;
+    while (this.#hasWork()) {
+      const startedMs = performance.now();
+      const trouble = await this.#work();
+      if (trouble === undefined) {
+        retryMs = RETRY_FIRST_MS;
+        await this.#pace(startedMs);
+      } else if (trouble === 'fenced') {
+        this.#fence();
+      } else {
+        await pause(retryMs);
+        retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
+      }
+    }
+    this.#pumping = undefined; // In the same turn as the look at what is left, so that nothing slips between.
+  }
+
+  #hasWork(): boolean {
+    if (this.#isFenced || (this.#queue.length === 0 && !this.#options.book.hasDue)) return false;
+    const until = this.#closingUntilMs;
+    return until === undefined || (this.#lostSinceMs === undefined && performance.now() < until);
+  }
+
+  async #pace(startedMs: number): Promise<void> {
+    const restMs = startedMs + PACE_MS - performance.now();
+    const isInHurry =
+      this.#queue.length >= BATCH_RECORDS_MAX ||
+      this.#options.book.hasWishes ||
+      this.#closingUntilMs !== undefined;
+    if (restMs <= 0 || isInHurry) return;
+    await new Promise<void>((resume) => {
+      const timer = setTimeout(resume, restMs);
+      this.#endPause = () => {
+        clearTimeout(timer);
+        resume();
+      };
+    });
+    this.#endPause = undefined;
+  }
+
+  async #work(): Promise<Trouble | undefined> {
+    const session = await this.#connected();
+    if (session === undefined) return 'lost';
+    const entries = this.#queue.slice(0, BATCH_RECORDS_MAX);
+    const { book } = this.#options;
+    const planned = book.plan(entries, performance.now(), this.#closingUntilMs !== undefined);
+    if (entries.length === 0 && planned.length === 0) return undefined;
+    const late = setTimeout(() => void session.close(), BATCH_TIMEOUT_MS);
+    try {
+      return await this.#attempt(session, entries, planned);
+    } finally {
+      clearTimeout(late);
+    }
+  }
+
+  async #attempt(
+    session: ApplierSession,
+    entries: readonly Entry[],
+    planned: readonly Planned[],
+  ): Promise<Trouble | undefined> {
+    try {
+      const askedMs = performance.now();
+      const answers = await session.apply({
+        leaseEpoch: this.#options.gateway.epoch,
+        fromSeq: this.#appliedSeq,
+        toSeq: this.#appliedSeq + entries.length,
+        records: entries,
+        changes: planned.map(({ change }) => change),
+      });
+      this.#options.onHeard(askedMs);
+      this.#done(entries, planned, answers);
+      return undefined;
+    } catch (error) {
+      return await this.#afterFailure(session, entries, planned, error);
+    }
+  }
+
+  #done(
+    entries: readonly Entry[],
+    planned: readonly Planned[],
+    answers: readonly (LeaseAnswer | undefined)[],
+  ): void {
+    this.#strikes = 0;
+    this.#dropThrough(this.#appliedSeq + entries.length);
+    const nowMs = performance.now();
+    for (const [at, { lease, change }] of planned.entries()) {
+      const answer = answers[at];
+      if (answer !== undefined) lease.answered(change.ask, change.chargedNano, answer, nowMs);
+      else lease.fail(new Error(`There is no organisation "${lease.organisationId}".`));
+      if (lease.hasWishes) this.#options.book.setDue(lease);
+    }
+  }
+
+  #dropThrough(seq: number): void {
+    const count = seq - this.#appliedSeq;
+    if (count === 0) return;
+    const applied = this.#queue.slice(0, count);
+    this.#queue = this.#queue.slice(count);
+    this.#appliedSeq = seq;
+    this.#options.onApplied(applied);
+  }
+
+  async #afterFailure(
+    session: ApplierSession,
+    entries: readonly Entry[],
+    planned: readonly Planned[],
+    error: unknown,
+  ): Promise<Trouble | undefined> {
+    for (const { lease } of planned) this.#options.book.setDue(lease);
+    let trouble = troubleOf(error);
+    if (trouble === 'refused') {
+      if (isOurMistake(error)) this.#tellRefused('A batch', error);
+      trouble = await this.#mend(session, entries, planned, error).catch(troubleOf);
+    }
+    if (trouble === 'lost') await this.#lose(session);
+    return trouble;
+  }
+
+  /** Something is not as we remember it. Each record is looked at alone, and only a bad one is set aside. */
+  async #mend(
+    session: ApplierSession,
+    entries: readonly Entry[],
+    planned: readonly Planned[],
+    error: unknown,
+  ): Promise<Trouble> {
+    await this.#readState(session);
+    const { epoch } = this.#options.gateway;
+    for (const entry of entries.filter(({ seq }) => seq > this.#appliedSeq)) {
+      await applyOrSetAside(session, entry, epoch, (what, why) => this.#tellRefused(what, why));
+    }
+    if (entries.length > 0) await this.#readState(session);
+    else if ((this.#strikes += 1) > 1) {
+      this.#tellRefused('A lease', error);
+      for (const { lease } of planned) lease.fail(error instanceof Error ? error : new Error());
+    }
+    return 'again';
+  }
+
+  async #readState(session: ApplierSession): Promise<void> {
+    const askedMs = performance.now();
+    const applied = await session.applied(this.#options.gateway.epoch);
+    this.#options.onHeard(askedMs);
+    for (const { settlement, chargedNano } of this.#queue.slice(0, applied.seq - this.#appliedSeq)) {
+      this.#options.book.leaseOf(settlement.organisationId).forget(chargedNano);
+    }
+    this.#dropThrough(applied.seq);
+    this.#options.book.correct(applied.leases);
+  }
+
+  #tellRefused(what: string, error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    const sentence = `${what} was refused by PostgreSQL: ${reason}.`;
+    this.#options.onProblem({ kind: 'record-refused', sentence });
+  }
+
+  async #connected(): Promise<ApplierSession | undefined> {
+    if (this.#session?.alive === true) return this.#session;
+    const { address, gateway } = this.#options;
+    const opened = await ApplierSession.open(address, gateway).catch(() => undefined);
+    if (opened?.ok !== true) {
+      this.#tellLost();
+      return undefined;
+    }
+    try {
+      await this.#readState(opened.value);
+    } catch {
+      await this.#lose(opened.value);
+      return undefined;
+    }
+    if (this.#lostSinceMs !== undefined) {
+      const sentence = `The ledger is connected again after ${Math.round(performance.now() - this.#lostSinceMs)} ms.`;
+      this.#options.onProblem({ kind: 'connection-restored', sentence });
+      this.#lostSinceMs = undefined;
+    }
+    this.#session = opened.value;
+    return opened.value;
+  }
+
+  async #lose(session: ApplierSession): Promise<void> {
+    this.#session = undefined;
+    this.#tellLost();
+    await session.close().catch(() => {}); // It is broken: that it can't say goodbye is no news.
+  }
+
+  #tellLost(): void {
+    this.#options.onLost();
+    if (this.#lostSinceMs !== undefined) return;
+    this.#lostSinceMs = performance.now();
+    const sentence = `The ledger's connection to PostgreSQL at ${this.#options.address.where} is lost; connecting again, and serving from leases meanwhile.`;
+    this.#options.onProblem({ kind: 'connection-lost', sentence });
+  }
+
+  #fence(): void {
+    this.#isFenced = true;
+    const sentence = `Another process has started as gateway "${this.#options.gateway.id}"; this one can't charge any more, stop it.`;
+    this.#options.onProblem({ kind: 'fenced', sentence });
+    this.#options.onFenced();
+  }
+}
+
+/** Throws when nothing was committed and the same record may succeed in a moment. */
+export async function applyOrSetAside(
+  session: ApplierSession,
+  entry: Entry,
+  epoch: bigint,
+  tellRefused: (what: string, error: unknown) => void,
+): Promise<void> {
+  try {
+    await session.applyOne(entry, epoch);
+  } catch (error) {
+    if (troubleOf(error) !== 'refused') throw error;
+    tellRefused(`The settlement of ${entry.settlement.requestId}`, error);
+    const reason = error instanceof Error ? error.message : String(error);
+    await session.setAside(entry, epoch, reason);
+  }
+}
