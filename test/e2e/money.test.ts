@@ -61,8 +61,34 @@ describe('money', { concurrency: true }, () => {
     await assertBooks(turnpike, books);
   });
 
-  it('I5 I6 I8: a PostgreSQL that stands still ends no answer as if it were paid, and lets nobody in', async () => {
+  it('I5 I6 I8: a PostgreSQL that stands still, with a settlement log: answers go on from the lease, and are recorded once it is back', async () => {
     await using turnpike = await Turnpike.start({ config: CONFIG });
+    const { firstKey: key } = turnpike;
+    const running = await turnpike.chat(ask('[[tokens=5 rate=5]]', { stream: true }), { key });
+    const requestIds = [running.headers.get('x-request-id') ?? ''];
+    {
+      using _frozen = freezePostgres(turnpike.dataDirectory);
+      assert.match(await running.text(), /\[DONE\]/);
+      for (let n = 0; n < 3; n++) {
+        const seen = await visit(turnpike, { key, body: ask('hi', { max_tokens: 4 }) });
+        assert.ok(seen.kind === 'answered', JSON.stringify(seen));
+        requestIds.push(seen.requestId);
+      }
+    }
+    await untilAnswering(turnpike);
+    await using books = openBooks(turnpike.dataDirectory);
+    const recorded = await books.recorded();
+    for (const id of requestIds) {
+      assert.deepEqual(recorded.get(id), { times: 1, outcome: 'completed' });
+    }
+    await untilNoHold(books);
+    assert.deepEqual(await books.findings(), []);
+    assert.equal(await books.creditNano(), FIRST_CREDIT_NANO - (await books.chargedNano()));
+  });
+
+  it('I5 I6 I8: a PostgreSQL that stands still, without a log, ends no answer as if it were paid, and lets nobody in', async () => {
+    const env = { TURNPIKE_SETTLEMENT: 'direct' };
+    await using turnpike = await Turnpike.start({ config: CONFIG, env });
     const { firstKey: key } = turnpike;
     const running = await turnpike.chat(ask('[[tokens=5 rate=5]]', { stream: true }), { key });
     const requestId = running.headers.get('x-request-id') ?? '';

@@ -1,7 +1,10 @@
 // The ledger against a naive exact model, and many lives of requests at once: chance finds what we did not think of.
 
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
 import fc from 'fast-check';
 import type { Pool } from 'pg';
 import { nano } from '../../domain/money/nano.ts';
@@ -15,6 +18,7 @@ import { auditBooks } from './audit.ts';
 import {
   booksOf,
   mustOpen,
+  type OpenOptions,
   poolTo,
   startTestPostgres,
   type TestPostgres,
@@ -25,73 +29,89 @@ let postgres: TestPostgres;
 let store: Store;
 let books: BooksUnderTest;
 let pool: Pool & AsyncDisposable;
+let scratch: string;
 before(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'turnpike-model-'));
   postgres = await startTestPostgres();
-  const connection = await postgres.newDatabase();
-  store = await mustOpen(connection);
-  books = booksOf(store);
-  pool = poolTo(connection);
 });
 after(async () => {
-  await pool[Symbol.asyncDispose]();
-  await store[Symbol.asyncDispose]();
   await postgres[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true });
 });
 
-test('I3 I5 commands at random agree with a naive exact model, to the nano-dollar', async () => {
-  const command = fc.oneof(
-    {
-      weight: 5,
-      arbitrary: fc.record({
-        do: fc.constant('hold'),
-        org: fc.nat(1),
-        want: fc.nat(60),
-        least: fc.nat(60),
-      }),
-    },
-    {
-      weight: 4,
-      arbitrary: fc.record({ do: fc.constant('settle'), pick: fc.nat(), cost: fc.nat(80) }),
-    },
-    {
-      weight: 2,
-      arbitrary: fc.record({ do: fc.constant('extend'), pick: fc.nat(), extra: fc.nat(40) }),
-    },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('again'), pick: fc.nat() }) },
-  );
-  await fc.assert(
-    fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 60 }), async (commands) => {
-      const organisations = [await books.newOrganisation(200n), await books.newOrganisation(50n)];
-      await replay(organisations, commands);
-      for (const id of organisations) {
-        const { balanceNano, heldNano } = await books.balance(id);
-        assert.ok(heldNano >= 0n && balanceNano >= heldNano);
-      }
-      assert.deepEqual(await auditBooks(pool), []);
-    }),
-    { numRuns: 15, seed: 20_261_120 },
-  );
-});
+describe('directly in PostgreSQL', () => describeModel(() => ({})));
+describe('with leases and a log', () => describeModel(() => ({ logDirectory: scratch })));
 
-test('I3 I5 I10 lives of requests at random, all at once: what was charged is what is gone', async () => {
-  const life = fc.record({
-    want: fc.nat(60),
-    least: fc.nat(20),
-    extra: fc.nat(40),
-    cost: fc.nat(120),
-    failed: fc.boolean(),
+function describeModel(options: () => OpenOptions): void {
+  before(async () => {
+    const connection = await postgres.newDatabase();
+    store = await mustOpen(connection, options());
+    books = booksOf(store);
+    pool = poolTo(connection);
   });
-  await fc.assert(
-    fc.asyncProperty(fc.array(life, { minLength: 20, maxLength: 80 }), async (lives) => {
-      const organisationId = await books.newOrganisation(500n);
-      const charged = await Promise.all(lives.map((one) => live(organisationId, one)));
-      const balanceNano = charged.reduce((rest, amount) => rest - amount, 500n);
-      assert.deepEqual(await books.balance(organisationId), { balanceNano, heldNano: 0n });
-      assert.deepEqual(await auditBooks(pool), []);
-    }),
-    { numRuns: 15, seed: 20_261_121 },
-  );
-});
+  after(async () => {
+    await store[Symbol.asyncDispose]();
+    assert.deepEqual(await auditBooks(pool), []);
+    const { rows } = await pool.query('SELECT FROM hold UNION ALL SELECT FROM lease');
+    assert.equal(rows.length, 0, 'nothing is set aside when the store is closed');
+    await pool[Symbol.asyncDispose]();
+  });
+
+  test('I3 I5 commands at random agree with a naive exact model, to the nano-dollar', async () => {
+    const command = fc.oneof(
+      {
+        weight: 5,
+        arbitrary: fc.record({
+          do: fc.constant('hold'),
+          org: fc.nat(1),
+          want: fc.nat(60),
+          least: fc.nat(60),
+        }),
+      },
+      {
+        weight: 4,
+        arbitrary: fc.record({ do: fc.constant('settle'), pick: fc.nat(), cost: fc.nat(80) }),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.record({ do: fc.constant('extend'), pick: fc.nat(), extra: fc.nat(40) }),
+      },
+      { weight: 1, arbitrary: fc.record({ do: fc.constant('again'), pick: fc.nat() }) },
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(command, { minLength: 20, maxLength: 60 }), async (commands) => {
+        const organisations = [await books.newOrganisation(200n), await books.newOrganisation(50n)];
+        await replay(organisations, commands);
+        for (const id of organisations) {
+          const { balanceNano, heldNano } = await books.balance(id);
+          assert.ok(heldNano >= 0n && balanceNano >= heldNano);
+        }
+        assert.deepEqual(await auditBooks(pool), []);
+      }),
+      { numRuns: 15, seed: 20_261_120 },
+    );
+  });
+
+  test('I3 I5 I10 lives of requests at random, all at once: what was charged is what is gone', async () => {
+    const life = fc.record({
+      want: fc.nat(60),
+      least: fc.nat(20),
+      extra: fc.nat(40),
+      cost: fc.nat(120),
+      failed: fc.boolean(),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(life, { minLength: 20, maxLength: 80 }), async (lives) => {
+        const organisationId = await books.newOrganisation(500n);
+        const charged = await Promise.all(lives.map((one) => live(organisationId, one)));
+        const balanceNano = charged.reduce((rest, amount) => rest - amount, 500n);
+        assert.deepEqual(await books.balance(organisationId), { balanceNano, heldNano: 0n });
+        assert.deepEqual(await auditBooks(pool), []);
+      }),
+      { numRuns: 15, seed: 20_261_121 },
+    );
+  });
+}
 
 type Life = { want: number; least: number; extra: number; cost: number; failed: boolean };
 

@@ -15,7 +15,13 @@ before(async () => {
 after(() => postgres[Symbol.asyncDispose]());
 
 async function failureOf(connection: StoreConnection): Promise<StoreFailure> {
-  const opened = await openStore({ connection, gatewayId: 'gateway-test', onProblem: () => {} });
+  const opened = await openStore({
+    connection,
+    gatewayId: 'gateway-test',
+    settlement: 'direct',
+    logDirectory: '/nowhere',
+    onProblem: () => {},
+  });
   if (!opened.ok) return opened.error;
   await opened.value[Symbol.asyncDispose]();
   return assert.fail('it opened');

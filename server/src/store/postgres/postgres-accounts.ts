@@ -127,7 +127,8 @@ export class PostgresAccounts implements Accounts {
            ON CONFLICT (id) DO NOTHING`,
         [id, TOP_UPS_FROM, credit, `${amountNano}`],
       );
-      if (rowCount === 0) return topUpAgain(client, this.#leases, { id, credit, organisationId, amountNano });
+      if (rowCount === 0)
+        return topUpAgain(client, this.#leases, { id, credit, organisationId, amountNano });
       // In the order of ids, as everywhere.
       await addToBalance(client, credit, amountNano);
       await addToBalance(client, TOP_UPS_FROM, -BigInt(amountNano));

@@ -37,6 +37,8 @@ const RETRY_FIRST_MS = 20;
 const RETRY_MAX_MS = 500;
 /** At the end of the process; what is not applied by then stays in the log for the next start. */
 const DRAIN_MS = 10_000;
+/** The same while PostgreSQL is away: long enough for it to come back after a crash. */
+const DRAIN_LOST_MS = 2_000;
 
 export class Applier {
   readonly #options: ApplierOptions;
@@ -113,7 +115,9 @@ export class Applier {
   #hasWork(): boolean {
     if (this.#isFenced || (this.#queue.length === 0 && !this.#options.book.hasDue)) return false;
     const until = this.#closingUntilMs;
-    return until === undefined || (this.#lostSinceMs === undefined && performance.now() < until);
+    if (until === undefined) return true;
+    const lateMs = this.isLost ? DRAIN_MS - DRAIN_LOST_MS : 0;
+    return performance.now() < until - lateMs;
   }
 
   async #pace(startedMs: number): Promise<void> {
@@ -235,7 +239,10 @@ export class Applier {
     const askedMs = performance.now();
     const applied = await session.applied(this.#options.gateway.epoch);
     this.#options.onHeard(askedMs);
-    for (const { settlement, chargedNano } of this.#queue.slice(0, applied.seq - this.#appliedSeq)) {
+    for (const { settlement, chargedNano } of this.#queue.slice(
+      0,
+      applied.seq - this.#appliedSeq,
+    )) {
       this.#options.book.leaseOf(settlement.organisationId).forget(chargedNano);
     }
     this.#dropThrough(applied.seq);

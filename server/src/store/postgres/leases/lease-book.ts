@@ -68,7 +68,8 @@ export class LeaseBook {
       lease.correct(leases.get(lease.organisationId) ?? 0n);
       if (lease.hasWishes) this.#due.add(lease);
     }
-    for (const [organisationId, amountNano] of leases) this.leaseOf(organisationId).correct(amountNano);
+    for (const [organisationId, amountNano] of leases)
+      this.leaseOf(organisationId).correct(amountNano);
   }
 
   /** Returns whether some lease is due. */
