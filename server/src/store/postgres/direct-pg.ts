@@ -29,18 +29,7 @@ import {
 } from './ledger-batch.ts';
 import { isOurMistake, LedgerSession, type Trouble, troubleOf } from './ledger-session.ts';
 import { uuidOf } from './request-id.ts';
-
-export type StoreProblem = {
-  readonly kind:
-    | 'connection-lost'
-    | 'connection-restored'
-    | 'fenced'
-    | 'record-refused'
-    /** The settlement log can't be written any more: the process must stop. */
-    | 'log-broken'
-    | 'log-full';
-  readonly sentence: string;
-};
+import type { StoreProblem } from './store-problem.ts';
 
 /** Records in one batch: a transaction of some ten milliseconds, so that nobody waits long behind another gateway's. */
 const BATCH_RECORDS_MAX = 512;

@@ -15,7 +15,8 @@ import {
   connect,
   connectFailure,
 } from './connection.ts';
-import { DirectPg, type StoreProblem } from './direct-pg.ts';
+import { DirectPg } from './direct-pg.ts';
+import type { StoreProblem } from './store-problem.ts';
 import { endEarlier, enterEpoch, Heartbeat } from './gateway-epoch.ts';
 import type { Gateway } from './ledger-batch.ts';
 import { LeasedLedger } from './leases/leased-ledger.ts';
@@ -25,7 +26,7 @@ import { PostgresAccounts } from './postgres-accounts.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
 
 export type { StoreConnection, StoreFailure } from './connection.ts';
-export type { StoreProblem } from './direct-pg.ts';
+export type { StoreProblem } from './store-problem.ts';
 
 export type StoreOptions = {
   readonly connection: StoreConnection;

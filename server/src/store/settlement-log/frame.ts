@@ -23,7 +23,7 @@ const ALIGNMENT = 8;
 const VERSION = 1;
 const STARTS_GROUP = 1;
 /** A settlement takes half a kilobyte; its longest names together a few. */
-export const PAYLOAD_BYTES_MAX = 64 * 1024;
+const PAYLOAD_BYTES_MAX = 64 * 1024;
 const SEQ_MAX = 2 ** 48 - 1;
 
 /** An upper bound, so that no text has to be measured before it is written. */

@@ -5,7 +5,7 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { assert } from '../../../lib/assert.ts';
 import type { Address } from '../connection.ts';
-import type { StoreProblem } from '../direct-pg.ts';
+import type { StoreProblem } from '../store-problem.ts';
 import type { Gateway } from '../ledger-batch.ts';
 import { isOurMistake, type Trouble, troubleOf } from '../ledger-session.ts';
 import { ApplierSession } from './applier-session.ts';

@@ -6,7 +6,7 @@ import { err, ok, type Result } from '../../../lib/result.ts';
 import { framesOf, type LeftLog, type LeftSegment } from '../../settlement-log/read-log.ts';
 import { parseRecord } from '../../settlement-log/settle-record.ts';
 import type { Address } from '../connection.ts';
-import type { StoreProblem } from '../direct-pg.ts';
+import type { StoreProblem } from '../store-problem.ts';
 import type { Gateway } from '../ledger-batch.ts';
 import { troubleOf } from '../ledger-session.ts';
 import { applyOrSetAside } from './applier.ts';
