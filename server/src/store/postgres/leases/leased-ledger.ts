@@ -2,7 +2,7 @@
 // log before it resolves. PostgreSQL hears of both later, in batches, and the request path waits for it only where the
 // lease is too small: then for exactly what is needed, so that near the end of the credit nobody is refused too early.
 //
-// Per request on two busy cores, 64 at once: see docs/decisions/0006-leases-and-a-settlement-log.md.
+// docs/decisions/0008-leases-and-a-settlement-log.md has the figures and the alternatives.
 
 import { isValidUsage } from '../../../domain/generation/usage.ts';
 import type { Hold } from '../../../domain/ledger/hold.ts';
