@@ -4,7 +4,11 @@ import { assert } from '../../lib/assert.ts';
 
 const REQUEST_ID = /^req_[0-9a-f]{32}$/;
 
+export function isRequestId(text: string): boolean {
+  return REQUEST_ID.test(text);
+}
+
 export function uuidOf(requestId: string): string {
-  assert(REQUEST_ID.test(requestId), `"${requestId.slice(0, 64)}" is a request id`);
+  assert(isRequestId(requestId), `"${requestId.slice(0, 64)}" is a request id`);
   return requestId.slice(4);
 }

@@ -42,6 +42,7 @@ const SEGMENT_BYTES = 16 * 1024 * 1024;
 const GROUP_BYTES_MAX = 4 * 1024 * 1024;
 /** Over a gigabyte of records that PostgreSQL has not taken. */
 const SEGMENTS_MAX = 64;
+const TOO_MANY = `The settlement log holds ${SEGMENTS_MAX} segments that PostgreSQL has not taken; look why it does not.`;
 /** A disk that is silent for longer is broken: nobody waits for its answer. */
 const FLUSH_TIMEOUT_MS = 15_000;
 
@@ -88,6 +89,7 @@ export class SettlementLog implements AsyncDisposable {
   /** The oldest first; the last one is written. */
   readonly #segments: Segment[] = [];
   #group: Group;
+  #inFlight: Group | undefined;
   #idleBuffer: Buffer = Buffer.allocUnsafe(64 * 1024);
   #lastSeq = 0;
   #flushing: Promise<void> | undefined;
@@ -101,7 +103,10 @@ export class SettlementLog implements AsyncDisposable {
     this.#spares = spares;
     this.#segmentBytes = bytes;
     this.#group = new Group(Buffer.allocUnsafe(64 * 1024), 1);
-    this.#watch = setInterval(() => this.#watchDisk(), 1_000).unref();
+    this.#watch = setInterval(() => {
+      this.#watchDisk();
+      this.#lookForRoom();
+    }, 1_000).unref();
   }
 
   /** The directory holds no segments any more: what an earlier process left has been applied and removed. */
@@ -180,6 +185,7 @@ export class SettlementLog implements AsyncDisposable {
     while (this.#group.count > 0 && this.#broken === undefined) {
       const group = this.#group;
       this.#group = new Group(this.#idleBuffer, group.firstSeq + group.count);
+      this.#inFlight = group;
       try {
         await this.#flush(group);
         group.resolve();
@@ -187,6 +193,7 @@ export class SettlementLog implements AsyncDisposable {
         if (error instanceof NoRoom) this.#refuse(group, error);
         else this.#break(group, error);
       }
+      this.#inFlight = undefined;
       this.#idleBuffer = group.buffer;
     }
     this.#flushing = undefined; // In the same turn as the look at what is left, so that nothing slips between.
@@ -211,13 +218,11 @@ export class SettlementLog implements AsyncDisposable {
     const current = this.#segments.at(-1);
     const bytes = group.end - HEAD_BYTES;
     if (current !== undefined && current.at + bytes <= this.#segmentBytes) {
-      if (current.at > this.#segmentBytes / 2) this.#spares.prepare();
+      this.#lookForRoom();
       return current;
     }
     if (this.#segments.length >= SEGMENTS_MAX) {
-      throw new NoRoom(
-        `The settlement log holds ${SEGMENTS_MAX} segments that PostgreSQL has not taken; look why it does not.`,
-      );
+      throw new NoRoom(TOO_MANY);
     }
     const spare = await this.#spares.give();
     if (!spare.ok) throw new NoRoom(spare.error);
@@ -239,8 +244,6 @@ export class SettlementLog implements AsyncDisposable {
     this.#lastSeq = group.firstSeq - 1;
     group.reject(reason);
     behind.reject(reason);
-    // The next record finds out; until then nobody is let in who could not pay.
-    setTimeout(() => (this.#roomy = true), 1_000).unref();
   }
 
   #break(group: Group, error: unknown): void {
@@ -251,6 +254,21 @@ export class SettlementLog implements AsyncDisposable {
     this.#broken = broken;
     group.reject(broken);
     this.#group.reject(broken);
+    this.#inFlight?.reject(broken);
+  }
+
+  /**
+   * Behind the middle of a segment there must be another one, or nobody new is let in: what runs then fits into the other
+   * half.
+   */
+  #lookForRoom(): void {
+    const current = this.#segments.at(-1);
+    const runsOut = current === undefined || current.at > this.#segmentBytes / 2;
+    if (runsOut) this.#spares.prepare();
+    const problem = this.#segments.length < SEGMENTS_MAX ? this.#spares.problem : TOO_MANY;
+    const roomy = !runsOut || problem === undefined;
+    if (this.#roomy && !roomy) this.#options.onTrouble(problem ?? '');
+    this.#roomy = roomy;
   }
 
   #watchDisk(): void {

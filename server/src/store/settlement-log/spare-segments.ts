@@ -16,6 +16,7 @@ export class SpareSegments implements AsyncDisposable {
   readonly #bytes: number;
   readonly #ready: string[] = [];
   #made = 0;
+  #problem: string | undefined;
   #making: Promise<Result<string, string>> | undefined;
 
   private constructor(directory: string, bytes: number) {
@@ -32,6 +33,11 @@ export class SpareSegments implements AsyncDisposable {
     spares.prepare();
     await spares.#making;
     return spares;
+  }
+
+  /** Why there is none, in one sentence; undefined while there is one, or one is being made. */
+  get problem(): string | undefined {
+    return this.#ready.length > 0 ? undefined : this.#problem;
   }
 
   /** Sees to it that one is ready soon. */
@@ -91,13 +97,13 @@ export class SpareSegments implements AsyncDisposable {
       await file.sync();
       renameSync(half, path);
       this.#ready.push(path);
+      this.#problem = undefined;
       return ok(path);
     } catch (error) {
       removeIfFile(half);
       const reason = error instanceof Error ? error.message : String(error);
-      return err(
-        `There is no room for the settlement log in ${this.#directory} (${reason}); free some disk space.`,
-      );
+      this.#problem = `There is no room for the settlement log in ${this.#directory} (${reason}); free some disk space.`;
+      return err(this.#problem);
     }
   }
 }

@@ -24,6 +24,7 @@ import type { Address } from '../connection.ts';
 import type { DirectPg } from '../direct-pg.ts';
 import type { StoreProblem } from '../store-problem.ts';
 import { type Gateway, splitCost } from '../ledger-batch.ts';
+import { isRequestId } from '../request-id.ts';
 import { Applier } from './applier.ts';
 import { LeaseBook } from './lease-book.ts';
 import type { Entry } from './leased-batch.ts';
@@ -37,7 +38,7 @@ import { unstorable } from './storable.ts';
 const TRUST_MS = 45_000;
 
 type Request = {
-  readonly lease: Lease;
+  readonly organisationId: string;
   /** What is held so far; undefined while the hold waits. */
   amountNano: bigint | undefined;
   holding?: Promise<HoldOutcome>;
@@ -94,8 +95,9 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     const before = this.#requests.get(requestId);
     if (before !== undefined) return before.holding ?? Promise.resolve(heldOf(request, before));
     if (!this.#isUsable) return Promise.resolve({ kind: 'unavailable' });
+    assert(isRequestId(requestId), 'a hold is for a request');
     const lease = this.#book.leaseOf(organisationId);
-    const made: Request = { lease, amountNano: undefined, seq: 0, chargedNano: 0n };
+    const made: Request = { organisationId, amountNano: undefined, seq: 0, chargedNano: 0n };
     this.#requests.set(requestId, made);
     const nowMs = performance.now();
     if (this.#isTrusted && lease.take(wantNano, nowMs)) {
@@ -103,7 +105,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       if (lease.wants(nowMs)) this.#ask(lease, false);
       return Promise.resolve(heldOf(request, made));
     }
-    made.holding = this.#waitToHold(request, made);
+    made.holding = this.#waitToHold(request, lease, made);
     return made.holding;
   }
 
@@ -117,12 +119,13 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     const moreNano = hold.amountNano + extraNano - request.amountNano;
     if (moreNano <= 0n) return Promise.resolve(heldOf(hold, request)); // asked again
     const nowMs = performance.now();
-    if (this.#isTrusted && request.lease.take(moreNano, nowMs)) {
+    const lease = this.#book.leaseOf(hold.organisationId);
+    if (this.#isTrusted && lease.take(moreNano, nowMs)) {
       request.amountNano += moreNano;
-      if (request.lease.wants(nowMs)) this.#ask(request.lease, false);
+      if (lease.wants(nowMs)) this.#ask(lease, false);
       return Promise.resolve(heldOf(hold, request));
     }
-    return this.#waitToExtend(hold, request, moreNano);
+    return this.#waitToExtend(hold, lease, request, moreNano);
   }
 
   settle(hold: Hold, settlement: Settlement): Promise<SettleOutcome> {
@@ -156,7 +159,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   chargedAfter(organisationId: string, seq: number): bigint {
     let sum = 0n;
     for (const request of this.#requests.values()) {
-      if (request.seq > seq && request.lease.organisationId === organisationId) {
+      if (request.seq > seq && request.organisationId === organisationId) {
         sum += request.chargedNano;
       }
     }
@@ -186,8 +189,8 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     heldNano: bigint,
     settlement: Settlement,
   ): Promise<SettleOutcome> {
-    const { lease } = request;
-    const { requestId } = settlement;
+    const { requestId, organisationId } = settlement;
+    const lease = this.#book.leaseOf(organisationId);
     const mistake = unstorable(settlement);
     if (mistake !== undefined || this.#state === 'fenced') {
       lease.settle(heldNano, 0n);
@@ -219,10 +222,10 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     };
   }
 
-  #waitToHold(request: HoldRequest, made: Request): Promise<HoldOutcome> {
+  #waitToHold(request: HoldRequest, lease: Lease, made: Request): Promise<HoldOutcome> {
     const { requestId, wantNano, leastNano } = request;
     const drop = () => this.#requests.delete(requestId);
-    return this.#wait<HoldOutcome>(made.lease, { wantNano, leastNano }, (end) => ({
+    return this.#wait<HoldOutcome>(lease, { wantNano, leastNano }, (end) => ({
       give: (amountNano) => {
         made.amountNano = amountNano;
         end(heldOf(request, made));
@@ -239,8 +242,12 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     }));
   }
 
-  #waitToExtend(hold: Hold, request: Request, moreNano: bigint): Promise<ExtendOutcome> {
-    const { lease } = request;
+  #waitToExtend(
+    hold: Hold,
+    lease: Lease,
+    request: Request,
+    moreNano: bigint,
+  ): Promise<ExtendOutcome> {
     const want = { wantNano: moreNano, leastNano: moreNano };
     return this.#wait<ExtendOutcome>(lease, want, (end) => ({
       give: (amountNano) => {
