@@ -72,11 +72,13 @@ async function untilApplied(dataDirectory: string, pool: pg.Pool): Promise<void>
     const last = lastRecord(join(dataDirectory, 'settlement-log'), gatewayId);
     if (last === 'none') return;
     if (last !== 'moving') {
-      const { rows } = await pool.query<{ seq: string }>(
-        'SELECT applied_seq AS seq FROM settlement_watermark WHERE gateway_id = $1 AND epoch = $2',
-        [gatewayId, last.epoch],
-      );
-      if (Number(rows[0]?.seq ?? 0) >= last.lastSeq) return;
+      const applied = await pool
+        .query<{ seq: string }>(
+          'SELECT applied_seq AS seq FROM settlement_watermark WHERE gateway_id = $1 AND epoch = $2',
+          [gatewayId, last.epoch],
+        )
+        .catch(() => undefined); // killed, and not back yet: the server answers meanwhile
+      if (Number(applied?.rows[0]?.seq ?? 0) >= last.lastSeq) return;
     }
     if (performance.now() > deadline) throw new Error('the settlement log is not applied in time');
     await sleep(10);

@@ -76,7 +76,7 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
     const direct = new DirectPg(address.value, gateway.value, options.onProblem);
     const leased =
       options.settlement === 'leases'
-        ? await openLeases(address.value, gateway.value, direct, options)
+        ? openLeases(address.value, gateway.value, direct, options)
         : undefined;
     const onHeard = (askedMs: number) => leased?.heardAt(askedMs);
     const heartbeat = new Heartbeat(pool, gateway.value, direct, onHeard);
@@ -102,13 +102,13 @@ async function settleEarlier(
   return ok(gateway);
 }
 
-async function openLeases(
+function openLeases(
   address: Address,
   gateway: Gateway,
   direct: DirectPg,
   { logDirectory: directory, onProblem }: StoreOptions,
-): Promise<LeasedLedger> {
-  const log = await SettlementLog.open({
+): LeasedLedger {
+  const log = SettlementLog.open({
     directory,
     gatewayId: gateway.id,
     epoch: Number(gateway.epoch),

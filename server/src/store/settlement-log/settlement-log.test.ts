@@ -35,8 +35,8 @@ after(() => rmSync(scratch, { recursive: true }));
 
 const newDirectory = () => join(scratch, `log-${(directories += 1)}`);
 
-async function openLog(directory: string, epoch = 1): Promise<SettlementLog> {
-  return await SettlementLog.open({
+function openLog(directory: string, epoch = 1): SettlementLog {
+  return SettlementLog.open({
     directory,
     gatewayId: GATEWAY,
     epoch,
@@ -48,7 +48,7 @@ async function openLog(directory: string, epoch = 1): Promise<SettlementLog> {
 
 /** Writes each group at once and the groups one after the other. */
 async function writeGroups(directory: string, groups: readonly (readonly string[])[]) {
-  await using log = await openLog(directory);
+  await using log = openLog(directory);
   for (const group of groups) await Promise.all(group.map((payload) => log.append(payload)));
 }
 
@@ -121,7 +121,7 @@ describe('the settlement log', () => {
 
   test('I8 a segment goes when all of its records are applied, and comes back with nothing of the old in it', async () => {
     const directory = newDirectory();
-    await using log = await openLog(directory);
+    await using log = openLog(directory);
     const long = 'x'.repeat(1_000);
     for (let n = 0; n < 40; n++) {
       await log.append(`${n}:${long}`);
@@ -143,7 +143,7 @@ describe('the settlement log', () => {
   test('I6 after an error of the disk nothing is acknowledged any more, and the server is told once', async () => {
     const sentences: string[] = [];
     const directory = newDirectory();
-    const log = await SettlementLog.open({
+    const log = SettlementLog.open({
       directory,
       gatewayId: GATEWAY,
       epoch: 1,
@@ -168,7 +168,7 @@ describe('the settlement log', () => {
   test('I6 a full disk: what does not fit is refused, and is not there; later there is room again', async () => {
     const troubles: string[] = [];
     const directory = newDirectory();
-    await using log = await SettlementLog.open({
+    await using log = SettlementLog.open({
       directory,
       gatewayId: GATEWAY,
       epoch: 1,
@@ -178,6 +178,7 @@ describe('the settlement log', () => {
     });
     const text = (n: number) => `${n}${'x'.repeat(1_100)}`;
     const kept: string[] = [];
+    let wasUsable = true;
     // Where the next segments would be made.
     const blockers = [2, 3, 4, 5, 6, 7].map((n) => join(directory, `spare-${n}.log.half`));
     for (let n = 0; n < 10; n++) {
@@ -188,10 +189,12 @@ describe('the settlement log', () => {
         (error: unknown) => (error instanceof NoRoom ? 'no room' : assert.fail(String(error))),
       );
       if (outcome === 'kept') kept.push(text(n));
+      if (n === 5) wasUsable = log.usable;
     }
     assert.deepEqual(payloadsIn(directory), kept);
     assert.ok(kept.length >= 5 && kept.length < 10, `${kept.length} were kept`);
     assert.match(troubles[0] ?? '', /free some disk space/);
+    assert.deepEqual([wasUsable, log.usable], [false, true]);
   });
 
   test('I6 kill -9 of a process that writes: everything that it acknowledged is there', async () => {

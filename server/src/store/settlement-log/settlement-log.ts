@@ -6,7 +6,7 @@
 // append, and a disk that fills up is noticed a whole segment before a record would not fit.
 
 import { randomInt } from 'node:crypto';
-import { close, fdatasync, openSync, renameSync, unlinkSync, write } from 'node:fs';
+import { close, fdatasync, openSync, renameSync, write } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { assert } from '../../lib/assert.ts';
@@ -110,9 +110,9 @@ export class SettlementLog implements AsyncDisposable {
   }
 
   /** The directory holds no segments any more: what an earlier process left has been applied and removed. */
-  static async open(options: SettlementLogOptions): Promise<SettlementLog> {
+  static open(options: SettlementLogOptions): SettlementLog {
     const bytes = options.segmentBytes ?? SEGMENT_BYTES;
-    const spares = await SpareSegments.open(options.directory, bytes);
+    const spares = SpareSegments.open(options.directory, bytes);
     return new SettlementLog(options, spares, bytes);
   }
 
@@ -165,7 +165,7 @@ export class SettlementLog implements AsyncDisposable {
     clearInterval(this.#watch);
     for (const { fd, path } of this.#segments.splice(0)) {
       await promisify(close)(fd);
-      if (emptied) unlinkSync(path);
+      if (emptied) this.#spares.take(path);
     }
     await this.#spares[Symbol.asyncDispose]();
     this.#broken ??= new LogBroken('The settlement log is closed.');

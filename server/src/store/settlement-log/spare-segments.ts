@@ -24,14 +24,14 @@ export class SpareSegments implements AsyncDisposable {
     this.#bytes = bytes;
   }
 
-  static async open(directory: string, bytes: number): Promise<SpareSegments> {
+  /** The first one is made in the background: nobody waits for it until it is needed. */
+  static open(directory: string, bytes: number): SpareSegments {
     mkdirSync(directory, { recursive: true, mode: 0o700 });
     const spares = new SpareSegments(directory, bytes);
     for (const name of readdirSync(directory).filter((file) => SPARE_NAME.test(file))) {
       spares.#adopt(join(directory, name));
     }
     spares.prepare();
-    await spares.#making;
     return spares;
   }
 

@@ -2,7 +2,7 @@
 
 import { SettlementLog } from './settlement-log.ts';
 
-const log = await SettlementLog.open({
+const log = SettlementLog.open({
   directory: process.argv[2] ?? '',
   gatewayId: 'gw_test',
   epoch: 1,

@@ -28,7 +28,7 @@ export type ApplierOptions = {
 };
 
 /** A transaction of some ten milliseconds, so that nobody waits long behind another gateway's. */
-const BATCH_RECORDS_MAX = 1_024;
+const BATCH_RECORDS_MAX = 512;
 /** Without hurry batches begin this far apart: half as many flushes, and a balance is still fresh to the eye. */
 const PACE_MS = 20;
 /** Without an answer for this long the connection is dead, whatever TCP says. */

@@ -82,9 +82,13 @@ export class LeaseBook {
     return this.#due.size > 0;
   }
 
-  /** Wishes whose time is over; with `isLost` all that can be served from what there is. */
-  endWishes(nowMs: number, isLost: boolean): void {
-    for (const lease of this.#leases.values()) if (lease.hasWishes) lease.endWishes(nowMs, isLost);
+  /** PostgreSQL can't be asked: wishes are served from what there is. */
+  serveSpare(): void {
+    for (const lease of this.#leases.values()) if (lease.hasWishes) lease.serveSpare();
+  }
+
+  endOverdue(nowMs: number): void {
+    for (const lease of this.#leases.values()) if (lease.hasWishes) lease.endOverdue(nowMs);
   }
 
   giveUp(): void {

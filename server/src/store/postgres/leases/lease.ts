@@ -160,14 +160,20 @@ export class Lease {
     this.#givingBackNano = 0n;
   }
 
-  /** Ends wishes: those that fit from what there is, the rest as not to be had now. */
-  endWishes(nowMs: number, isLost: boolean): void {
+  /** PostgreSQL can't be asked: those that fit get what there is, whoever came first. */
+  serveSpare(): void {
     for (const wish of this.#wishes) {
-      if (wish.ended || (!isLost && nowMs < wish.deadlineMs)) continue;
       const spare = this.spareNano;
       const give = wish.wantNano < spare ? wish.wantNano : spare;
-      if (wish.hopeless !== true && give >= wish.leastNano) this.#give(wish, give);
-      else if (nowMs >= wish.deadlineMs) end(wish, () => wish.giveUp());
+      if (!wish.ended && wish.hopeless !== true && give >= wish.leastNano) this.#give(wish, give);
+    }
+    this.#wishes = this.#wishes.filter(({ ended }) => !ended);
+  }
+
+  /** Those that have waited too long. */
+  endOverdue(nowMs: number): void {
+    for (const wish of this.#wishes) {
+      if (!wish.ended && nowMs >= wish.deadlineMs) end(wish, () => wish.giveUp());
     }
     this.#wishes = this.#wishes.filter(({ ended }) => !ended);
   }

@@ -83,7 +83,9 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       onApplied: (entries) => this.#forgetApplied(entries),
       onFenced: () => this.#fence(),
       onHeard: (askedMs) => this.heardAt(askedMs),
-      onLost: () => this.#book.endWishes(performance.now(), this.#isTrusted),
+      onLost: () => {
+        if (this.#isTrusted) this.#book.serveSpare();
+      },
     });
     this.#ticks = setInterval(() => this.#tick(), TICK_MS).unref();
   }
@@ -293,13 +295,13 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
 
   #ask(lease: Lease, isUrgent: boolean): void {
     this.#book.setDue(lease);
-    if (this.#applier.isLost && this.#isTrusted) lease.endWishes(performance.now(), true);
+    if (this.#applier.isLost && this.#isTrusted) lease.serveSpare();
     this.#applier.wake(isUrgent);
   }
 
   #tick(): void {
     const nowMs = performance.now();
-    this.#book.endWishes(nowMs, false);
+    this.#book.endOverdue(nowMs);
     if (this.#book.tick(nowMs)) this.#applier.wake(false);
   }
 
