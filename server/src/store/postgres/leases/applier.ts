@@ -33,6 +33,9 @@ const BATCH_RECORDS_MAX = 512;
 const PACE_MS = 20;
 /** Without an answer for this long the connection is dead, whatever TCP says. */
 const BATCH_TIMEOUT_MS = 6_000;
+/** A batch of a connection that was given up may still be committed so much later; until then leases are compared. */
+const DOUBT_MS = 60_000;
+const LOOK_EVERY_MS = 5_000;
 const RETRY_FIRST_MS = 20;
 const RETRY_MAX_MS = 500;
 /** At the end of the process; what is not applied by then stays in the log for the next start. */
@@ -52,6 +55,8 @@ export class Applier {
   #strikes = 0;
   #closingUntilMs: number | undefined;
   #isFenced = false;
+  #doubtUntilMs = 0;
+  #lookedMs = 0;
 
   constructor(options: ApplierOptions) {
     this.#options = options;
@@ -64,6 +69,12 @@ export class Applier {
 
   get isLost(): boolean {
     return this.#lostSinceMs !== undefined;
+  }
+
+  /** A lease may be in PostgreSQL that this process does not know of, and that nobody else would give back. */
+  get mustLook(): boolean {
+    const nowMs = performance.now();
+    return nowMs < this.#doubtUntilMs && nowMs - this.#lookedMs > LOOK_EVERY_MS;
   }
 
   /** Records in the order of their numbers, once they are durable. */
@@ -113,7 +124,8 @@ export class Applier {
   }
 
   #hasWork(): boolean {
-    if (this.#isFenced || (this.#queue.length === 0 && !this.#options.book.hasDue)) return false;
+    const isIdle = this.#queue.length === 0 && !this.#options.book.hasDue && !this.mustLook;
+    if (this.#isFenced || isIdle) return false;
     const until = this.#closingUntilMs;
     if (until === undefined) return true;
     const lateMs = this.isLost ? DRAIN_MS - DRAIN_LOST_MS : 0;
@@ -140,6 +152,7 @@ export class Applier {
   async #work(): Promise<Trouble | undefined> {
     const session = await this.#connected();
     if (session === undefined) return 'lost';
+    if (this.mustLook && !(await this.#lookAgain(session))) return 'lost';
     const entries = this.#queue.slice(0, BATCH_RECORDS_MAX);
     const { book } = this.#options;
     const planned = book.plan(entries, performance.now(), this.#closingUntilMs !== undefined);
@@ -149,6 +162,17 @@ export class Applier {
       return await this.#attempt(session, entries, planned);
     } finally {
       clearTimeout(late);
+    }
+  }
+
+  async #lookAgain(session: ApplierSession): Promise<boolean> {
+    this.#lookedMs = performance.now();
+    try {
+      await this.#readState(session);
+      return true;
+    } catch {
+      await this.#lose(session);
+      return false;
     }
   }
 
@@ -280,6 +304,7 @@ export class Applier {
 
   async #lose(session: ApplierSession): Promise<void> {
     this.#session = undefined;
+    this.#doubtUntilMs = performance.now() + DOUBT_MS;
     this.#tellLost();
     await session.close().catch(() => {}); // It is broken: that it can't say goodbye is no news.
   }

@@ -132,6 +132,29 @@ test('I5 I11 connections cut before and after the commit of batches under load: 
   await assertRecordedOnce(pool, answers);
 });
 
+test('I8 a lease that a lost connection committed late, unseen, is found and given back', async () => {
+  const connection = await postgres.newDatabase();
+  await using proxy = new CuttingProxy(connection);
+  await using store = await mustOpen(proxy.connection, { logDirectory: newDirectory() });
+  await using pool = poolTo(connection);
+  const [one, other] = await Promise.all([1, 2].map(() => booksOf(store).newOrganisation(1_000n)));
+  await mustHold(store.ledger, one ?? '', 0n);
+  proxy.cut = 'before';
+  await mustHold(store.ledger, one ?? '', 10n); // connects again
+  await pool.query(
+    `WITH late AS (INSERT INTO lease SELECT id, epoch, $1, 500 FROM gateway)
+       UPDATE account SET held_nano = held_nano + 500 WHERE organisation_id = $1`,
+    [other],
+  );
+  const deadline = performance.now() + 12_000;
+  const leaseOfOther = 'SELECT FROM lease WHERE organisation_id = $1';
+  while ((await pool.query(leaseOfOther, [other])).rowCount !== 0) {
+    assert.ok(performance.now() < deadline, 'it is still there');
+    await sleep(100);
+  }
+  assert.deepEqual(await auditBooks(pool), []);
+});
+
 /** A gateway of its own that is killed after a while; what it was told, by request. */
 async function killedGateway(
   connection: SocketConnection,

@@ -302,7 +302,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   #tick(): void {
     const nowMs = performance.now();
     this.#book.endOverdue(nowMs);
-    if (this.#book.tick(nowMs)) this.#applier.wake(false);
+    if (this.#book.tick(nowMs) || this.#applier.mustLook) this.#applier.wake(false);
   }
 
   #forgetApplied(entries: readonly Entry[]): void {
