@@ -36,6 +36,7 @@ const COMMANDS = {
   serve: (args) => serve(['server/src/main.ts', ...args]),
   turnpike: (args) => run(['cli/src/main.ts', ...args]),
   bench: (args) => run(['bench/main.ts', ...args]),
+  'eval:mini': (args) => run(['models/evaluate.ts', ...args]),
   check: (args) => run(['tools/check.ts', ...args]),
   test: (args) => test(args),
 };

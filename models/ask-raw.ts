@@ -68,9 +68,9 @@ async function complete(
   return answer;
 }
 
-/** Splits what the model wrote into thoughts (dropped), tool calls and text. */
+/** Splits what the model wrote into thoughts (dropped; the prompt may have opened them), tool calls and text. */
 export function read(written: string): Answer {
-  const spoken = written.replace(/<think>[^]*?<\/think>\n?/g, '');
+  const spoken = written.replace(/^[^]*?<\/think>\n?/, '');
   const calls: Call[] = [];
   const text = spoken.replace(/<tool_call>\n?([^]*?)\n?<\/tool_call>\n?/g, (_, body: string) => {
     const call = parsed(body);

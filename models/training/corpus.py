@@ -19,9 +19,9 @@ SEEDS_PER_STAGE = 100_000_000
 SEEDS_PER_JOB = 2_000
 TOKENIZER_SAMPLES = 60_000
 TOKENS_MAX = 1_024  # longer conversations are left out
-STAGE_SHARES = {"early": 0.12, "main": 0.68, "late": 0.20}
+STAGE_SHARES = {"early": 0.12, "main": 0.53, "late": 0.35}
 
-renderer: Renderer
+renderer: Renderer | None = None  # one in each worker process
 
 
 def open_renderer(path: Path) -> None:
@@ -31,6 +31,7 @@ def open_renderer(path: Path) -> None:
 
 def render_job(job: tuple[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     stage, first = job
+    assert renderer is not None, "a worker starts with open_renderer"
     ids: list[int] = []
     said: list[int] = []
     ends: list[int] = []

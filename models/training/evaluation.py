@@ -15,7 +15,7 @@ from chat import EFFORTS, Conversation, Turn, system_content, to_json, turn_cont
 from families.context import memory, reading, rules
 from families.copying import COPY_TASKS, repeat
 from families.extract import extract
-from families.knowledge import about, beyond, facts, lists, talk
+from families.knowledge import beyond, facts, lists, talk
 from families.sums import MINUS, PLUS, think_sum
 from families.tools import nothing_fits, one_call, parallel_calls
 from families.writing import code, letters, sentiment, sorting
@@ -47,6 +47,14 @@ def every_about(chance: Chance) -> Case:
     """All questions in turn, so that none is left out by chance."""
     answer, questions = ABOUT[(chance.random_seed - FIRST_SEED) % len(ABOUT)]
     return Conversation([Turn("user", chance.pick(questions)), Turn("assistant", answer)]), {"kind": "exact", "any": [answer]}
+
+
+def every_about_known(chance: Chance) -> Case:
+    """For comparison: wordings that training has seen."""
+    made, judge = every_about(chance)
+    questions = next(questions for answer, questions in ABOUT if answer == made.turns[1].text)
+    seen = Chance(chance.random_seed).pick(questions)
+    return Conversation([Turn("user", seen), made.turns[1]]), judge
 
 
 def list_case(chance: Chance) -> Case:
@@ -110,7 +118,7 @@ def of(family: Callable[[Chance], Conversation]) -> Callable[[Chance], Case]:
 
 
 CASES: dict[str, Callable[[Chance], Case]] = {
-    "small talk": any_talk, "questions about Turnpike": every_about, "beyond it: says so": beyond_case, "facts": of(facts), "lists": list_case,
+    "small talk": any_talk, "questions about Turnpike": every_about, "questions about Turnpike, wordings seen in training": every_about_known, "beyond it: says so": beyond_case, "facts": of(facts), "lists": list_case,
     "two-digit sums, reasoning": two_digit_sum, "copying and look-up": lambda chance: exact(Conversation(chance.weighted(COPY_TASKS)(chance))), "repeating invented words": repeat_invented,
     "JSON extraction": json_case, "tool call": calls_case(one_call), "parallel calls": calls_case(parallel_calls), "no tool fits": of(nothing_fits), "tool not needed": lambda chance: tool_not_needed_case(chance),
     "tool result used": result_case, "memory, two turns back": memory_case, "rules in the system prompt": of(rules), "reading": of(reading),
@@ -174,6 +182,9 @@ def prompt_of(made: Conversation) -> list[str | dict[str, str]]:
         add_turn(turn.role, turn_content(Turn(turn.role, turn.text, calls=turn.calls)))
     prompt.append({"control": "<|im_start|>"})
     add_text("assistant\n")
+    if made.effort:
+        prompt.append({"control": "<think>"})
+        add_text("\n")
     return prompt
 
 
@@ -189,7 +200,7 @@ def main() -> None:
     options = parser.parse_args()
     lines = []
     for family, make in CASES.items():
-        for number in range(CASES_ABOUT if make is every_about else CASES_PER_FAMILY):
+        for number in range(CASES_ABOUT if make in (every_about, every_about_known) else CASES_PER_FAMILY):
             made, judge = make(SeededChance(FIRST_SEED + number))
             lines.append(to_json({"family": family, "request": request_of(made), "prompt": prompt_of(made), "judge": judge}))
     options.out.write_text("\n".join(lines) + "\n")

@@ -37,11 +37,15 @@ CHAINABLE = ("talk", "about", "facts", "lists", "beyond", "sums", "copying", "se
 WEIGHTS: dict[str, dict[str, float]] = {
     "early": {"copying": 40, "about": 14, "talk": 5, "sums": 8, "extract": 10, "one_call": 10, "memory": 6, "rules": 4, "reading": 6, "beyond": 6, "facts": 4},
     "main": {
-        "copying": 16, "about": 17, "talk": 6, "facts": 6, "lists": 2, "beyond": 9, "sums": 13, "larger": 1, "letters": 2, "sentiment": 2, "sorting": 2, "extract": 14,
-        "one_call": 15, "parallel_calls": 3, "nothing_fits": 2, "tool_not_needed": 3, "memory": 9, "rules": 7, "reading": 4, "story": 1.5, "code": 2,
+        "copying": 17, "about": 16, "talk": 6, "facts": 5, "lists": 1, "beyond": 9, "sums": 15, "larger": 0.5, "letters": 0.5, "sentiment": 1, "sorting": 2, "extract": 18,
+        "one_call": 20, "parallel_calls": 2, "nothing_fits": 2, "tool_not_needed": 2, "memory": 9, "rules": 6, "reading": 3, "story": 0.4, "code": 1,
     },
 }
-WEIGHTS["late"] = WEIGHTS["main"] | {"copying": 12, "one_call": 17, "extract": 15, "parallel_calls": 4}
+# The last stage turns to what a newcomer tries first.
+WEIGHTS["late"] = {
+    "copying": 6, "about": 46, "talk": 17, "facts": 5, "lists": 1.5, "beyond": 18, "sums": 20, "sentiment": 0.8, "sorting": 1, "extract": 9, "one_call": 9, "parallel_calls": 0.6,
+    "nothing_fits": 1, "tool_not_needed": 4, "memory": 13, "rules": 4, "reading": 3, "story": 0.3, "code": 1, "larger": 0.3, "letters": 0.2,
+}
 STAGES = tuple(WEIGHTS)
 
 

@@ -1,6 +1,7 @@
 """Muon: momentum, then the nearest orthogonal matrix as the step. For matrices inside the blocks; AdamW takes the rest.
 
-At this size Muon reaches a given loss in about half the tokens of AdamW, and copying from context forms earlier.
+A step costs more than AdamW's (here a fifth of the time) and is known to need fewer tokens for the same loss; AdamW alone was not
+tried here.
 """
 
 import torch

@@ -6,6 +6,7 @@ over the second half, and a checkpoint every few minutes lets a broken run go on
 
 import argparse
 import json
+import signal
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
@@ -157,8 +158,10 @@ class Training:
 def train(training: Training, options: argparse.Namespace) -> None:
     stages = {name: Stage(options.folder / f"{name}.npz", options.batch_tokens, training.step_count) for name in STAGE_SHARES}
     checkpoint = options.folder / "checkpoint.pt"
+    stopped: list[int] = []
+    signal.signal(signal.SIGTERM, lambda number, _: stopped.append(number))
     started, saved = time.monotonic() - training.seconds, time.monotonic()
-    while (done := (time.monotonic() - started) / (options.minutes * 60)) < 1:
+    while not stopped and (done := (time.monotonic() - started) / (options.minutes * 60)) < 1:
         batches = stages[stage_at(done)].batches
         training.step([next(batches) for _ in range(options.batches_per_step)], done)
         training.seconds = time.monotonic() - started

@@ -4,7 +4,6 @@ from chance import Chance, capital
 from chat import Conversation, Turn
 from families.copying import look_up, sentence
 from families.knowledge import a_fact, about, facts, talk
-from families.sums import sums
 from text.words import COLOURS, FOODS, JOBS, SPORTS
 
 # key -> (how the fact is told, how it is asked for, what is answered)

@@ -26,13 +26,13 @@ def repeat(chance: Chance) -> list[Turn]:
 
 def word_stream(chance: Chance) -> list[Turn]:
     """Long and dense: many words to copy for few words of prompt."""
-    words = [chance.any((chance.word, chance.invented, chance.code))() for _ in range(chance.number(6, 28))]
+    words = [chance.any((chance.word, chance.invented, chance.code))() for _ in range(chance.number(4, 14))]
     text = chance.any((" ", ", ", "\n", "; ")).join(words)
     return [Turn("user", chance.pick(REPEAT).format(text)), Turn("assistant", text)]
 
 
 def look_up(chance: Chance) -> list[Turn]:
-    count = chance.number(2, 8)
+    count = chance.number(2, 5)
     keys = chance.words(count)
     values = [chance.any((chance.word, chance.code, chance.place, chance.name, chance.clock))() for _ in keys]
     pair = chance.any(("{} = {}", "{}: {}", "{} is {}", "{} -> {}", "{} has {}"))
@@ -87,7 +87,7 @@ def say_often(chance: Chance) -> list[Turn]:
     return [Turn("user", chance.any((f"Say {word} {count} times.", f"Repeat the word {word} {count} times.", f"Write {word} {count} times."))), Turn("assistant", " ".join([word] * count))]
 
 
-COPY_TASKS = {repeat: 5, word_stream: 4, look_up: 6, backwards_look_up: 3, pick_out: 3, after_which: 3, rewrite_list: 4, say_often: 1}
+COPY_TASKS = {repeat: 5, word_stream: 3, look_up: 9, backwards_look_up: 3, pick_out: 3, after_which: 3, rewrite_list: 4, say_often: 1}
 
 
 def copying(chance: Chance) -> Conversation:

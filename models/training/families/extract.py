@@ -61,8 +61,8 @@ def extract(chance: Chance, effort: str = "") -> Conversation:
         value, text = people_text(chance)
         schema = schema_of(value)
     else:
-        fields = make_fields(chance, chance.random.choices((1, 2, 3, 4, 5), (2, 5, 5, 3, 1))[0])
-        value, text, schema = object_value(fields), record_text(chance, fields), object_schema(fields, chance.roll(0.2), chance)
+        fields = make_fields(chance, chance.random.choices((1, 2, 3, 4), (3, 6, 4, 1))[0])
+        value, text, schema = object_value(fields), record_text(chance, fields), object_schema(fields, chance.roll(0.1), chance)
     answer = Turn("assistant", to_json(value), thoughts=think_of_record(value, effort))
     if chance.roll(0.6):
         system = chance.any(("", "", "You extract data.", "Answer only with JSON."))

@@ -9,6 +9,7 @@ from typing import Any
 from chance import Chance, capital, listed
 from text.words import COLOURS, CURRENCIES, DAYS, FOODS, JOBS, LANGUAGES, MONTHS, SPORTS
 
+PLAINEST_WORDINGS = ["{key} {value}", "{key}: {value}"]
 PLAIN_WORDINGS = ["{key} {value}", "{key}: {value}", "{key} is {value}", "the {key} {value}", "{key} = {value}", "{value} as {key}", "{value} as the {key}", "{key} should be {value}", "{key} set to {value}"]
 
 # kind -> keys that take it, and natural ways to mention such a value besides the plain ones
@@ -112,7 +113,10 @@ def mention(chance: Chance, field: Field, among: list[Field]) -> str:
         return f"{spoken_key(field.key)}: {field.spoken}"
     alone = sum(other.kind.removeprefix("full_") == field.kind.removeprefix("full_") for other in among) == 1
     wordings = KINDS[field.kind][1] if alone else []
-    wording = chance.any(wordings) if wordings and chance.roll(0.4) else chance.pick(PLAIN_WORDINGS)
+    if wordings and chance.roll(0.3):
+        wording = chance.any(wordings)
+    else:
+        wording = chance.any(PLAINEST_WORDINGS) if chance.roll(0.6) else chance.pick(PLAIN_WORDINGS)
     return wording.format(key=spoken_key(field.key), value=field.spoken)
 
 

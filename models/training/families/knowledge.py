@@ -2,6 +2,7 @@
 
 from chance import Chance, capital
 from chat import Conversation, Turn
+from families.rewording import HELD, plain, reword
 from text.about import ABOUT
 from text.beyond import ASK_ABOUT, TOO_SMALL, TOPICS, WHOLE
 from text.facts import CAPITALS, LISTS, OPPOSITES, SOUNDS, UNITS
@@ -13,11 +14,24 @@ CLOSERS = [" Thanks.", " Please.", " Thank you!", " I am new.", " Please help.",
 SHORT_FORMS = [("What is", "What's"), ("How do I", "How can I"), ("How do I", "How would I"), ("Which", "What"), ("How can I", "How do I"), ("What does", "what does"), ("I am", "I'm"), ("Explain", "Please explain"), ("Tell me about", "What about"), ("How do I", "how to"), ("Can I", "May I"), ("does not", "doesn't")]
 
 
+REWORDED_SHARE = 0.6
+LITTLE_WORDS = {"the", "a", "an", "my", "is", "are", "do", "does", "i", "to", "it", "of", "for", "me"}
+
+
+def asked(chance: Chance, question: str, casual: float) -> str:
+    """A question in other words, or as it stands; held-out wordings stay as they are, and are never made by chance."""
+    other = reword(chance, question) if chance.roll(REWORDED_SHARE) else question
+    other = casually(chance, other) if chance.roll(casual) else other
+    return question if not chance.held and plain(other) in HELD else other
+
+
 def casually(chance: Chance, question: str) -> str:
     """The same question as people type it: with a greeting, without capitals or a question mark, with a slip."""
     if chance.roll(0.25):
         left, right = chance.any(SHORT_FORMS)
         question = question.replace(left, right)
+    if chance.roll(0.12):
+        question = " ".join(word for word in question.split() if word.lower() not in LITTLE_WORDS or chance.roll(0.4)) or question
     if chance.roll(0.2):
         question = question.rstrip("?.!") + chance.any(("", "", "?", "??", "!"))
     if chance.roll(0.15):
@@ -44,18 +58,18 @@ def exchange(question: str, answer: str, effort: str, about: str) -> Conversatio
 def talk(chance: Chance, effort: str = "") -> Conversation:
     answers, questions = chance.any(TALK)
     question = chance.pick(questions)
-    return exchange(casually(chance, question) if chance.roll(0.4) else question, chance.any(answers), effort, "small talk")
+    return exchange(asked(chance, question, 0.3), chance.any(answers), effort, "small talk")
 
 
 def about(chance: Chance, effort: str = "") -> Conversation:
     answer, questions = chance.any(ABOUT)
     question = chance.pick(questions)
-    return exchange(casually(chance, question) if chance.roll(0.7) else question, answer, effort, "a question about Turnpike")
+    return exchange(asked(chance, question, 0.4), answer, effort, "a question about Turnpike")
 
 
 def beyond(chance: Chance, effort: str = "") -> Conversation:
     question = chance.pick(WHOLE) if chance.roll(0.4) else chance.pick(ASK_ABOUT).format(topic=chance.pick(TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}")
-    return exchange(casually(chance, question) if chance.roll(0.5) else question, chance.any(TOO_SMALL), effort, "too hard for me")
+    return exchange(asked(chance, question, 0.35), chance.any(TOO_SMALL), effort, "too hard for me")
 
 
 def neighbour(chance: Chance, names: list[str], what: str) -> tuple[list[str], str]:

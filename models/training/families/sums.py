@@ -21,7 +21,7 @@ def add_steps(a: int, b: int) -> str:
         total = left + right + carry
         said = f"{left} + {right} + 1 = {total}" if carry else f"{left} + {right} = {total}"
         carry = total // 10
-        steps.append(said + (f", carry 1" if carry else ""))
+        steps.append(said + (", carry 1" if carry else ""))
     return "; ".join(steps) or "0 + 0 = 0"
 
 
@@ -39,30 +39,30 @@ def minus_steps(a: int, b: int) -> str:
 def think_sum(effort: str, sign: str, a: int, b: int, result: int) -> str:
     steps = add_steps(a, b) if sign == "+" else minus_steps(a, b) if sign == "-" else f"{a} times {b} is {result}"
     match effort:
-        case "minimal": return steps
-        case "low": return f"{steps}. So {result}."
-        case "medium": return f"{a} {sign} {b}. {steps}. So {result}."
+        case "minimal": return f"{a} {sign} {b}: {steps}"
+        case "low": return f"{a} {sign} {b}: {steps}. So {result}."
+        case "medium": return f"One column after the other. {a} {sign} {b}: {steps}. So {result}."
         case "high":
             check = f"{result} - {b} = {a}" if sign == "+" else f"{result} + {b} = {a}" if sign == "-" else f"{b} times {a} is {result}"
-            return f"{a} {sign} {b}. {steps}. So {result}. Check: {check}."
+            return f"One column after the other. {a} {sign} {b}: {steps}. So {result}. Check: {check}."
     return ""
 
 
 def numbers(chance: Chance, sign: str, thinking: bool) -> tuple[int, int]:
     if sign == "*":
         return chance.number(0, 10), chance.number(0, 10)
-    top = chance.random.choices((9, 20, 99, 999), (2, 2, 9, 1) if thinking else (5, 3, 2, 0))[0]
+    top = chance.random.choices((9, 20, 99, 999), (1, 1, 12, 0.3) if thinking else (8, 1, 0, 0))[0]
     a, b = chance.number(0, top), chance.number(0, top)
     return (max(a, b), min(a, b)) if sign == "-" else (a, b)
 
 
 def sums(chance: Chance, effort: str = "") -> Conversation:
-    thinking = bool(effort) or chance.roll(0.75)
+    thinking = bool(effort) or chance.roll(0.88)
     effort = effort or (chance.any(EFFORTS) if thinking else "")
-    sign = chance.random.choices("+-*", (6, 3, 1))[0]
+    sign = chance.random.choices("+-*", (11, 8, 1))[0]
     a, b = numbers(chance, sign, thinking)
     result = a + b if sign == "+" else a - b if sign == "-" else a * b
-    if sign != "*" and chance.roll(0.2):
+    if sign != "*" and chance.roll(0.1):
         who, thing = chance.name(), chance.word()
         question = chance.pick(GAIN if sign == "+" else LOSS).format(who=who, thing=thing, a=a, b=b)
         answer = f"{who} has {result} {thing}s." if sign == "+" else f"{result} {thing}s are left."

@@ -5,12 +5,12 @@ from typing import Any
 
 from chance import Chance, capital, listed
 from chat import Conversation, Turn, to_json
-from families.fields import ENUMS, Field, field_of, make_field, make_fields, mention, object_schema, object_value, spoken_key
+from families.fields import Field, field_of, make_field, make_fields, mention, object_schema, object_value, spoken_key
 from text.tools import EVERYDAY, OBJECTS, VERBS
 
 COMMANDS = ["ls", "ls -la", "pwd", "date", "whoami", "git status", "git log", "npm test", "npm start", "make", "df -h", "uptime", "cat", "top", "ps aux", "echo"]
 ENDINGS = ["txt", "md", "py", "ts", "json", "csv", "log", "html"]
-DESCRIBED_SHARE = 0.25  # tools whose parameters have descriptions of their own
+DESCRIBED_SHARE = 0.1  # tools whose parameters have descriptions of their own
 NO_TOOL = "None of my tools can do that."
 CONSTANTS = {"sent", "saved", "booked", "running", "set", "playing", "done", "written", "calling", "added", "closed"}
 
@@ -80,7 +80,7 @@ def everyday_tool(chance: Chance) -> Tool:
 
 
 def made_up_name(chance: Chance, verb: str, thing: str) -> str:
-    return chance.any((f"{verb}_{thing}", f"{verb}{capital(thing)}", f"{thing}_{verb}", f"{thing}.{verb}", f"{verb}-{thing}", f"{verb}_{thing}"))
+    return chance.any((f"{verb}_{thing}", f"{verb}{capital(thing)}", f"{thing}_{verb}", f"{thing}-{verb}", f"{verb}-{thing}", f"{verb}_{thing}"))
 
 
 def nested_field(chance: Chance, key: str) -> Field:
@@ -90,11 +90,11 @@ def nested_field(chance: Chance, key: str) -> Field:
 
 
 def made_up_fields(chance: Chance) -> list[Field]:
-    fields = make_fields(chance, chance.random.choices((1, 2, 3, 4), (4, 4, 2, 1))[0])
-    if chance.roll(0.12):
+    fields = make_fields(chance, chance.random.choices((1, 2, 3), (5, 4, 1))[0])
+    if chance.roll(0.05):
         fields.append(nested_field(chance, chance.any(("options", "details", "customer", "address", "settings"))))
     for made in fields[1:]:
-        made.required = chance.roll(0.75)
+        made.required = chance.roll(0.85)
     return fields
 
 
@@ -169,7 +169,7 @@ def answered(chance: Chance, tools: list[Tool]) -> list[Turn]:
 
 
 def one_call(chance: Chance, effort: str = "") -> Conversation:
-    offered = some_tools(chance, chance.random.choices((1, 2, 3, 4), (4, 4, 2, 1))[0])
+    offered = some_tools(chance, chance.random.choices((1, 2, 3, 4), (8, 9, 4, 1))[0])
     wanted = chance.any(offered)
     turns = [Turn("user", wanted.request), Turn("assistant", thoughts=think_of_call(wanted, effort), calls=[wanted.call()])]
     if chance.roll(0.5) and not effort:
@@ -181,7 +181,7 @@ def one_call(chance: Chance, effort: str = "") -> Conversation:
 
 
 def parallel_calls(chance: Chance) -> Conversation:
-    offered = some_tools(chance, chance.number(2, 3))
+    offered = some_tools(chance, 2 if chance.roll(0.8) else 3)
     wanted = chance.random.sample(offered, 2)
     joined = chance.any(("{} {}", "{} Also: {}", "{} And then: {}", "{}\n{}", "First: {} Second: {}")).format(*[tool.request for tool in wanted])
     turns = [Turn("user", joined), Turn("assistant", calls=[tool.call() for tool in wanted])]
@@ -191,5 +191,5 @@ def parallel_calls(chance: Chance) -> Conversation:
 
 
 def nothing_fits(chance: Chance) -> Conversation:
-    offered = some_tools(chance, chance.number(2, 4))
+    offered = some_tools(chance, chance.number(2, 3))
     return conversation_with(chance, offered[1:], [Turn("user", offered[0].request), Turn("assistant", NO_TOOL)])

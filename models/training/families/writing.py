@@ -1,6 +1,6 @@
 """Short writing and judging: stories, code, letters and case, sentiment, sorting into given labels."""
 
-from chance import Chance, capital
+from chance import Chance
 from chat import Conversation, Turn
 from text.words import ANIMALS, COLOURS
 
