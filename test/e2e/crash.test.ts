@@ -34,15 +34,17 @@ const CONFIG = {
 /** Ends the victim without warning; the Turnpike that customers go to from then on. */
 type Blow = (turnpike: Turnpike) => Promise<Turnpike>;
 
+const killed = new Set<number>();
+
 const BLOWS: { readonly [victim: string]: Blow } = {
   'the server': async (turnpike) => {
     await turnpike.stop('SIGKILL');
     return await Turnpike.start({ config: CONFIG, dataDirectory: turnpike.dataDirectory });
   },
   PostgreSQL: async (turnpike) => {
-    const [path] = globSync(`${turnpike.dataDirectory}/postgres/**/postmaster.pid`);
-    assert.ok(path !== undefined);
-    process.kill(Number(readFileSync(path, 'utf8').split('\n')[0]), 'SIGKILL');
+    const pid = await postmasterOf(turnpike);
+    process.kill(pid, 'SIGKILL');
+    killed.add(pid);
     return turnpike;
   },
   "the engine's process": async (turnpike) => {
@@ -120,6 +122,16 @@ async function holdsEnd(books: ReturnType<typeof openBooks>): Promise<void> {
   while ((await books.openHolds()) > 0) {
     assert.ok(performance.now() < deadline, `${await books.openHolds()} holds are left`);
     await sleep(50);
+  }
+}
+
+/** Answers go on from a lease while PostgreSQL is away, so the next blow waits for it to be back. */
+async function postmasterOf(turnpike: Turnpike): Promise<number> {
+  for (const deadline = performance.now() + BACK_WITHIN_MS; ; await sleep(20)) {
+    const [path] = globSync(`${turnpike.dataDirectory}/postgres/**/postmaster.pid`);
+    const pid = path === undefined ? 0 : Number(readFileSync(path, 'utf8').split('\n')[0]);
+    if (pid > 0 && !killed.has(pid)) return pid;
+    assert.ok(performance.now() < deadline, 'PostgreSQL is not back');
   }
 }
 
