@@ -13,6 +13,8 @@ export type Fault =
 
 export type UsageScript = 'right' | 'none' | 'shrinking' | 'negative' | 'huge';
 
+export type ScriptedCall = { readonly name: string; readonly arguments: string };
+
 export type Script = {
   readonly delayMs: number;
   /** 0: at once. */
@@ -20,7 +22,8 @@ export type Script = {
   readonly tokens: number;
   readonly reasoningTokens: number;
   readonly echo: boolean;
-  readonly tool?: { readonly name: string; readonly arguments: string };
+  /** Called side by side, in this order. */
+  readonly tools: readonly ScriptedCall[];
   readonly finish?: FinishReason;
   readonly stopSequence?: string;
   readonly usage: UsageScript;
@@ -35,8 +38,9 @@ export type Script = {
 /** One token of the answer. */
 export type Piece =
   | { readonly kind: 'reasoning' | 'text'; readonly text: string }
-  | { readonly kind: 'call-start'; readonly name: string }
-  | { readonly kind: 'call-arguments'; readonly text: string };
+  /** `index` is the call's place among those of the answer. */
+  | { readonly kind: 'call-start'; readonly index: number; readonly name: string }
+  | { readonly kind: 'call-arguments'; readonly index: number; readonly text: string };
 
 const TOKENS_DEFAULT = 8;
 const TOKENS_MAX = 1_000_000;
@@ -49,7 +53,7 @@ const FINISHES: readonly FinishReason[] = ['stop', 'length', 'tool-calls', 'cont
 const WRONG_USAGES: readonly UsageScript[] = ['shrinking', 'negative', 'huge'];
 
 export function readScript(prompt: string): Script {
-  const { settings, tool, text } = readMarkers(prompt);
+  const { settings, tools, text } = readMarkers(prompt);
   const number = (name: string, most: number, absent: number): number => {
     const value = Number(settings.get(name) ?? Number.NaN);
     return Number.isFinite(value) && value >= 0 ? Math.min(value, most) : absent;
@@ -63,7 +67,7 @@ export function readScript(prompt: string): Script {
     tokens: Math.floor(number('tokens', TOKENS_MAX, TOKENS_DEFAULT)),
     reasoningTokens: Math.floor(number('reasoning', TOKENS_MAX, 0)),
     echo: settings.has('echo'),
-    ...(tool && { tool }),
+    tools,
     ...(finish && { finish }),
     ...(settings.has('stopped-by') && { stopSequence: settings.get('stopped-by') ?? '' }),
     usage: settings.has('no-usage') ? 'none' : (wrong ?? 'right'),
@@ -86,13 +90,13 @@ function readFault(settings: ReadonlyMap<string, string>): Fault | undefined {
 
 type Markers = {
   readonly settings: Map<string, string>;
-  readonly tool: { name: string; arguments: string } | undefined;
+  readonly tools: readonly ScriptedCall[];
   readonly text: string;
 };
 
 function readMarkers(prompt: string): Markers {
   const settings = new Map<string, string>();
-  let tool: Markers['tool'];
+  const tools: ScriptedCall[] = [];
   let text = '';
   let at = 0;
   for (;;) {
@@ -103,7 +107,7 @@ function readMarkers(prompt: string): Markers {
     if (close < 0) break;
     text += prompt.slice(at, open);
     at = close + 2;
-    if (call) tool = call.tool;
+    if (call) tools.push(call.tool);
     else {
       for (const setting of prompt.slice(open + 2, close).split(/\s+/)) {
         const [name = '', value = ''] = setting.split('=', 2);
@@ -111,14 +115,14 @@ function readMarkers(prompt: string): Markers {
       }
     }
   }
-  return { settings, tool, text: (text + prompt.slice(at)).trim() };
+  return { settings, tools, text: (text + prompt.slice(at)).trim() };
 }
 
 /** `[[tool=name:{json}]]`; the JSON may hold `]]` itself, so the marker ends where it parses. */
 function readToolMarker(
   prompt: string,
   open: number,
-): { tool: { name: string; arguments: string }; close: number } | undefined {
+): { tool: ScriptedCall; close: number } | undefined {
   const colon = prompt.indexOf(':', open);
   if (colon < 0) return undefined;
   const name = prompt.slice(open + '[[tool='.length, colon);
@@ -142,17 +146,25 @@ function isJson(text: string): boolean {
   }
 }
 
-/** The answer, one token a piece: reasoning, then a tool call or text. */
+/**
+ * The script of an answer to what its own tool calls came to: text, not the same calls again. With `echo` the text is
+ * that of the results.
+ */
+export function afterResults(script: Script, results: readonly string[]): Script {
+  if (script.tools.length === 0 || results.length === 0) return script;
+  return { ...script, tools: [], ...(script.echo && { text: results.join(' ') }) };
+}
+
+/** The answer, one token a piece: reasoning, then tool calls or text. */
 export function* pieces(script: Script): Generator<Piece, void> {
   for (let i = 0; i < script.reasoningTokens; i += 1) yield { kind: 'reasoning', text: 'hm ' };
-  if (script.tool) {
-    yield { kind: 'call-start', name: script.tool.name };
-    const whole = script.tool.arguments;
+  for (const [index, { name, arguments: whole }] of script.tools.entries()) {
+    yield { kind: 'call-start', index, name };
     for (let at = 0; at < whole.length; at += ARGUMENT_CHARS_PER_TOKEN) {
-      yield { kind: 'call-arguments', text: whole.slice(at, at + ARGUMENT_CHARS_PER_TOKEN) };
+      yield { kind: 'call-arguments', index, text: whole.slice(at, at + ARGUMENT_CHARS_PER_TOKEN) };
     }
-    return;
   }
+  if (script.tools.length > 0) return;
   const words = script.echo ? (script.text.match(/\S+\s*|\s+/g) ?? []) : WORDS;
   const length = script.echo ? words.length : script.tokens;
   for (let i = 0; i < length; i += 1) yield { kind: 'text', text: words[i % words.length] ?? '' };
@@ -161,7 +173,7 @@ export function* pieces(script: Script): Generator<Piece, void> {
 /** Why the answer ends, once all of it was said (`complete`) or the limit of tokens was reached. */
 export function finishOf(script: Script, complete: boolean): FinishReason {
   if (!complete) return 'length';
-  return script.finish ?? (script.tool ? 'tool-calls' : 'stop');
+  return script.finish ?? (script.tools.length > 0 ? 'tool-calls' : 'stop');
 }
 
 /** Input tokens as this engine counts them: words, and never none. */

@@ -5,6 +5,7 @@ import { describe, test } from 'node:test';
 
 import type { Part } from '../../domain/generation/part.ts';
 import { describeEngine, readAll, testTicket, violations } from '../../ports/engine.contract.ts';
+import { afterResults, pieces, readScript } from './script.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
 describeEngine('scripted', async () => {
@@ -80,6 +81,23 @@ describe('markers', () => {
       .join('');
     assert.equal(given, json);
     assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'tool-calls' });
+  });
+
+  test('several calls stand side by side, each ended before the next', async () => {
+    const parts = await say(engine, '[[tool=a:{"x":1}]] [[tool=b:{}]]');
+    const steps = parts
+      .filter((part) => part.kind.startsWith('tool-call'))
+      .map((part) =>
+        'index' in part ? `${part.kind.slice('tool-call-'.length)} ${part.index}` : '',
+      );
+    assert.deepEqual(steps, ['start 0', 'delta 0', 'end 0', 'start 1', 'delta 1', 'end 1']);
+  });
+
+  test('once a call has its result the answer is text', () => {
+    const script = readScript('[[tool=a:{}]] [[echo]]');
+    assert.equal(afterResults(script, []).tools.length, 1);
+    assert.equal([...pieces(afterResults(script, ['sunny today']))].length, 2);
+    assert.equal([...pieces(afterResults(readScript('[[tool=a:{}]]'), ['x']))].length, 8);
   });
 
   test('a stop sequence is named in the finish', async () => {

@@ -12,7 +12,7 @@ import type { Result } from '../../lib/result.ts';
 import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
 import { perform } from './perform.ts';
 import type { Ending } from './perform.ts';
-import { countWords, FaultMemory, finishOf, readScript } from './script.ts';
+import { afterResults, countWords, FaultMemory, finishOf, readScript } from './script.ts';
 import type { Fault, Piece, Script, ScriptedFailure } from './script.ts';
 
 export type ScriptedCounts = {
@@ -91,10 +91,12 @@ class Run {
   readonly #fault: Fault | undefined;
   readonly #ticket: Ticket;
   #usage: Usage;
-  #calls = false;
+  /** How many tool calls have begun. */
+  #calls = 0;
 
   constructor(ticket: Ticket, memory: FaultMemory) {
-    this.#script = readScript(lastUserText(ticket.generation));
+    const { generation } = ticket;
+    this.#script = afterResults(readScript(lastUserText(generation)), latestResults(generation));
     this.#fault = memory.next(this.#script);
     this.#ticket = ticket;
     this.#usage = { ...NO_USAGE, input: inputOf(ticket.generation) };
@@ -110,6 +112,7 @@ class Run {
         return;
       }
       if (beat.kind !== 'turn') {
+        if (beat.kind === 'call-start') this.#endCall(gathered);
         gathered.push(partOf(beat, requestId));
         this.#count(beat);
       } else if (generation.delivery === 'stream' && gathered.length > 0) {
@@ -120,7 +123,7 @@ class Run {
   }
 
   #count(piece: Piece): void {
-    this.#calls ||= piece.kind === 'call-start';
+    if (piece.kind === 'call-start') this.#calls += 1;
     const bucket = piece.kind === 'reasoning' ? 'reasoning' : 'output';
     this.#usage = { ...this.#usage, [bucket]: this.#usage[bucket] + 1 };
   }
@@ -130,7 +133,7 @@ class Run {
       return this.#counted(gathered, failed(closed ? CLOSED : { kind: 'aborted' }));
     }
     if (how === 'fault' && this.#fault) return this.#fail(gathered, this.#fault);
-    if (this.#calls) gathered.push({ kind: 'tool-call-end', index: 0 });
+    this.#endCall(gathered);
     const { usage, stopSequence } = this.#script;
     const finish: Part = {
       kind: 'finish',
@@ -140,6 +143,10 @@ class Run {
     if (usage === 'right' || usage === 'none') return this.#counted(gathered, finish);
     const wrong = wrongUsage(usage, this.#usage);
     return [...this.#counted(gathered), { kind: 'usage', usage: wrong, source: 'engine' }, finish];
+  }
+
+  #endCall(gathered: Part[]): void {
+    if (this.#calls > 0) gathered.push({ kind: 'tool-call-end', index: this.#calls - 1 });
   }
 
   #fail(gathered: Part[], fault: Fault): Part[] {
@@ -181,9 +188,14 @@ function partOf(piece: Piece, requestId: string): Part {
     case 'text':
       return { kind: 'text-delta', text: piece.text };
     case 'call-start':
-      return { kind: 'tool-call-start', index: 0, callId: `call_${requestId}`, name: piece.name };
+      return {
+        kind: 'tool-call-start',
+        index: piece.index,
+        callId: `call_${requestId}_${piece.index}`,
+        name: piece.name,
+      };
     case 'call-arguments':
-      return { kind: 'tool-call-delta', index: 0, arguments: piece.text };
+      return { kind: 'tool-call-delta', index: piece.index, arguments: piece.text };
   }
 }
 
@@ -215,6 +227,12 @@ function scriptedFailure(how: ScriptedFailure): EngineFailure {
 function lastUserText(generation: Generation): string {
   const last = generation.items.findLast((item) => item.kind === 'message' && item.role === 'user');
   return last?.kind === 'message' ? last.text : '';
+}
+
+/** What the tools answered since the user spoke last. */
+function latestResults({ items }: Generation): readonly string[] {
+  const asked = items.findLastIndex((item) => item.kind === 'message' && item.role === 'user');
+  return items.slice(asked + 1).flatMap((item) => (item.kind === 'tool-result' ? [item.text] : []));
 }
 
 function inputOf(generation: Generation): number {

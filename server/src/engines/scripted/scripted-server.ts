@@ -8,8 +8,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import { perform } from './perform.ts';
 import type { Beat, Ending } from './perform.ts';
-import { countWords, FaultMemory, finishOf, readScript } from './script.ts';
-import type { Fault, Piece, Script, ScriptedFailure } from './script.ts';
+import { afterResults, countWords, FaultMemory, finishOf, readScript } from './script.ts';
+import type { Fault, Piece, Script, ScriptedCall, ScriptedFailure } from './script.ts';
 import type { ScriptedCounts } from './scripted-engine.ts';
 
 export type ScriptedServer = AsyncDisposable & {
@@ -135,7 +135,12 @@ class Answer {
     this.#response = response;
     this.#onToken = onToken;
     const messages = chat.messages ?? [];
-    this.#script = readScript(messages.findLast(({ role }) => role === 'user')?.content ?? '');
+    const asked = messages.findLastIndex(({ role }) => role === 'user');
+    const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
+    this.#script = afterResults(
+      readScript(messages[asked]?.content ?? ''),
+      results.map(({ content }) => content ?? ''),
+    );
     this.#fault = memory.next(this.#script);
     this.#inputTokens = messages.reduce((sum, { content }) => sum + countWords(content ?? ''), 0);
     response.on('close', () => {
@@ -203,15 +208,15 @@ class Answer {
   }
 
   async #whole(beats: AsyncIterable<Beat>): Promise<Outcome> {
-    const said = { content: '', reasoning: '', name: '', arguments: '' };
+    const said: Said = { content: '', reasoning: '', calls: [] };
     for await (const beat of beats) {
       if (beat.kind === 'end') return this.#endWhole(beat.how, said);
       if (beat.kind === 'turn') continue;
       this.#count(beat);
       if (beat.kind === 'text') said.content += beat.text;
       else if (beat.kind === 'reasoning') said.reasoning += beat.text;
-      else if (beat.kind === 'call-start') said.name = beat.name;
-      else said.arguments += beat.text;
+      else if (beat.kind === 'call-start') said.calls.push({ name: beat.name, arguments: '' });
+      else lengthen(said.calls.at(-1), beat.text);
     }
     return 'aborted';
   }
@@ -224,16 +229,16 @@ class Answer {
       return 'failed';
     }
     const usage = this.#usage(true);
-    const call = {
-      id: CALL_ID,
+    const calls = said.calls.map((call, index) => ({
+      id: callId(index),
       type: 'function',
-      function: { name: said.name, arguments: said.arguments },
-    };
+      function: call,
+    }));
     const message = {
       role: 'assistant',
       content: said.content === '' ? null : said.content,
       ...(said.reasoning !== '' && { reasoning_content: said.reasoning }),
-      ...(said.name !== '' && { tool_calls: [call] }),
+      ...(calls.length > 0 && { tool_calls: calls }),
     };
     sendJson(this.#response, 200, {
       ...CHUNK,
@@ -295,12 +300,12 @@ class Answer {
   }
 }
 
-type Said = {
-  readonly content: string;
-  readonly reasoning: string;
-  readonly name: string;
-  readonly arguments: string;
-};
+type Growing<T> = { -readonly [member in keyof T]: T[member] };
+type Said = { content: string; reasoning: string; readonly calls: Growing<ScriptedCall>[] };
+
+function lengthen(call: Growing<ScriptedCall> | undefined, text: string): void {
+  if (call !== undefined) call.arguments += text;
+}
 
 const CHUNK = {
   id: 'chatcmpl-scripted',
@@ -308,7 +313,10 @@ const CHUNK = {
   created: 0,
   model: 'scripted',
 };
-const CALL_ID = 'call_scripted';
+
+function callId(index: number): string {
+  return `call_scripted_${index}`;
+}
 
 function deltaOf(piece: Piece): object {
   switch (piece.kind) {
@@ -320,15 +328,15 @@ function deltaOf(piece: Piece): object {
       return {
         tool_calls: [
           {
-            index: 0,
-            id: CALL_ID,
+            index: piece.index,
+            id: callId(piece.index),
             type: 'function',
             function: { name: piece.name, arguments: '' },
           },
         ],
       };
     case 'call-arguments':
-      return { tool_calls: [{ index: 0, function: { arguments: piece.text } }] };
+      return { tool_calls: [{ index: piece.index, function: { arguments: piece.text } }] };
   }
 }
 
