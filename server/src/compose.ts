@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { managementHandlers } from './control/handlers.ts';
+import { EVERY_CAPABILITY, type Capabilities } from './domain/generation/capabilities.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
@@ -235,13 +236,21 @@ async function enginesReady(engines: ReadonlyMap<string, Opened>): Promise<Resul
 const CONTEXT_TOKENS_DEFAULT = 32_768;
 const OUTPUT_TOKENS_DEFAULT = 8_192;
 
+/** Until the operator says more; what a server behind an address can do is the operator's to say. */
+const CAPABILITIES: { readonly [kind in EngineConfig['kind']]: Capabilities } = {
+  llama: { images: false, documents: false, fetchesUrls: false },
+  'openai-compatible': { images: false, documents: false, fetchesUrls: false },
+  scripted: EVERY_CAPABILITY,
+};
+
 function servedModels(
   config: Config,
   engines: ReadonlyMap<string, Opened>,
 ): ReadonlyMap<string, ServedModel> {
   const createdAtSeconds = Math.floor(Date.now() / 1000);
   const models = new Map<string, ServedModel>();
-  for (const { id, engine, engineModel, contextTokensMax, outputTokensMax } of config.models) {
+  for (const model of config.models) {
+    const { id, engine, engineModel, contextTokensMax, outputTokensMax, capabilities } = model;
     const opened = engines.get(engine);
     if (opened === undefined) continue; // the configuration was checked for this
     const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;
@@ -251,6 +260,7 @@ function servedModels(
       engineModel,
       contextTokensMax: context,
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
+      capabilities: { ...CAPABILITIES[opened.kind], ...capabilities },
       createdAtSeconds,
     });
   }

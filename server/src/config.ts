@@ -5,6 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
+import type { Capabilities } from './domain/generation/capabilities.ts';
 import { nano, parseDollars, type Nano } from './domain/money/nano.ts';
 import type { ModelPrice } from './domain/pricing/price-book.ts';
 import { err, ok, type Result } from './lib/result.ts';
@@ -25,6 +26,8 @@ export type ModelConfig = {
   readonly engineModel: string;
   readonly contextTokensMax?: number;
   readonly outputTokensMax?: number;
+  /** What the operator says beside what is known of the engine's kind. */
+  readonly capabilities?: Partial<Capabilities>;
   /** Without a price a model is served to nobody. */
   readonly price?: ModelPrice;
 };
@@ -86,6 +89,12 @@ const openAiCompatibleEngine = z.strictObject({
 /** Answers from a script in the prompt: for tests and benchmarks. */
 const scriptedEngine = z.strictObject({ kind: z.literal('scripted'), name });
 
+const capabilities = z.strictObject({
+  images: z.boolean().optional(),
+  documents: z.boolean().optional(),
+  fetchesUrls: z.boolean().optional(),
+});
+
 const configFile = z.strictObject({
   engines: z
     .array(z.discriminatedUnion('kind', [llamaEngine, openAiCompatibleEngine, scriptedEngine]))
@@ -98,6 +107,7 @@ const configFile = z.strictObject({
         engineModel: z.string().min(1).optional(),
         contextTokensMax: z.int().min(1).optional(),
         outputTokensMax: z.int().min(1).optional(),
+        capabilities: capabilities.optional(),
         price: z
           .strictObject({
             input: price,
@@ -226,13 +236,15 @@ function completeEngine(
 }
 
 function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
-  const { contextTokensMax, outputTokensMax, price: given } = model;
+  const { contextTokensMax, outputTokensMax, capabilities: can, price: given } = model;
   return {
     id: model.id,
     engine: model.engine,
     engineModel: model.engineModel ?? model.id,
     ...(contextTokensMax !== undefined && { contextTokensMax }),
     ...(outputTokensMax !== undefined && { outputTokensMax }),
+    // parsed from JSON, which has no undefined
+    ...(can !== undefined && { capabilities: can as Exact<typeof can> }),
     ...(given !== undefined && {
       price: {
         input: given.input,

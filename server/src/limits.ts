@@ -25,6 +25,16 @@ export const STOP_SEQUENCES_MAX = 4;
 export const MESSAGES_STOP_SEQUENCES_MAX = 64;
 export const STOP_SEQUENCE_CHARACTERS_MAX = 1_024;
 export const MODEL_NAME_CHARACTERS_MAX = 256;
+/** Parts of one message's content. */
+export const CONTENT_PARTS_MAX = 4_096;
+/** One image or document, decoded; OpenAI's own bound for an image. Its base64 fits in a body with room for the rest. */
+export const MEDIA_BYTES_MAX = 20 * MIB;
+/** Images and documents in one request; Anthropic's bound. */
+export const MEDIA_PARTS_MAX = 600;
+export const MEDIA_URL_CHARACTERS_MAX = 8_192;
+export const MEDIA_NAME_CHARACTERS_MAX = 1_024;
+/** No engine known counts more for one image: 10,000 patches in the closest detail, rounded up. */
+export const IMAGE_TOKENS_MAX = 16_384;
 
 // ── What runs at once ──────────────────────────────────────────────────────────────────────────────────────
 /** Generations in this process; over it a client is told to come back. 512 streams take ~100 MB. */

@@ -1,11 +1,12 @@
 // May this request run now, and at which price: the model is served and priced, there is room, and what is asked
 // for can be done at all. Everything that is decided here is pinned for the request's whole life.
 
-import type { Generation } from '../domain/generation/generation.ts';
+import { mediaIn, mediaRefusal } from '../domain/generation/capabilities.ts';
+import { itemText, type Generation } from '../domain/generation/generation.ts';
 import type { ModelPrice, PriceBook } from '../domain/pricing/price-book.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { GENERATIONS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
+import { GENERATIONS_MAX, IMAGE_TOKENS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
 import type { Gateway, Load, ServedModel } from './gateway.ts';
 
 export class Admission implements Disposable {
@@ -46,6 +47,8 @@ export function admit(
   if (model === undefined) return err({ kind: 'model-not-found', model: modelId });
   const pinned = priceOf(gateway.snapshot().priceBook, modelId);
   if (pinned === undefined) return err({ kind: 'model-not-priced', model: modelId });
+  const unfit = mediaRefusal(generation.items, model.capabilities, modelId);
+  if (unfit !== undefined) return err(unfit);
   if (gateway.load.generationsRunning >= GENERATIONS_MAX || model.engine.state().kind === 'down') {
     return err({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
   }
@@ -64,8 +67,10 @@ const TEMPLATE_TOKENS = 256;
 /** Every tokenizer in use spends at least one byte of UTF-8 on a token, so bytes are an upper bound. */
 function inputTokensBound(generation: Generation): number {
   let bytes = TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_ITEM * generation.items.length;
-  for (const item of generation.items) {
-    bytes += Buffer.byteLength(item.kind === 'tool-call' ? item.name + item.arguments : item.text);
+  for (const item of generation.items) bytes += Buffer.byteLength(itemText(item));
+  for (const part of mediaIn(generation.items)) {
+    // A page of PDF holds more than its bytes show, so a document may fill the context.
+    bytes += part.kind === 'image' ? IMAGE_TOKENS_MAX : Number.POSITIVE_INFINITY;
   }
   if (generation.tools.length > 0) bytes += Buffer.byteLength(JSON.stringify(generation.tools));
   if (generation.output.kind === 'json-schema') {

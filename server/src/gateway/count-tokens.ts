@@ -1,6 +1,7 @@
 // One request that only asks how long its prompt is: known caller, known model, no ticket, nothing generated and
 // nothing charged. Reads top to bottom, like serve.ts.
 
+import { mediaRefusal } from '../domain/generation/capabilities.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -46,6 +47,8 @@ export async function countTokens(
     const feature = 'counting tokens before a request';
     return refuse({ kind: 'unsupported-feature', feature, field: 'model', model: modelId });
   }
+  const unfit = mediaRefusal(generation.items, model.capabilities, modelId);
+  if (unfit !== undefined) return refuse(unfit);
 
   using place = new Place(gateway.load);
   if (!place.isFree) {

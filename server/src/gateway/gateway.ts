@@ -1,6 +1,7 @@
 // What a request needs of the server, in one value: the composition root makes it once.
 
 import type { Snapshot } from '../domain/accounts/snapshot.ts';
+import type { Capabilities } from '../domain/generation/capabilities.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -15,6 +16,7 @@ export type ServedModel = {
   readonly engineModel: string;
   readonly contextTokensMax: number;
   readonly outputTokensMax: number;
+  readonly capabilities: Capabilities;
   /** Seconds since the epoch, for `GET /v1/models`. */
   readonly createdAtSeconds: number;
 };

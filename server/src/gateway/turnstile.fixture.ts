@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { formatKey, hashKey, KEY_RANDOM_BYTES } from '../domain/accounts/key.ts';
 import type { Ticket } from '../domain/admission/ticket.ts';
+import { EVERY_CAPABILITY } from '../domain/generation/capabilities.ts';
 import type { Part } from '../domain/generation/part.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
@@ -293,13 +294,14 @@ export class Turnstile {
     return turnstile;
   }
 
-  serves(id: string, engine: Engine): void {
+  serves(id: string, engine: Engine, capabilities = EVERY_CAPABILITY): void {
     this.models.set(id, {
       id,
       engine,
       engineModel: `${id}-inside`,
       contextTokensMax: 8_192,
       outputTokensMax: OUTPUT_TOKENS_MAX,
+      capabilities,
       createdAtSeconds: 0,
     });
   }

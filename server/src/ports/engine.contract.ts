@@ -57,7 +57,7 @@ export function testTicket(wish: TicketWish): Ticket {
       engineModel: wish.engineModel,
       outputTokensMax: wish.outputTokensMax,
       generation: {
-        items: [{ kind: 'message', role: 'user', text: wish.prompt }],
+        items: [{ kind: 'message', role: 'user', content: [{ kind: 'text', text: wish.prompt }] }],
         tools: [],
         toolChoice: { kind: 'auto' },
         parallelToolCalls: true,

@@ -1,6 +1,8 @@
 // The hub: what any protocol asks for and any engine understands. Protocols decode to a Generation,
 // engines read one; neither knows the other. Modelled on the Responses protocol, the richest of the three.
 
+import { textOf, type Content } from './content.ts';
+
 export type Role = 'system' | 'developer' | 'user' | 'assistant';
 
 /** What a client that keeps conversations calls an item; engines don't need it. */
@@ -9,7 +11,7 @@ export type Identified = { readonly id?: string };
 export type Message = Identified & {
   readonly kind: 'message';
   readonly role: Role;
-  readonly text: string;
+  readonly content: Content;
   /** Of an assistant's message: said while it was still working, or the answer itself. */
   readonly phase?: 'commentary' | 'final_answer';
 };
@@ -25,13 +27,27 @@ export type ToolCall = Identified & {
 export type ToolResult = Identified & {
   readonly kind: 'tool-result';
   readonly callId: string;
-  readonly text: string;
+  readonly content: Content;
+  /** The tool failed, and the content says how. */
+  readonly isError?: boolean;
 };
 
 /** What the model thought before it spoke, replayed by clients that keep it. */
 export type ReasoningItem = Identified & {
   readonly kind: 'reasoning';
+  /** Empty where only a summary or something sealed was sent. */
   readonly text: string;
+  readonly summary?: readonly string[];
+  readonly sealed?: Sealed;
+};
+
+/**
+ * What the maker of the reasoning closed and only it can open: Anthropic's signature over the text, its redacted
+ * thinking, or OpenAI's encrypted content. Opaque here; whoever replays the item gets it back unchanged.
+ */
+export type Sealed = {
+  readonly form: 'signature' | 'redacted' | 'encrypted';
+  readonly data: string;
 };
 
 export type Item = Message | ToolCall | ToolResult | ReasoningItem;
@@ -90,3 +106,28 @@ export type Generation = {
   /** `whole`: the client reads one body at the end, so an engine may answer in one piece. */
   readonly delivery: 'whole' | 'stream';
 };
+
+/** What a model can be shown of earlier reasoning: the text, else its summary. */
+export function thoughtOf({ text, summary = [] }: ReasoningItem): string {
+  return text === '' ? summary.join('\n\n') : text;
+}
+
+/** For engines that have no mark for a tool that failed: the model reads it. */
+export function resultText({ content, isError }: ToolResult): string {
+  const text = textOf(content);
+  return isError === true && !/error/i.test(text) ? `Error: ${text}`.trimEnd() : text;
+}
+
+/** All text of an item that an engine may be given. */
+export function itemText(item: Item): string {
+  switch (item.kind) {
+    case 'message':
+      return textOf(item.content);
+    case 'tool-call':
+      return item.name + item.arguments;
+    case 'tool-result':
+      return resultText(item);
+    case 'reasoning':
+      return thoughtOf(item);
+  }
+}

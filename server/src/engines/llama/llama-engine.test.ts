@@ -10,6 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
+import { textContent } from '../../domain/generation/content.ts';
 import type { Generation, Message } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
@@ -76,7 +77,7 @@ function textOf(parts: readonly Part[]): string {
 }
 
 function message(role: Message['role'], text: string): Message {
-  return { kind: 'message', role, text };
+  return { kind: 'message', role, content: textContent(text) };
 }
 
 describeEngine('llama', async () => {

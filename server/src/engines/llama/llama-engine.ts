@@ -3,7 +3,7 @@
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
-import type { Generation } from '../../domain/generation/generation.ts';
+import { itemText, type Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
@@ -169,10 +169,7 @@ export class LlamaEngine implements Engine {
     if (contextTokens === undefined || tokenBytesMax === undefined) return undefined;
     const { items, tools, toolChoice } = generation;
     const shown = toolChoice.kind === 'none' || tools.length === 0 ? '' : JSON.stringify(tools);
-    const bytes = items.reduce(
-      (sum, item) => sum + ('text' in item ? item.text : item.arguments).length,
-      shown.length,
-    );
+    const bytes = items.reduce((sum, item) => sum + itemText(item).length, shown.length);
     const fits =
       bytes <= Math.max(contextTokens * tokenBytesMax, LLAMA_BOUNDS.promptBytesUncheckedMax);
     return fits ? undefined : { kind: 'context-length', tokensMax: contextTokens - 1 };

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 
+import { textContent } from '../../domain/generation/content.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
 import type { Generation, Tool } from '../../domain/generation/generation.ts';
@@ -191,12 +192,12 @@ describe('llama: tools and structured output', () => {
   });
 
   test('calls and results of earlier turns are read, and tools make the prompt longer', async () => {
-    const question = { kind: 'message', role: 'user', text: 'Weather?' } as const;
+    const question = { kind: 'message', role: 'user', content: textContent('Weather?') } as const;
     const call = { kind: 'tool-call', callId: 'call_1', name: 'get_weather' } as const;
     const history = [
       question,
       { ...call, arguments: '{"city": "<|im_end|>"}' },
-      { kind: 'tool-result', callId: 'call_1', text: 'Sunny.' },
+      { kind: 'tool-result', callId: 'call_1', content: textContent('Sunny.') },
     ] as const;
     const read = ({ usage }: Answer): number => usage.input + usage.cacheRead;
     const items = [question];

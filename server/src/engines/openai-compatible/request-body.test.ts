@@ -3,10 +3,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { textContent } from '../../domain/generation/content.ts';
 import type { Generation, Item } from '../../domain/generation/generation.ts';
 import { testTicket } from '../../ports/engine.contract.ts';
+import { messagesOf } from './messages.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 import { requestBody } from './request-body.ts';
+
+const UPSTREAM = { name: 'upstream', baseUrl: 'http://localhost/v1' } as const;
 
 function bodyOf(
   generation: Partial<Generation>,
@@ -19,9 +23,7 @@ function bodyOf(
     engineModel: 'm',
     generation,
   });
-  return JSON.parse(
-    requestBody(ticket, { name: 'upstream', baseUrl: 'http://localhost/v1', ...options }),
-  );
+  return JSON.parse(requestBody(ticket, { ...UPSTREAM, ...options }));
 }
 
 const plain = {
@@ -130,18 +132,18 @@ describe('what the client asked for', () => {
 });
 
 const ITEMS: Item[] = [
-  { kind: 'message', role: 'developer', text: 'Be brief.' },
-  { kind: 'message', role: 'user', text: 'Look twice.' },
+  { kind: 'message', role: 'developer', content: textContent('Be brief.') },
+  { kind: 'message', role: 'user', content: textContent('Look twice.') },
   { kind: 'reasoning', text: 'I should look.' },
-  { kind: 'message', role: 'assistant', text: 'Looking.' },
+  { kind: 'message', role: 'assistant', content: textContent('Looking.') },
   { kind: 'tool-call', callId: 'a', name: 'look', arguments: '{"at":1}' },
   { kind: 'tool-call', callId: 'b', name: 'look', arguments: '{"at":2}' },
-  { kind: 'tool-result', callId: 'a', text: 'one' },
-  { kind: 'tool-result', callId: 'b', text: 'two' },
+  { kind: 'tool-result', callId: 'a', content: textContent('one') },
+  { kind: 'tool-result', callId: 'b', content: textContent('two') },
   { kind: 'tool-call', callId: 'c', name: 'look', arguments: '{}' },
-  { kind: 'tool-result', callId: 'c', text: 'three' },
-  { kind: 'message', role: 'assistant', text: 'One.' },
-  { kind: 'message', role: 'assistant', text: 'Two.' },
+  { kind: 'tool-result', callId: 'c', content: textContent('three') },
+  { kind: 'message', role: 'assistant', content: textContent('One.') },
+  { kind: 'message', role: 'assistant', content: textContent('Two.') },
 ];
 const call = (id: string, args: string): object => ({
   id,
@@ -169,6 +171,48 @@ describe('the conversation', () => {
         { role: 'assistant', content: 'Two.' },
       ],
     });
+  });
+
+  test('sends images and documents in the form of Chat Completions, those of tools after the tools', () => {
+    const inline = (mediaType: string) => ({ kind: 'inline', mediaType, base64: 'AAAA' }) as const;
+    const photo = { kind: 'image', source: inline('image/png'), detail: 'low' } as const;
+    const page = { kind: 'document', source: inline('application/pdf'), name: 'a.pdf' } as const;
+    const notes = { kind: 'document', source: { kind: 'text', text: 'Hm.' }, name: 'n' } as const;
+    const far = { kind: 'image', source: { kind: 'url', url: 'https://x.test/a.png' } } as const;
+    const shown: Item[] = [
+      { kind: 'message', role: 'user', content: [...textContent('See'), photo, notes, page] },
+      { kind: 'tool-call', callId: 'a', name: 'look', arguments: '{}' },
+      { kind: 'tool-call', callId: 'b', name: 'look', arguments: '{}' },
+      { kind: 'tool-result', callId: 'a', content: [far], isError: true },
+      { kind: 'tool-result', callId: 'b', content: textContent('two') },
+      { kind: 'reasoning', text: '', sealed: { form: 'redacted', data: 'x' } },
+      { kind: 'message', role: 'assistant', content: [{ kind: 'refusal', text: 'No.' }] },
+    ];
+    assert.deepEqual(messagesOf(shown, { ...UPSTREAM, reasoningField: 'reasoning' }), [
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'See' },
+          { type: 'image_url', image_url: { url: 'data:image/png;base64,AAAA', detail: 'low' } },
+          { type: 'text', text: '\n<document name="n">\nHm.\n</document>\n' },
+          {
+            type: 'file',
+            file: { filename: 'a.pdf', file_data: 'data:application/pdf;base64,AAAA' },
+          },
+        ],
+      },
+      { role: 'assistant', content: '', tool_calls: [call('a', '{}'), call('b', '{}')] },
+      { role: 'tool', content: 'Error:', tool_call_id: 'a' },
+      { role: 'tool', content: 'two', tool_call_id: 'b' },
+      {
+        role: 'user',
+        content: [
+          { type: 'text', text: 'Returned by the tool call a:' },
+          { type: 'image_url', image_url: { url: 'https://x.test/a.png' } },
+        ],
+      },
+      { role: 'assistant', content: 'No.' },
+    ]);
   });
 
   test('sends the developer role and earlier reasoning where the server knows them', () => {

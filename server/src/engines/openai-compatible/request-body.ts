@@ -1,24 +1,9 @@
 // A Generation as the JSON body of a Chat Completions request.
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
-import type { Generation, Item, OutputFormat, Tool } from '../../domain/generation/generation.ts';
-import { assert } from '../../lib/assert.ts';
+import type { Generation, OutputFormat, Tool } from '../../domain/generation/generation.ts';
+import { messagesOf } from './messages.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
-
-type WireCall = {
-  readonly id: string;
-  readonly type: 'function';
-  readonly function: { readonly name: string; readonly arguments: string };
-};
-
-type WireMessage = {
-  role: string;
-  content: string;
-  tool_call_id?: string;
-  tool_calls?: WireCall[];
-  reasoning_content?: string;
-  reasoning?: string;
-};
 
 /** `JSON.stringify` leaves out what is undefined, so absent stays absent: the engine's own default. */
 export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): string {
@@ -85,48 +70,4 @@ function toolOf(tool: Tool): object {
     type: 'function',
     function: { name, description, parameters, strict: tool.strict ? true : undefined },
   };
-}
-
-function messagesOf(items: readonly Item[], options: OpenAiCompatibleOptions): WireMessage[] {
-  const messages: WireMessage[] = [];
-  /** The assistant's message that is still being put together: reasoning, text and calls in a row are one. */
-  let turn: WireMessage | undefined;
-  for (const item of items) {
-    const isAssistant =
-      item.kind === 'message' ? item.role === 'assistant' : item.kind !== 'tool-result';
-    if (!isAssistant) {
-      turn = undefined;
-      messages.push(messageOf(item, options));
-      continue;
-    }
-    if (item.kind === 'reasoning' && !options.reasoningField) continue;
-    // Calls belong to what was said before them; anything else after text or calls begins anew.
-    if (turn && item.kind !== 'tool-call' && (turn.content !== '' || turn.tool_calls))
-      turn = undefined;
-    if (!turn) {
-      // Empty, not null: a few servers refuse null, and none refuses this.
-      turn = { role: 'assistant', content: '' };
-      messages.push(turn);
-    }
-    addTo(turn, item, options);
-  }
-  return messages;
-}
-
-function messageOf(item: Item, options: OpenAiCompatibleOptions): WireMessage {
-  if (item.kind === 'tool-result') {
-    return { role: 'tool', content: item.text, tool_call_id: item.callId };
-  }
-  assert(item.kind === 'message', 'only messages and tool results stand alone');
-  const role = item.role === 'developer' && !options.developerRole ? 'system' : item.role;
-  return { role, content: item.text };
-}
-
-function addTo(turn: WireMessage, item: Item, options: OpenAiCompatibleOptions): void {
-  if (item.kind === 'tool-call') {
-    const { callId: id, name, arguments: args } = item;
-    const call: WireCall = { id, type: 'function', function: { name, arguments: args } };
-    (turn.tool_calls ??= []).push(call);
-  } else if (item.kind === 'reasoning') turn[options.reasoningField ?? 'reasoning'] = item.text;
-  else turn.content = item.text;
 }

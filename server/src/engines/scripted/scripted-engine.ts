@@ -3,7 +3,14 @@
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
-import type { Generation } from '../../domain/generation/generation.ts';
+import { mediaIn } from '../../domain/generation/capabilities.ts';
+import { textOf } from '../../domain/generation/content.ts';
+import {
+  itemText,
+  resultText,
+  type Generation,
+  type Item,
+} from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
@@ -226,18 +233,24 @@ function scriptedFailure(how: ScriptedFailure): EngineFailure {
 
 function lastUserText(generation: Generation): string {
   const last = generation.items.findLast((item) => item.kind === 'message' && item.role === 'user');
-  return last?.kind === 'message' ? last.text : '';
+  return last?.kind === 'message' ? textOf(last.content) : '';
 }
 
 /** What the tools answered since the user spoke last. */
 function latestResults({ items }: Generation): readonly string[] {
   const asked = items.findLastIndex((item) => item.kind === 'message' && item.role === 'user');
-  return items.slice(asked + 1).flatMap((item) => (item.kind === 'tool-result' ? [item.text] : []));
+  const results = items.slice(asked + 1).filter((item) => item.kind === 'tool-result');
+  return results.map((result) => resultText(result));
 }
 
-function inputOf(generation: Generation): number {
-  return generation.items.reduce(
-    (sum, item) => sum + countWords(item.kind === 'tool-call' ? item.arguments : item.text),
-    0,
-  );
+/** As OpenAI counts an image that is looked at from afar. */
+const MEDIA_TOKENS = 85;
+
+function inputOf({ items }: Generation): number {
+  const words = items.reduce((sum, item) => sum + countWords(wordsOf(item)), 0);
+  return words + MEDIA_TOKENS * [...mediaIn(items)].length;
+}
+
+function wordsOf(item: Item): string {
+  return item.kind === 'tool-call' ? item.arguments : itemText(item);
 }

@@ -3,7 +3,9 @@
 // Source: @anthropic-ai/sdk 1.10.0, ContentBlockParam.
 
 import { z } from 'zod';
+import { CONTENT_PARTS_MAX } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
+import { base64, httpsAddress, imageMediaType, mediaName } from '../media.ts';
 
 const text = z.looseObject({
   type: z.literal('text'),
@@ -26,11 +28,45 @@ const toolUse = z.looseObject({
   input: boundedObject,
 });
 
+const urlSource = z.looseObject({ type: z.literal('url'), url: httpsAddress });
+/** Refused by name, see unserved.ts. */
+const fileSource = z.looseObject({ type: z.literal('file') });
+
+const image = z.looseObject({
+  type: z.literal('image'),
+  source: z.discriminatedUnion('type', [
+    z.looseObject({ type: z.literal('base64'), media_type: imageMediaType, data: base64 }),
+    urlSource,
+    fileSource,
+  ]),
+});
+
+const document = z.looseObject({
+  type: z.literal('document'),
+  title: mediaName.nullish(),
+  context: z.string().nullish(),
+  source: z.discriminatedUnion('type', [
+    z.looseObject({
+      type: z.literal('base64'),
+      media_type: z.literal('application/pdf'),
+      data: base64,
+    }),
+    z.looseObject({ type: z.literal('text'), data: z.string() }),
+    z.looseObject({
+      type: z.literal('content'),
+      content: z.union([
+        z.string(),
+        z.array(z.discriminatedUnion('type', [text, image])).max(CONTENT_PARTS_MAX),
+      ]),
+    }),
+    urlSource,
+    fileSource,
+  ]),
+});
+
 /** Understood well enough to be refused by name; see decode.ts. */
 const unserved = z.looseObject({
   type: z.enum([
-    'image',
-    'document',
     'search_result',
     'tool_reference',
     'browser_state',
@@ -51,12 +87,11 @@ const unserved = z.looseObject({
 
 const CONTENT = 'expected a string or a list of content blocks';
 
-const resultContent = z.union(
-  [z.string(), z.array(z.discriminatedUnion('type', [text, unserved]))],
-  {
-    error: CONTENT,
-  },
-);
+function contentOf<B extends z.ZodType>(block: B) {
+  return z.union([z.string(), z.array(block).max(CONTENT_PARTS_MAX)], { error: CONTENT });
+}
+
+const resultContent = contentOf(z.discriminatedUnion('type', [text, image, document, unserved]));
 
 const toolResult = z.looseObject({
   type: z.literal('tool_result'),
@@ -65,17 +100,20 @@ const toolResult = z.looseObject({
   is_error: z.boolean().nullish(),
 });
 
-const userContent = z.union(
-  [z.string(), z.array(z.discriminatedUnion('type', [text, toolResult, unserved]))],
-  { error: CONTENT },
+const userContent = contentOf(
+  z.discriminatedUnion('type', [text, image, document, toolResult, unserved]),
 );
 
-const assistantContent = z.union(
-  [
-    z.string(),
-    z.array(z.discriminatedUnion('type', [text, thinking, redactedThinking, toolUse, unserved])),
-  ],
-  { error: CONTENT },
+const assistantContent = contentOf(
+  z.discriminatedUnion('type', [
+    text,
+    thinking,
+    redactedThinking,
+    toolUse,
+    image,
+    document,
+    unserved,
+  ]),
 );
 
 /** Instructions: the top-level `system`, and messages with that role. */
@@ -93,6 +131,8 @@ export type Message = z.infer<typeof message>;
 type Blocks<C> = C extends readonly (infer B)[] ? B : never;
 export type Block = Blocks<Message['content']>;
 export type ToolResultBlock = z.infer<typeof toolResult>;
+export type ImageBlock = z.infer<typeof image>;
+export type DocumentBlock = z.infer<typeof document>;
 
 /** Content that is a string is one block of text. */
 export function blocksOf(content: Message['content']): readonly Block[] {

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { textContent } from '../../domain/generation/content.ts';
 import fc from 'fast-check';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
 import { decodeCount, decodeMessages } from './decode.ts';
@@ -67,8 +68,8 @@ describe('a Messages request', () => {
     assert.equal(thinkingShown(request), 'hidden');
     assert.deepEqual(request.generation, {
       items: [
-        { kind: 'message', role: 'system', text: 'be brief\n\nbe kind' },
-        { kind: 'message', role: 'user', text: 'hi' },
+        { kind: 'message', role: 'system', content: textContent('be brief\n\nbe kind') },
+        { kind: 'message', role: 'user', content: textContent('hi') },
       ],
       tools: [
         { name: 'weather', description: 'Tells it.', parameters: { type: 'object' }, strict: true },
@@ -195,18 +196,22 @@ describe('a wrong Messages request', () => {
   });
 
   it('asks for what is not served: refused by name', () => {
-    const image = { type: 'image', source: { type: 'url', url: 'http://x/y.png' } };
+    const image = { type: 'image', source: { type: 'file', file_id: 'file_1' } };
     const use = {
       role: 'assistant',
       content: [{ type: 'tool_use', id: 't1', name: 'f', input: {} }],
     };
     const result = { type: 'tool_result', tool_use_id: 't1', content: [image] };
     const cases: readonly (readonly [object, string, RegExp])[] = [
-      [{ messages: [{ role: 'user', content: [image] }] }, 'messages[0].content[0]', /image/],
+      [
+        { messages: [{ role: 'user', content: [image] }] },
+        'messages[0].content[0].source',
+        /uploaded/,
+      ],
       [
         { messages: [minimal.messages[0], use, { role: 'user', content: [result] }] },
-        'messages[2].content[0].content[0]',
-        /image/,
+        'messages[2].content[0].content[0].source',
+        /uploaded/,
       ],
       [{ tools: [{ type: 'web_search_20250305', name: 'x' }] }, 'tools[0]', /web_search/],
       [{ mcp_servers: [{ url: 'http://x' }] }, 'mcp_servers', /MCP/],

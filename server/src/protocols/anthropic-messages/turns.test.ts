@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { textContent } from '../../domain/generation/content.ts';
 import { decodeMessages } from './decode.ts';
 
 function decode(messages: readonly object[]) {
@@ -31,14 +32,22 @@ const result = (id: string, content?: unknown, more: object = {}) => ({
   content,
   ...more,
 });
-const message = (role: string, said: string) => ({ kind: 'message', role, text: said });
+const message = (role: string, said: string) => ({
+  kind: 'message',
+  role,
+  content: textContent(said),
+});
 const call = (callId: string, json: string) => ({
   kind: 'tool-call',
   callId,
   name: 'f',
   arguments: json,
 });
-const answer = (callId: string, said: string) => ({ kind: 'tool-result', callId, text: said });
+const answer = (callId: string, said: string) => ({
+  kind: 'tool-result',
+  callId,
+  content: textContent(said),
+});
 
 describe('messages', () => {
   it('of one role in a row are one turn; blocks are pieces of one text', () => {
@@ -50,11 +59,16 @@ describe('messages', () => {
         assistant(text('e')),
         { role: 'user', content: 'f' },
       ),
-      [message('user', 'ab\n\nc'), message('assistant', 'd\n\ne'), message('user', 'f')],
+      [
+        { ...message('user', 'a'), content: [...textContent('a'), ...textContent('b\n\nc')] },
+        message('assistant', 'd\n\ne'),
+        message('user', 'f'),
+      ],
     );
   });
 
   it('a tool loop keeps thinking, text, calls and results, the results first', () => {
+    const signed = { form: 'signature', data: 'of another server' };
     const thinking = { type: 'thinking', thinking: 'hm', signature: 'of another server' };
     assert.deepEqual(
       itemsOf(
@@ -72,12 +86,13 @@ describe('messages', () => {
       ),
       [
         message('user', 'weather?'),
-        { kind: 'reasoning', text: 'hm' },
+        { kind: 'reasoning', text: 'hm', sealed: signed },
+        { kind: 'reasoning', text: '', sealed: { form: 'redacted', data: 'xyz' } },
         message('assistant', 'I look.'),
         call('t1', '{"city":"Lisbon"}'),
         call('t2', '{}'),
         answer('t1', 'sunny'),
-        answer('t2', 'none'),
+        { ...answer('t2', ''), content: [...textContent('no'), ...textContent('ne')] },
         message('user', 'go on'),
         message('system', 'Be quick.'),
         message('user', '!'),
@@ -85,12 +100,11 @@ describe('messages', () => {
     );
   });
 
-  it('a tool that failed says so, once', () => {
+  it('a tool that failed is marked', () => {
     const failed = (content?: string) =>
       itemsOf(assistant(use('t')), user(result('t', content, { is_error: true }))).at(-1);
-    assert.deepEqual(failed('no such city'), answer('t', 'Error: no such city'));
-    assert.deepEqual(failed('Error 404'), answer('t', 'Error 404'));
-    assert.deepEqual(failed(), answer('t', 'Error:'));
+    assert.deepEqual(failed('no such city'), { ...answer('t', 'no such city'), isError: true });
+    assert.deepEqual(failed(), { ...answer('t', ''), isError: true });
   });
 
   it('what was empty when we said it may come back empty', () => {

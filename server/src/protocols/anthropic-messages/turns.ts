@@ -1,94 +1,109 @@
 // Messages → items. Messages of one role in a row are one turn; within a user's turn the results of tools come first,
 // because every engine wants the answer to a call right behind the call.
 
+import { textContent, type Content, type ContentPart } from '../../domain/generation/content.ts';
 import type { Item } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import { blocksOf, type Block, type Message, type ToolResultBlock } from './content.ts';
+import { blocksOf, type Message, type ToolResultBlock } from './content.ts';
+import { partsOf } from './parts.ts';
 import type { CountRequest } from './request.ts';
+
+/** A message, and where it stands: `messages[3]`. */
+type Placed = { readonly message: Message; readonly field: string };
 
 export function itemsOf({ system, messages }: CountRequest): Item[] {
   const items: Item[] = [];
+  const placed = messages.map((message, index) => ({ message, field: `messages[${index}]` }));
   if (system != null) pushSystem(items, system);
-  for (let at = 0; at < messages.length;) {
-    const turn = turnAt(messages, at);
+  for (let at = 0; at < placed.length;) {
+    const turn = turnAt(placed, at);
     at += turn.length;
-    if (turn[0]?.role === 'user') pushUser(items, turn);
-    else if (turn[0]?.role === 'assistant') pushAssistant(items, turn);
-    else for (const { content } of turn) pushSystem(items, content);
+    const role = turn[0]?.message.role;
+    if (role === 'user') pushUser(items, turn);
+    else if (role === 'assistant') for (const { message } of turn) pushAssistant(items, message);
+    else for (const { message } of turn) pushSystem(items, message.content);
   }
   return items;
 }
 
-function turnAt(messages: readonly Message[], from: number): readonly Message[] {
+function turnAt(messages: readonly Placed[], from: number): readonly Placed[] {
   let to = from + 1;
-  while (to < messages.length && messages[to]?.role === messages[from]?.role) to++;
+  while (to < messages.length && messages[to]?.message.role === messages[from]?.message.role) to++;
   return messages.slice(from, to);
 }
 
 /** Blocks of instructions are paragraphs of their own. */
 function pushSystem(items: Item[], content: Message['content']): void {
-  const text = joined(blocksOf(content).map(textOf));
-  if (text !== '') items.push({ kind: 'message', role: 'system', text });
+  const texts = blocksOf(content).map((block) => (block.type === 'text' ? block.text : ''));
+  const text = texts.filter((paragraph) => paragraph !== '').join('\n\n');
+  if (text !== '') items.push({ kind: 'message', role: 'system', content: textContent(text) });
 }
 
-function pushUser(items: Item[], turn: readonly Message[]): void {
-  const texts: string[] = [];
-  for (const { content } of turn) {
-    let text = '';
-    for (const block of blocksOf(content)) {
-      if (block.type === 'tool_result') items.push(resultOf(block));
-      else text += textOf(block);
+function pushUser(items: Item[], turn: readonly Placed[]): void {
+  let said: Content = [];
+  for (const { message, field } of turn) {
+    const own: ContentPart[] = [];
+    for (const [at, block] of blocksOf(message.content).entries()) {
+      const place = `${field}.content[${at}]`;
+      if (block.type === 'tool_result') items.push(resultOf(block, place));
+      else own.push(...partsOf(block, place));
     }
-    texts.push(text);
+    said = joined(said, own);
   }
-  const text = joined(texts);
-  if (text !== '') items.push({ kind: 'message', role: 'user', text });
+  if (said.length > 0) items.push({ kind: 'message', role: 'user', content: said });
 }
 
-/** The hub has no mark for a tool that failed, so the model reads it. */
-function resultOf({ tool_use_id: callId, content, is_error: failed }: ToolResultBlock): Item {
-  const text = typeof content === 'string' ? content : (content ?? []).map(textOf).join('');
-  const said = failed === true && !/error/i.test(text) ? `Error: ${text}`.trimEnd() : text;
-  return { kind: 'tool-result', callId, text: said };
+function resultOf(block: ToolResultBlock, field: string): Item {
+  const { tool_use_id: callId, content, is_error: failed } = block;
+  const parts =
+    typeof content === 'string'
+      ? textContent(content)
+      : (content ?? []).flatMap((inner, at) => partsOf(inner, `${field}.content[${at}]`));
+  const isError = failed === true ? { isError: true } : {};
+  return { kind: 'tool-result', callId, content: parts, ...isError };
 }
 
-function pushAssistant(items: Item[], turn: readonly Message[]): void {
-  for (const { content } of turn) {
-    let text = '';
-    const say = (): void => {
-      if (text !== '') addAssistantText(items, text);
-      text = '';
-    };
-    for (const block of blocksOf(content)) {
-      if (block.type === 'text') {
-        text += block.text;
-        continue;
-      }
-      say();
-      if (block.type === 'tool_use') {
-        const { id: callId, name, input } = block;
-        items.push({ kind: 'tool-call', callId, name, arguments: JSON.stringify(input) });
-      } else if (block.type === 'thinking' && block.thinking !== '') {
-        items.push({ kind: 'reasoning', text: block.thinking });
-      }
+function pushAssistant(items: Item[], { content }: Message): void {
+  let said: ContentPart[] = [];
+  const say = (): void => {
+    if (said.length > 0) addAssistantContent(items, said);
+    said = [];
+  };
+  for (const block of blocksOf(content)) {
+    if (block.type === 'text') {
+      if (block.text !== '') said.push({ kind: 'text', text: block.text });
+      continue;
     }
     say();
+    if (block.type === 'tool_use') {
+      const { id: callId, name, input } = block;
+      items.push({ kind: 'tool-call', callId, name, arguments: JSON.stringify(input) });
+    } else if (block.type === 'thinking') {
+      const { thinking: text, signature: data } = block;
+      const sealed = data ? { sealed: { form: 'signature' as const, data } } : {};
+      if (text !== '' || data) items.push({ kind: 'reasoning', text, ...sealed });
+    } else if (block.type === 'redacted_thinking') {
+      const sealed = { form: 'redacted' as const, data: block.data };
+      items.push({ kind: 'reasoning', text: '', sealed });
+    }
   }
+  say();
 }
 
-function addAssistantText(items: Item[], text: string): void {
+function addAssistantContent(items: Item[], content: Content): void {
   const last = items.at(-1);
   if (last?.kind === 'message' && last.role === 'assistant') {
-    items.splice(-1, 1, { ...last, text: joined([last.text, text]) });
-  } else items.push({ kind: 'message', role: 'assistant', text });
+    items.splice(-1, 1, { ...last, content: joined(last.content, content) });
+  } else items.push({ kind: 'message', role: 'assistant', content });
 }
 
-function textOf(block: Block): string {
-  return block.type === 'text' ? block.text : '';
-}
-
-function joined(texts: readonly string[]): string {
-  return texts.filter((text) => text !== '').join('\n\n');
+/** Texts of two messages are paragraphs of their own; an image between them keeps them apart already. */
+function joined(before: Content, after: Content): Content {
+  const last = before.at(-1);
+  const first = after[0];
+  if (last?.kind !== 'text' || first?.kind !== 'text') return [...before, ...after];
+  const seam = { kind: 'text', text: `${last.text}\n\n${first.text}` } as const;
+  return [...before.slice(0, -1), seam, ...after.slice(1)];
 }
 
 /** Anthropic's rule: the turn after a tool_use answers each of its calls, and nothing else. */

@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { textContent } from '../../domain/generation/content.ts';
 import fc from 'fast-check';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
 import { decodeChat } from './decode.ts';
@@ -57,10 +58,10 @@ describe('a Chat Completions request', () => {
     assert.ok(last.includes('"prompt_tokens":0'), 'with usage');
     assert.deepEqual(decoded.value.generation, {
       items: [
-        { kind: 'message', role: 'system', text: 'be brief' },
-        { kind: 'message', role: 'user', text: 'ab' },
+        { kind: 'message', role: 'system', content: textContent('be brief') },
+        { kind: 'message', role: 'user', content: [...textContent('a'), ...textContent('b')] },
         { kind: 'tool-call', callId: 'c1', name: 'f', arguments: '{}' },
-        { kind: 'tool-result', callId: 'c1', text: 'done' },
+        { kind: 'tool-result', callId: 'c1', content: textContent('done') },
       ],
       tools: [],
       toolChoice: { kind: 'auto' },
@@ -100,8 +101,8 @@ describe('a Chat Completions request', () => {
       'messages[0].content[0].type',
     ],
     [
-      'an image',
-      { model: 'm', messages: [{ role: 'user', content: [{ type: 'image_url', image_url: {} }] }] },
+      'audio',
+      { model: 'm', messages: [{ role: 'user', content: [{ type: 'input_audio' }] }] },
       'messages[0].content[0]',
     ],
     ['an unknown field', { ...minimal, temprature: 1 }, 'temprature'],

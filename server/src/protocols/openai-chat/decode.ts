@@ -12,6 +12,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import type { Decoded } from '../protocol.ts';
+import { contentOf, unservedPart } from './content.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatMessage, type ChatRequest } from './request.ts';
 
@@ -32,7 +33,7 @@ export function decodeChat(body: unknown): Result<Decoded, Refusal> {
 function generationOf(request: ChatRequest): Generation {
   const outputTokensMax = request.max_completion_tokens ?? request.max_tokens;
   return {
-    items: request.messages.flatMap(itemsOf),
+    items: request.messages.flatMap((message, index) => itemsOf(message, `messages[${index}]`)),
     tools: (request.tools ?? []).map(toolOf),
     toolChoice: toolChoiceOf(request),
     parallelToolCalls: request.parallel_tool_calls ?? true,
@@ -44,36 +45,29 @@ function generationOf(request: ChatRequest): Generation {
   };
 }
 
-function itemsOf(message: ChatMessage): Item[] {
+function itemsOf(message: ChatMessage, field: string): Item[] {
   switch (message.role) {
-    case 'tool':
-      return [{ kind: 'tool-result', callId: message.tool_call_id, text: textOf(message.content) }];
+    case 'tool': {
+      const content = contentOf(message.content, field);
+      return [{ kind: 'tool-result', callId: message.tool_call_id, content }];
+    }
     case 'assistant': {
       const items: Item[] = [];
       if (message.reasoning) items.push({ kind: 'reasoning', text: message.reasoning });
-      const text = textOf(message.content ?? message.refusal ?? '');
-      if (text !== '') items.push({ kind: 'message', role: 'assistant', text });
+      const content = [...contentOf(message.content ?? '', field)];
+      if (message.refusal) content.push({ kind: 'refusal', text: message.refusal });
+      if (content.length > 0) items.push({ kind: 'message', role: 'assistant', content });
       for (const call of message.tool_calls ?? []) {
         const { name, arguments: json } = call.function;
         items.push({ kind: 'tool-call', callId: call.id, name, arguments: json });
       }
       return items;
     }
-    default:
-      return [{ kind: 'message', role: message.role, text: textOf(message.content) }];
+    default: {
+      const content = contentOf(message.content, field);
+      return [{ kind: 'message', role: message.role, content }];
+    }
   }
-}
-
-type Content = Exclude<ChatMessage['content'], null | undefined>;
-
-function textOf(content: Content): string {
-  if (typeof content === 'string') return content;
-  let text = '';
-  for (const part of content) {
-    if (part.type === 'text') text += part.text;
-    else if (part.type === 'refusal') text += part.refusal;
-  }
-  return text;
 }
 
 function toolOf({ function: tool }: NonNullable<ChatRequest['tools']>[number]): Tool {
@@ -119,11 +113,8 @@ function unsupported(request: ChatRequest): Refusal | undefined {
   if ((request.top_logprobs ?? 0) > 0) return feature('log probabilities', 'top_logprobs');
   if (Object.keys(request.logit_bias ?? {}).length > 0) return feature('logit bias', 'logit_bias');
   for (const [index, message] of request.messages.entries()) {
-    if (message.role !== 'user' || typeof message.content === 'string') continue;
-    const at = message.content.findIndex((part) => part.type !== 'text');
-    const part = message.content[at];
-    if (part !== undefined)
-      return feature(`${part.type} input`, `messages[${index}].content[${at}]`);
+    const problem = unservedPart(message.content ?? '', `messages[${index}]`);
+    if (problem !== undefined) return problem;
   }
   return undefined;
 }

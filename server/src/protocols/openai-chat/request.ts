@@ -4,6 +4,7 @@
 
 import { z } from 'zod';
 import {
+  CONTENT_PARTS_MAX,
   MESSAGES_MAX,
   MODEL_NAME_CHARACTERS_MAX,
   STOP_SEQUENCE_CHARACTERS_MAX,
@@ -11,23 +12,38 @@ import {
   TOOLS_MAX,
 } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
+import { documentData, imageAddress, mediaName } from '../media.ts';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
+const imagePart = z.strictObject({
+  type: z.literal('image_url'),
+  image_url: z.strictObject({
+    url: imageAddress,
+    detail: z.enum(['auto', 'low', 'high', 'original']).nullish(),
+  }),
+});
+const filePart = z.strictObject({
+  type: z.literal('file'),
+  file: z.strictObject({
+    file_data: documentData.nullish(),
+    filename: mediaName.nullish(),
+    /** Refused by name, see decode.ts. */
+    file_id: z.string().nullish(),
+  }),
+});
 /** Understood well enough to be refused by name; see decode.ts. */
-const mediaPart = z.looseObject({ type: z.enum(['image_url', 'input_audio', 'file']) });
+const audioPart = z.looseObject({ type: z.literal('input_audio') });
 
 const CONTENT = 'expected a string or a list of at least one content part';
 
-const inputContent = z.union(
-  [z.string(), z.array(z.discriminatedUnion('type', [textPart, mediaPart])).min(1)],
-  { error: CONTENT },
-);
-const plainContent = z.union([z.string(), z.array(textPart).min(1)], { error: CONTENT });
-const assistantContent = z.union(
-  [z.string(), z.array(z.discriminatedUnion('type', [textPart, refusalPart])).min(1)],
-  { error: CONTENT },
-);
+function partsOf<P extends z.ZodType>(part: P) {
+  return z.union([z.string(), z.array(part).min(1).max(CONTENT_PARTS_MAX)], { error: CONTENT });
+}
+const inputPart = z.discriminatedUnion('type', [textPart, imagePart, filePart, audioPart]);
+const inputContent = partsOf(inputPart);
+const plainContent = partsOf(textPart);
+const assistantContent = partsOf(z.discriminatedUnion('type', [textPart, refusalPart]));
 
 const toolCall = z.strictObject({
   id: z.string().min(1),

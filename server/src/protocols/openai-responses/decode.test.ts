@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { textContent } from '../../domain/generation/content.ts';
 import fc from 'fast-check';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
 import { decodeResponses } from './decode.ts';
@@ -29,7 +30,7 @@ function refusalOf(body: unknown) {
 describe('a Responses request', () => {
   it('is a generation with the defaults of OpenAI', () => {
     assert.deepEqual(generationOf({}), {
-      items: [{ kind: 'message', role: 'user', text: 'hi' }],
+      items: [{ kind: 'message', role: 'user', content: textContent('hi') }],
       tools: [],
       toolChoice: { kind: 'auto' },
       parallelToolCalls: true,
@@ -72,16 +73,22 @@ describe('a Responses request', () => {
       { type: 'custom_tool_call_output', call_id: 'c2', output: 'ok' },
     ];
     assert.deepEqual(generationOf({ input, instructions: 'be brief' }).items, [
-      { kind: 'message', role: 'system', text: 'be brief' },
-      { kind: 'message', role: 'user', text: 'a' },
-      { kind: 'message', role: 'developer', text: 'bc' },
+      { kind: 'message', role: 'system', content: textContent('be brief') },
+      { kind: 'message', role: 'user', content: textContent('a') },
+      { kind: 'message', role: 'developer', content: [...textContent('b'), ...textContent('c')] },
       { kind: 'reasoning', id: 'rs_1', text: 'hm' },
-      { kind: 'message', id: 'msg_1', role: 'assistant', text: 'd', phase: 'commentary' },
-      { kind: 'message', role: 'assistant', text: 'no' },
+      {
+        kind: 'message',
+        id: 'msg_1',
+        role: 'assistant',
+        content: textContent('d'),
+        phase: 'commentary',
+      },
+      { kind: 'message', role: 'assistant', content: [{ kind: 'refusal', text: 'no' }] },
       { kind: 'tool-call', id: 'fc_1', callId: 'c1', name: 'f', arguments: '{}' },
       { kind: 'tool-call', callId: 'c2', name: 'patch', arguments: '{"input":"raw \\"text\\""}' },
-      { kind: 'tool-result', callId: 'c1', text: 'done' },
-      { kind: 'tool-result', callId: 'c2', text: 'ok' },
+      { kind: 'tool-result', callId: 'c1', content: textContent('done') },
+      { kind: 'tool-result', callId: 'c2', content: textContent('ok') },
     ]);
   });
 
@@ -91,7 +98,10 @@ describe('a Responses request', () => {
     const { generation, ignored } = decoded({
       input: [sealed, summed, { role: 'user', content: 'a' }],
     });
-    assert.deepEqual(generation.items.slice(0, 1), [{ kind: 'reasoning', text: 'so' }]);
+    assert.deepEqual(generation.items.slice(0, 2), [
+      { kind: 'reasoning', id: 'rs_1', text: '', sealed: { form: 'encrypted', data: 'x' } },
+      { kind: 'reasoning', text: '', summary: ['so'] },
+    ]);
     assert.deepEqual(ignored, ['input[0].encrypted_content']);
   });
 
@@ -110,7 +120,7 @@ describe('a Responses request', () => {
       parallel_tool_calls: false,
     });
     assert.deepEqual(generation, {
-      items: [{ kind: 'message', role: 'user', text: 'hi' }],
+      items: [{ kind: 'message', role: 'user', content: textContent('hi') }],
       tools: [],
       toolChoice: { kind: 'auto' },
       parallelToolCalls: false,
@@ -255,9 +265,9 @@ describe('a Responses request is refused', () => {
     ['a reference', input({ type: 'item_reference', id: 'x' }), 'input[0]'],
     ['a role of nobody', input({ role: 'tool', content: 'x' }), 'input[0].role'],
     ['a message without content', input({ role: 'user' }), 'input[0].content'],
-    ['an image', user([{ type: 'input_image', image_url: 'data:' }]), 'input[0].content[0]'],
+    ['a broken image', user([{ type: 'input_image', image_url: 'data:' }]), 'input[0].content[0].image_url'],
     ['an unknown part', user([{ type: 'text', text: 'x' }]), 'input[0].content[0].type'],
-    ['an image as result', input(called, { ...answered, output: [{ type: 'input_image' }] }), 'input[1].output[0]'],
+    ['no image as result', input(called, { ...answered, output: [{ type: 'input_image' }] }), 'input[1].output[0].image_url'],
     ['a call without an answer', input(called), 'input[0].call_id', /No tool output found .* c1/],
     ['an answer without a call', input(answered), 'input[0].call_id', /No tool call found .* c1/],
     ['an answer before its call', input(answered, called), 'input[0].call_id'],

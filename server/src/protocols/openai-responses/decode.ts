@@ -1,5 +1,6 @@
 // Responses request → Generation.
 
+import { textContent } from '../../domain/generation/content.ts';
 import type {
   Generation,
   Item,
@@ -56,7 +57,7 @@ function generationOf(
   const { instructions, reasoning } = request;
   const effort = effortOf(reasoning?.effort);
   const system: readonly Item[] = instructions
-    ? [{ kind: 'message', role: 'system', text: instructions }]
+    ? [{ kind: 'message', role: 'system', content: textContent(instructions) }]
     : [];
   return {
     items: [...system, ...input],

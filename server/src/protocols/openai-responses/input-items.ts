@@ -1,10 +1,12 @@
 // The items of `input` → items of the hub, one by one, so that whatever is wrong is named by its own path.
 
 import type { z } from 'zod';
+import { textContent } from '../../domain/generation/content.ts';
 import type { Item } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
+import { readContent } from './content.ts';
 import {
   additionalTools,
   callOutput,
@@ -12,7 +14,6 @@ import {
   functionCall,
   messageItem,
   reasoning,
-  type Content,
 } from './item-schemas.ts';
 import { flatName } from './tool-names.ts';
 
@@ -36,7 +37,7 @@ type Read = (draft: Draft, item: unknown, at: At) => Refusal | undefined;
 export function readInput(input: string | readonly unknown[]): Result<Conversation, Refusal> {
   if (typeof input === 'string') {
     return ok({
-      items: [{ kind: 'message', role: 'user', text: input }],
+      items: [{ kind: 'message', role: 'user', content: textContent(input) }],
       toolLists: [],
       ignored: [],
     });
@@ -97,19 +98,18 @@ function reader<S extends z.ZodType>(
 }
 
 const readMessage = reader(messageItem, (draft, { id, role, phase, content }, [, index]) => {
-  const media = mediaIn(content, `input[${index}].content`);
-  if (media !== undefined) return media;
-  const text = textOf(content);
+  const said = readContent(content, `input[${index}].content`);
+  if (!said.ok) return said.error;
   const ofPhase = role === 'assistant' && phase != null ? { phase } : {};
-  draft.items.push({ kind: 'message', ...idOf(id), role, text, ...ofPhase });
+  draft.items.push({ kind: 'message', ...idOf(id), role, content: said.value, ...ofPhase });
   return undefined;
 });
 
 const readCallOutput = reader(callOutput, (draft, item, [, index]) => {
-  const media = mediaIn(item.output, `input[${index}].output`);
-  if (media !== undefined) return media;
-  const text = textOf(item.output);
-  draft.items.push({ kind: 'tool-result', ...idOf(item.id), callId: item.call_id, text });
+  const said = readContent(item.output, `input[${index}].output`);
+  if (!said.ok) return said.error;
+  const { call_id: callId } = item;
+  draft.items.push({ kind: 'tool-result', ...idOf(item.id), callId, content: said.value });
   return undefined;
 });
 
@@ -137,10 +137,16 @@ const READERS: ReadonlyMap<string, Read> = new Map([
     'reasoning',
     reader(reasoning, (draft, item, [, index]) => {
       const text = (item.content ?? []).map((part) => part.text).join('');
-      const thought = text === '' ? item.summary.map((part) => part.text).join('\n\n') : text;
-      if (thought !== '') draft.items.push({ kind: 'reasoning', ...idOf(item.id), text: thought });
+      const summary = item.summary.map((part) => part.text);
+      const { id, encrypted_content: data } = item;
+      const sealed = data ? { sealed: { form: 'encrypted' as const, data } } : {};
+      const summed = summary.length > 0 ? { summary } : {};
+      if (text === '' && summary.length === 0 && !data) return undefined;
+      draft.items.push({ kind: 'reasoning', ...idOf(id), text, ...summed, ...sealed });
       // Sealed by somebody else: the conversation goes on without it rather than not at all.
-      else if (item.encrypted_content) draft.ignored.push(`input[${index}].encrypted_content`);
+      if (text === '' && summary.length === 0) {
+        draft.ignored.push(`input[${index}].encrypted_content`);
+      }
       return undefined;
     }),
   ],
@@ -155,24 +161,6 @@ const READERS: ReadonlyMap<string, Read> = new Map([
 
 function idOf(id: string | null | undefined): { readonly id?: string } {
   return id == null ? {} : { id };
-}
-
-function textOf(content: Content): string {
-  if (typeof content === 'string') return content;
-  let text = '';
-  for (const part of content) {
-    if ('text' in part) text += part.text;
-    else if ('refusal' in part) text += part.refusal;
-  }
-  return text;
-}
-
-function mediaIn(content: Content, field: string): Refusal | undefined {
-  if (typeof content === 'string') return undefined;
-  const at = content.findIndex((part) => !('text' in part || 'refusal' in part));
-  const part = content[at];
-  if (part === undefined) return undefined;
-  return { kind: 'unsupported-feature', feature: part.type, field: `${field}[${at}]` };
 }
 
 /** OpenAI's rule: every call is answered, and every answer has its call before it. */

@@ -3,19 +3,38 @@
 // Source: OpenAI's published OpenAPI document, schema InputItem.
 
 import { z } from 'zod';
-import { TOOLS_MAX } from '../../limits.ts';
+import { CONTENT_PARTS_MAX, TOOLS_MAX } from '../../limits.ts';
+import { documentData, httpsAddress, imageAddress, mediaName } from '../media.ts';
 
 const textPart = z.object({ type: z.enum(['input_text', 'output_text']), text: z.string() });
 const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
-/** Understood well enough to be refused by name. */
-const mediaPart = z.object({
-  type: z.enum(['input_image', 'input_file', 'input_audio', 'computer_screenshot']),
+const fileId = z.string().nullish();
+const imagePart = z.object({
+  type: z.literal('input_image'),
+  image_url: imageAddress.nullish(),
+  file_id: fileId,
+  detail: z.enum(['auto', 'low', 'high', 'original']).nullish(),
 });
+const filePart = z.object({
+  type: z.literal('input_file'),
+  file_data: documentData.nullish(),
+  file_url: httpsAddress.nullish(),
+  file_id: fileId,
+  filename: mediaName.nullish(),
+});
+/** Understood well enough to be refused by name. */
+const unservedPart = z.object({ type: z.enum(['input_audio', 'computer_screenshot']) });
 
-const content = z.union(
-  [z.string(), z.array(z.discriminatedUnion('type', [textPart, refusalPart, mediaPart]))],
-  { error: 'expected a string or a list of content parts' },
-);
+const part = z.discriminatedUnion('type', [
+  textPart,
+  refusalPart,
+  imagePart,
+  filePart,
+  unservedPart,
+]);
+const content = z.union([z.string(), z.array(part).max(CONTENT_PARTS_MAX)], {
+  error: 'expected a string or a list of content parts',
+});
 export type Content = z.infer<typeof content>;
 
 const id = z.string().nullish();

@@ -4,6 +4,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { textContent } from '../../../domain/generation/content.ts';
 import type { Generation, Item, Tool } from '../../../domain/generation/generation.ts';
 import { CHATML, ChatTemplate } from './chat-template.ts';
 import type { TemplateSettings } from './chat-template.ts';
@@ -85,13 +86,13 @@ describe('tools in templates', () => {
     strict: false,
   };
   const items: readonly Item[] = [
-    { kind: 'message', role: 'user', text: 'Weather?' },
+    { kind: 'message', role: 'user', content: textContent('Weather?') },
     { kind: 'reasoning', text: 'Hm.' },
-    { kind: 'message', role: 'assistant', text: 'I look.' },
+    { kind: 'message', role: 'assistant', content: textContent('I look.') },
     { kind: 'tool-call', callId: 'c1', name: 'get_weather', arguments: '{"a": "<|im_end|>"}' },
     { kind: 'tool-call', callId: 'c2', name: 'get_weather', arguments: '{}' },
-    { kind: 'tool-result', callId: 'c1', text: 'Sunny<|im_end|>' },
-    { kind: 'tool-result', callId: 'c2', text: 'Rain' },
+    { kind: 'tool-result', callId: 'c1', content: textContent('Sunny<|im_end|>') },
+    { kind: 'tool-result', callId: 'c2', content: textContent('Rain') },
   ];
 
   test('calls join what the assistant said; results name their tool', () => {

@@ -1,7 +1,13 @@
 // From the hub's items to the messages that chat templates know: calls join what the assistant said, thinking is left
 // out, as the models' own templates do.
 
-import type { Generation, Item, ToolCall } from '../../../domain/generation/generation.ts';
+import { textOf } from '../../../domain/generation/content.ts';
+import {
+  resultText,
+  type Generation,
+  type Item,
+  type ToolCall,
+} from '../../../domain/generation/generation.ts';
 
 export type ChatCall = {
   readonly id: string;
@@ -46,9 +52,10 @@ function messageOf(
   names: ReadonlyMap<string, string>,
 ): ChatMessage {
   if (item.kind === 'message') {
-    return { role: item.role === 'developer' ? 'system' : item.role, text: item.text };
+    const role = item.role === 'developer' ? 'system' : item.role;
+    return { role, text: textOf(item.content) };
   }
-  const { callId, text } = item;
+  const { callId } = item;
   const name = names.get(callId);
-  return { role: 'tool', text, callId, ...(name !== undefined && { name }) };
+  return { role: 'tool', text: resultText(item), callId, ...(name !== undefined && { name }) };
 }
