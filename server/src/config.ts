@@ -83,6 +83,7 @@ const openAiCompatibleEngine = z.strictObject({
   runningUsage: z.enum(['continuous-usage-stats', 'timings-per-token']).optional(),
   outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
   developerRole: z.boolean().optional(),
+  customTools: z.boolean().optional(),
   reasoningField: z.enum(['reasoning_content', 'reasoning']).optional(),
 });
 

@@ -20,6 +20,8 @@ export const MESSAGES_MAX = 4_096;
 export const TOOLS_MAX = 512;
 /** Levels of JSON in one schema; OpenAI's strict mode stops at 10, real tools reach 30. */
 export const SCHEMA_DEPTH_MAX = 128;
+/** Of one custom tool; the grammars that coding agents send have a few thousand. */
+export const GRAMMAR_CHARACTERS_MAX = 65_536;
 export const STOP_SEQUENCES_MAX = 4;
 /** Anthropic names no bound; each is looked for at every token. */
 export const MESSAGES_STOP_SEQUENCES_MAX = 64;

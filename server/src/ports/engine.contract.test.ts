@@ -67,6 +67,16 @@ describe('each planted mistake is found', () => {
     ['a call that stays open', [[start, counted, finish]], /open at the finish/],
     ['a call that starts twice', [[start, start, end, counted, finish]], /starts while 0 is open/],
     ['a call out of order', [[{ ...start, index: 1 }, counted, finish]], /where 0 is next/],
+    [
+      'arguments for a custom tool',
+      [[{ ...start, tool: 'custom' }, args, end, counted, finish]],
+      /custom tool gets arguments/,
+    ],
+    [
+      'an input for a function',
+      [[start, { kind: 'custom-input-delta', index: 0, input: 'x' }, end, counted, finish]],
+      /function gets an input/,
+    ],
     ['a call without a name', [[{ ...start, name: '' }, end, counted, finish]], /no id or no name/],
   ];
   for (const [name, yields, expected] of planted) {

@@ -12,6 +12,7 @@ import type { Part } from '../domain/generation/part.ts';
 import { isMonotone, isValidUsage, NO_USAGE, outputTokens } from '../domain/generation/usage.ts';
 import type { Usage } from '../domain/generation/usage.ts';
 import type { Engine } from './engine.ts';
+import { toolCallViolations } from './tool-call-order.ts';
 
 /** How long an engine may take to stop, as the port promises. */
 const STOP_MAX_MS = 1000;
@@ -121,29 +122,6 @@ function usageViolations(parts: readonly Part[], outputTokensMax: number): strin
   }
   if (previous === undefined && parts.some(isContent))
     found.push('there is content without any usage');
-  return found;
-}
-
-/** A call starts once, in order, with its deltas and its end after it, and ends before the next one starts. */
-function toolCallViolations(parts: readonly Part[]): string[] {
-  const found: string[] = [];
-  let started = 0;
-  let open: number | undefined;
-  for (const part of parts) {
-    if (part.kind === 'tool-call-start') {
-      if (open !== undefined) found.push(`tool call ${part.index} starts while ${open} is open`);
-      if (part.index !== started)
-        found.push(`tool call ${part.index} starts where ${started} is next`);
-      if (part.callId === '' || part.name === '') found.push('a tool call has no id or no name');
-      started += 1;
-      open = part.index;
-    } else if (part.kind === 'tool-call-delta' || part.kind === 'tool-call-end') {
-      if (part.index !== open) found.push(`${part.kind} of ${part.index} outside its call`);
-      if (part.kind === 'tool-call-end') open = undefined;
-    } else if (part.kind === 'finish' && open !== undefined) {
-      found.push(`tool call ${open} is open at the finish`);
-    }
-  }
   return found;
 }
 

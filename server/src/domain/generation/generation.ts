@@ -24,6 +24,15 @@ export type ToolCall = Identified & {
   readonly arguments: string;
 };
 
+/** The model's own request to run a custom tool; `input` is free text. */
+export type CustomToolCall = Identified & {
+  readonly kind: 'custom-tool-call';
+  readonly callId: string;
+  readonly name: string;
+  readonly input: string;
+};
+
+/** Of a function or of a custom tool. */
 export type ToolResult = Identified & {
   readonly kind: 'tool-result';
   readonly callId: string;
@@ -50,16 +59,36 @@ export type Sealed = {
   readonly data: string;
 };
 
-export type Item = Message | ToolCall | ToolResult | ReasoningItem;
+export type Item = Message | ToolCall | CustomToolCall | ToolResult | ReasoningItem;
 
 export type JsonSchema = { readonly [keyword: string]: unknown };
 
-export type Tool = {
+export type FunctionTool = {
+  /** Absent means the same: most tools are functions. */
+  readonly kind?: 'function';
   readonly name: string;
   readonly description?: string;
   readonly parameters: JsonSchema;
   readonly strict: boolean;
 };
+
+/** Takes text instead of JSON; with a grammar, any input of the model is a sentence of it. */
+export type CustomTool = {
+  readonly kind: 'custom';
+  readonly name: string;
+  readonly description?: string;
+  readonly format: CustomFormat;
+};
+
+export type CustomFormat =
+  | { readonly kind: 'text' }
+  | {
+      readonly kind: 'grammar';
+      readonly syntax: 'lark' | 'regex';
+      readonly definition: string;
+    };
+
+export type Tool = FunctionTool | CustomTool;
 
 export type ToolChoice =
   | { readonly kind: 'auto' }
@@ -125,6 +154,8 @@ export function itemText(item: Item): string {
       return textOf(item.content);
     case 'tool-call':
       return item.name + item.arguments;
+    case 'custom-tool-call':
+      return item.name + item.input;
     case 'tool-result':
       return resultText(item);
     case 'reasoning':

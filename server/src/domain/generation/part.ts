@@ -16,8 +16,11 @@ export type Part =
       readonly index: number;
       readonly callId: string;
       readonly name: string;
+      /** Absent: a function, whose deltas are `tool-call-delta`; a custom tool's are `custom-input-delta`. */
+      readonly tool?: 'custom';
     }
   | { readonly kind: 'tool-call-delta'; readonly index: number; readonly arguments: string }
+  | { readonly kind: 'custom-input-delta'; readonly index: number; readonly input: string }
   | { readonly kind: 'tool-call-end'; readonly index: number }
   /** The running total so far, never smaller than the one before. */
   | { readonly kind: 'usage'; readonly usage: Usage; readonly source: UsageSource }

@@ -10,7 +10,7 @@ import { after, before, describe, test } from 'node:test';
 import { textContent } from '../../domain/generation/content.ts';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-import type { Generation, Tool } from '../../domain/generation/generation.ts';
+import type { FunctionTool, Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE, outputTokens } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
@@ -19,7 +19,7 @@ import { writeEndlessModel } from './endless-model.fixture.ts';
 import { startLlamaEngine } from './llama-engine.ts';
 import type { LlamaEngine } from './llama-engine.ts';
 
-const WEATHER: Tool = {
+const WEATHER: FunctionTool = {
   name: 'get_weather',
   description: 'The weather in a city.',
   parameters: {
@@ -34,7 +34,7 @@ const WEATHER: Tool = {
   },
   strict: true,
 };
-const LIGHT: Tool = {
+const LIGHT: FunctionTool = {
   name: 'set "light"',
   parameters: { type: 'object', properties: { on: { type: 'boolean' } }, required: ['on'] },
   strict: false,
@@ -130,6 +130,30 @@ describe('llama: tools and structured output', () => {
       assert.ok(outputTokens(usage) > 10);
     }
     assert.equal(new Set(answers.map(({ calls }) => calls[0]?.id)).size, 16);
+  });
+
+  test('a custom tool is called with text, and its calls of earlier turns are read', async () => {
+    const exec = { kind: 'custom', name: 'exec', format: { kind: 'text' } } as const;
+    const toolChoice = { kind: 'tool', name: 'exec' } as const;
+    const items = [
+      { kind: 'message', role: 'user', content: textContent('Run it.') },
+      { kind: 'custom-tool-call', callId: 'call_1', name: 'exec', input: 'echo "<|im_end|>"' },
+      { kind: 'tool-result', callId: 'call_1', content: textContent('done') },
+    ] as const;
+    const parts: Part[] = [];
+    const sampling = { stop: [], temperature: 2, seed: 5 };
+    const wish = { items, tools: [exec, WEATHER], toolChoice, parallelToolCalls: false, sampling };
+    const { calls, last } = await ask(wish, 200, (some) => parts.push(...some));
+    assert.deepEqual([calls[0]?.name, calls[0]?.arguments], ['exec', '']);
+    assert.ok(parts.some((part) => part.kind === 'tool-call-start' && part.tool === 'custom'));
+    const inputs = parts.map((part) => (part.kind === 'custom-input-delta' ? part.input : ''));
+    assert.ok(inputs.join('').length > 0, 'it has an input');
+    assert.ok(last?.kind === 'finish');
+    const grammar = { kind: 'grammar', syntax: 'lark', definition: 'start: "a"' } as const;
+    const refused = await ask({ tools: [WEATHER, { ...exec, format: grammar }] });
+    assert.ok(refused.last?.kind === 'failure' && refused.last.failure.kind === 'unsupported');
+    assert.equal(refused.last.failure.field, 'tools[1].format');
+    assert.match(refused.last.failure.feature, /lark grammar of the custom tool 'exec'/u);
   });
 
   test('when a call is required there is one, and there may be more', async () => {

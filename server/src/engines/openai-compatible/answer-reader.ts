@@ -2,6 +2,7 @@
 // things, and none of it may cost a customer the answer. README.md says what is tolerated.
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
+import { CustomCallReader, customToolNames } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import { failureOfErrorObject } from './failure-reader.ts';
@@ -13,6 +14,8 @@ import { UsageMeter } from './usage-meter.ts';
 export class AnswerReader {
   readonly #meter: UsageMeter;
   readonly #calls: ToolCallReader;
+  /** For the custom tools that the server knows as functions; a call of its own kind passes as it is. */
+  readonly #customCalls: CustomCallReader;
   readonly #stops: readonly string[];
   /** As the server wrote it, once it wrote one: from then on the answer is complete. */
   #reason: string | undefined;
@@ -22,6 +25,7 @@ export class AnswerReader {
   constructor({ requestId, outputTokensMax, generation }: Ticket) {
     this.#meter = new UsageMeter(outputTokensMax);
     this.#calls = new ToolCallReader(requestId);
+    this.#customCalls = new CustomCallReader(customToolNames(generation));
     this.#stops = generation.sampling.stop;
   }
 
@@ -50,7 +54,9 @@ export class AnswerReader {
   }
 
   finish(parts: Part[]): void {
-    const unsound = this.#calls.end(parts);
+    const ended: Part[] = [];
+    const unsound = this.#calls.end(ended);
+    parts.push(...this.#customCalls.read(ended));
     if (unsound) return this.fail(unsound, parts);
     const reason = this.#finishReason();
     if (typeof reason !== 'string') return this.fail(reason, parts);
@@ -111,9 +117,10 @@ export class AnswerReader {
     }
     const calls = said['tool_calls'];
     if (!Array.isArray(calls)) return undefined;
-    const heard = parts.length;
-    const failure = this.#calls.read(calls, parts);
-    if (parts.length > heard) this.#meter.countText();
+    const heard: Part[] = [];
+    const failure = this.#calls.read(calls, heard);
+    if (heard.length > 0) this.#meter.countText();
+    parts.push(...this.#customCalls.read(heard));
     return failure;
   }
 

@@ -17,7 +17,7 @@ import type { EventSink } from './sse-parser.ts';
 /** What an exchange needs of its engine. */
 export interface Host {
   /** A reason why no work may start now, or nothing: the exchange is then counted until `end`. */
-  begin(): EngineFailure | undefined;
+  begin(ticket: Ticket): EngineFailure | undefined;
   send(ticket: Ticket, handler: Dispatcher.DispatchHandler): void;
   end(failure: EngineFailure | undefined): void;
   failureOf(error: Error): EngineFailure;
@@ -101,7 +101,7 @@ export class Exchange
   #start(): void {
     const refused: EngineFailure | undefined = this.#signal.aborted
       ? { kind: 'aborted' }
-      : this.#host.begin();
+      : this.#host.begin(this.#ticket);
     if (refused) {
       this.#phase = 'ended';
       this.#parts.push({ kind: 'failure', failure: refused });

@@ -2,20 +2,29 @@
 // the assistant's, images and documents are parts of a user's.
 
 import { isMedia, textOf, type Content, type Media } from '../../domain/generation/content.ts';
+import { callAsFunction } from '../../domain/generation/custom-tools.ts';
 import {
   resultText,
   thoughtOf,
+  type CustomToolCall,
   type Item,
+  type ToolCall,
   type ToolResult,
 } from '../../domain/generation/generation.ts';
 import { assert } from '../../lib/assert.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 
-type WireCall = {
-  readonly id: string;
-  readonly type: 'function';
-  readonly function: { readonly name: string; readonly arguments: string };
-};
+type WireCall =
+  | {
+      readonly id: string;
+      readonly type: 'function';
+      readonly function: { readonly name: string; readonly arguments: string };
+    }
+  | {
+      readonly id: string;
+      readonly type: 'custom';
+      readonly custom: { readonly name: string; readonly input: string };
+    };
 
 export type WireMessage = {
   role: string;
@@ -46,8 +55,8 @@ export function messagesOf(
     }
     if (item.kind === 'reasoning' && (!options.reasoningField || thoughtOf(item) === '')) continue;
     // Calls belong to what was said before them; anything else after text or calls begins anew.
-    if (turn && item.kind !== 'tool-call' && (turn.content !== '' || turn.tool_calls))
-      turn = undefined;
+    const isCall = item.kind === 'tool-call' || item.kind === 'custom-tool-call';
+    if (turn && !isCall && (turn.content !== '' || turn.tool_calls)) turn = undefined;
     if (!turn) {
       // Empty, not null: a few servers refuse null, and none refuses this.
       turn = { role: 'assistant', content: '' };
@@ -68,11 +77,19 @@ function messageOf(item: Item, options: OpenAiCompatibleOptions): WireMessage {
   return { role, content: role === 'user' ? contentOf(item.content) : textOf(item.content) };
 }
 
+function callOf(item: ToolCall | CustomToolCall, options: OpenAiCompatibleOptions): WireCall {
+  if (item.kind === 'custom-tool-call' && options.customTools === true) {
+    const { callId: id, name, input } = item;
+    return { id, type: 'custom', custom: { name, input } };
+  }
+  const call = item.kind === 'custom-tool-call' ? callAsFunction(item) : item;
+  const { callId: id, name, arguments: args } = call;
+  return { id, type: 'function', function: { name, arguments: args } };
+}
+
 function addTo(turn: WireMessage, item: Item, options: OpenAiCompatibleOptions): void {
-  if (item.kind === 'tool-call') {
-    const { callId: id, name, arguments: args } = item;
-    const call: WireCall = { id, type: 'function', function: { name, arguments: args } };
-    (turn.tool_calls ??= []).push(call);
+  if (item.kind === 'tool-call' || item.kind === 'custom-tool-call') {
+    (turn.tool_calls ??= []).push(callOf(item, options));
   } else if (item.kind === 'reasoning') {
     turn[options.reasoningField ?? 'reasoning'] = thoughtOf(item);
   } else turn.content = textOf(item.content);

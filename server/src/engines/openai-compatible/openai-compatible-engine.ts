@@ -7,6 +7,7 @@ import { buildConnector, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
+import { unheldGrammar } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import type { Engine, EngineState } from '../../ports/engine.ts';
@@ -74,9 +75,11 @@ export class OpenAiCompatibleEngine implements Engine, Host {
     return new Exchange(this, ticket, signal);
   }
 
-  begin(): EngineFailure | undefined {
+  begin({ generation }: Ticket): EngineFailure | undefined {
     if (this.#closed) return { kind: 'unreachable', detail: 'The engine was closed.' };
     if (this.#live >= this.#generationsMax) return { kind: 'overloaded' };
+    const refused = this.#options.customTools === true ? undefined : unheldGrammar(generation);
+    if (refused) return refused;
     this.#live += 1;
     return undefined;
   }

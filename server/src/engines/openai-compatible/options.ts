@@ -19,6 +19,8 @@ export type OpenAiCompatibleOptions = {
   readonly outputLimitField?: 'max_tokens' | 'max_completion_tokens';
   /** Passes `developer` messages on as such; otherwise they are sent as `system`, which every server knows. */
   readonly developerRole?: boolean;
+  /** The server knows OpenAI's custom tools; otherwise each is sent as a function with one string, `input`. */
+  readonly customTools?: boolean;
   /** Sends earlier reasoning back under this name; otherwise it is left out. */
   readonly reasoningField?: 'reasoning_content' | 'reasoning';
 };

@@ -26,6 +26,12 @@ function bodyOf(
   return JSON.parse(requestBody(ticket, { ...UPSTREAM, ...options }));
 }
 
+const INPUT = {
+  type: 'object',
+  properties: { input: { type: 'string' } },
+  required: ['input'],
+  additionalProperties: false,
+};
 const plain = {
   model: 'm',
   messages: [{ role: 'user', content: 'Hi' }],
@@ -127,6 +133,39 @@ describe('what the client asked for', () => {
       ...plain,
       tools: wire,
       tool_choice: 'required',
+    });
+  });
+
+  test('custom tools, as functions with one string or as they are', () => {
+    const wish: Partial<Generation> = {
+      items: [{ kind: 'custom-tool-call', callId: 'c', name: 'exec', input: 'ls "a"' }],
+      tools: [{ kind: 'custom', name: 'exec', format: { kind: 'text' } }],
+      toolChoice: { kind: 'tool', name: 'exec' },
+    };
+    const described = { name: 'exec', parameters: INPUT, strict: true };
+    const args = '{"input":"ls \\"a\\""}';
+    const called = { id: 'c', type: 'function', function: { name: 'exec', arguments: args } };
+    assert.deepEqual(bodyOf(wish), {
+      ...plain,
+      messages: [{ role: 'assistant', content: '', tool_calls: [called] }],
+      tools: [{ type: 'function', function: described }],
+      tool_choice: { type: 'function', function: { name: 'exec' } },
+    });
+    const custom = { type: 'custom', custom: { name: 'exec' } };
+    const asIs = { id: 'c', type: 'custom', custom: { name: 'exec', input: 'ls "a"' } };
+    assert.deepEqual(bodyOf(wish, { customTools: true }), {
+      ...plain,
+      messages: [{ role: 'assistant', content: '', tool_calls: [asIs] }],
+      tools: [custom],
+      tool_choice: custom,
+    });
+    const format = { kind: 'grammar', syntax: 'regex', definition: 'a+' } as const;
+    const tools = [{ kind: 'custom', name: 'exec', format }] as const;
+    const grammar = { type: 'grammar', grammar: { syntax: 'regex', definition: 'a+' } };
+    assert.deepEqual(bodyOf({ tools }, { customTools: true }), {
+      ...plain,
+      tools: [{ type: 'custom', custom: { name: 'exec', format: grammar } }],
+      tool_choice: 'auto',
     });
   });
 });

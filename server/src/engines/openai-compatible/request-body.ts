@@ -1,7 +1,13 @@
 // A Generation as the JSON body of a Chat Completions request.
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
-import type { Generation, OutputFormat, Tool } from '../../domain/generation/generation.ts';
+import { asFunction } from '../../domain/generation/custom-tools.ts';
+import type {
+  CustomTool,
+  Generation,
+  OutputFormat,
+  Tool,
+} from '../../domain/generation/generation.ts';
 import { messagesOf } from './messages.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 
@@ -34,7 +40,7 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
     reasoning_effort: generation.reasoningEffort,
     response_format:
       generation.output.kind === 'text' ? undefined : responseFormat(generation.output),
-    ...(generation.tools.length > 0 ? toolFields(generation) : undefined),
+    ...(generation.tools.length > 0 ? toolFields(generation, options) : undefined),
   });
 }
 
@@ -51,23 +57,38 @@ function responseFormat(output: Exclude<OutputFormat, { kind: 'text' }>): object
   return { type: 'json_schema', json_schema: { name, schema, strict } };
 }
 
-function toolFields(generation: Generation): object {
-  const { toolChoice } = generation;
+function toolFields(
+  { tools, toolChoice, parallelToolCalls }: Generation,
+  { customTools = false }: OpenAiCompatibleOptions,
+): object {
   return {
-    tools: generation.tools.map(toolOf),
+    tools: tools.map((tool) => toolOf(tool, customTools)),
     tool_choice:
-      toolChoice.kind === 'tool'
-        ? { type: 'function', function: { name: toolChoice.name } }
-        : toolChoice.kind,
+      toolChoice.kind === 'tool' ? choiceOf(toolChoice.name, tools, customTools) : toolChoice.kind,
     // True is every server's default, and some refuse the field.
-    parallel_tool_calls: generation.parallelToolCalls ? undefined : false,
+    parallel_tool_calls: parallelToolCalls ? undefined : false,
   };
 }
 
-function toolOf(tool: Tool): object {
-  const { name, description, parameters } = tool;
+function choiceOf(name: string, tools: readonly Tool[], customTools: boolean): object {
+  const tool = tools.find((candidate) => candidate.name === name);
+  const isCustom = customTools && tool?.kind === 'custom';
+  return isCustom ? { type: 'custom', custom: { name } } : { type: 'function', function: { name } };
+}
+
+function toolOf(tool: Tool, customTools: boolean): object {
+  if (tool.kind === 'custom' && customTools) return customToolOf(tool);
+  const { name, description, parameters, strict } =
+    tool.kind === 'custom' ? asFunction(tool) : tool;
   return {
     type: 'function',
-    function: { name, description, parameters, strict: tool.strict ? true : undefined },
+    function: { name, description, parameters, strict: strict ? true : undefined },
   };
+}
+
+function customToolOf({ name, description, format }: CustomTool): object {
+  if (format.kind === 'text') return { type: 'custom', custom: { name, description } };
+  const { syntax, definition } = format;
+  const grammar = { type: 'grammar', grammar: { syntax, definition } };
+  return { type: 'custom', custom: { name, description, format: grammar } };
 }

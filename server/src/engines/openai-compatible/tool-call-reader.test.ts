@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import type { Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { delta, response, stream } from './raw-upstream.ts';
 import { DONE, hear } from './replay.ts';
@@ -108,6 +109,48 @@ describe('tool calls', () => {
       assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'tool-calls' });
     });
   }
+
+  const EXEC: Partial<Generation> = {
+    tools: [{ kind: 'custom', name: 'exec', format: { kind: 'text' } }],
+  };
+  const EXECUTED = [
+    { kind: 'tool-call-start', index: 0, callId: 'a', name: 'exec', tool: 'custom' },
+    { kind: 'custom-input-delta', index: 0, input: 'ls "' },
+    { kind: 'custom-input-delta', index: 0, input: 'x"' },
+    { kind: 'tool-call-end', index: 0 },
+  ];
+
+  test('of a custom tool, made as calls of a function', async () => {
+    const body = chunks(
+      call({ index: 0, id: 'a' }, '{"input":"ls \\"', 'exec'),
+      call({ index: 0 }, 'x\\""}'),
+    );
+    const parts = await hear([stream(body + ENDED)], 'stream', EXEC);
+    assert.deepEqual(
+      parts.filter(({ kind }) => /call|input/.test(kind)),
+      EXECUTED,
+    );
+  });
+
+  test('of a custom tool, made as such', async () => {
+    const body = chunks(
+      { index: 0, id: 'a', type: 'custom', custom: { name: 'exec', input: 'ls "' } },
+      { index: 0, custom: { input: 'x"' } },
+    );
+    const parts = await hear([stream(body + ENDED)], 'stream', EXEC);
+    assert.deepEqual(
+      parts.filter(({ kind }) => /call|input/.test(kind)),
+      EXECUTED,
+    );
+  });
+
+  test("a grammar that the server can't be told of is refused with the tool's name", async () => {
+    const format = { kind: 'grammar', syntax: 'lark', definition: 'start: "a"' } as const;
+    const parts = await hear([], 'stream', { tools: [{ kind: 'custom', name: 'exec', format }] });
+    const feature = "the lark grammar of the custom tool 'exec'";
+    const failure = { kind: 'unsupported', feature, field: 'tools[0].format' };
+    assert.deepEqual(parts, [{ kind: 'failure', failure }]);
+  });
 
   test('without an id, one is made', async () => {
     const [made] = callsOf(await hear([stream(chunks(call({ index: 0 }, '{}', 'one')) + ENDED)]));

@@ -10,6 +10,8 @@ type OpenCall = {
   readonly id: string | undefined;
   /** Where it stands among the calls of this answer. */
   readonly position: number;
+  /** A call of OpenAI's own custom kind. */
+  readonly isCustom: boolean;
   started: boolean;
   /** Arguments that came before the name. */
   early: string;
@@ -53,7 +55,8 @@ export class ToolCallReader {
   #delta(delta: { readonly [field: string]: unknown }, parts: Part[]): EngineFailure | undefined {
     const index = typeof delta['index'] === 'number' ? delta['index'] : undefined;
     const id = textOf(delta['id']);
-    const called = objectOf(delta['function']);
+    const custom = objectOf(delta['custom']);
+    const called = custom ?? objectOf(delta['function']);
     const name = textOf(called?.['name']);
     let call = this.#open;
     if (!call || startsAnother(call, index, id, name)) {
@@ -67,11 +70,13 @@ export class ToolCallReader {
       if (unsound) return unsound;
       if (this.#count >= CALLS_MAX)
         return { kind: 'broken', detail: `It made over ${CALLS_MAX} tool calls.` };
-      call = { index, id, position: this.#count, started: false, early: '' };
+      const isCustom = custom !== undefined;
+      call = { index, id, position: this.#count, isCustom, started: false, early: '' };
       this.#open = call;
       this.#count += 1;
     }
-    this.#append(call, id ?? call.id, name, argumentsOf(called?.['arguments']), parts);
+    const said = argumentsOf(called?.[call.isCustom ? 'input' : 'arguments']);
+    this.#append(call, id ?? call.id, name, said, parts);
     return undefined;
   }
 
@@ -96,9 +101,12 @@ export class ToolCallReader {
         index,
         callId: id ?? `call_${this.#requestId}_${index}`,
         name,
+        ...(call.isCustom && { tool: 'custom' }),
       });
     }
-    if (all !== '') parts.push({ kind: 'tool-call-delta', index, arguments: all });
+    if (all === '') return;
+    if (call.isCustom) parts.push({ kind: 'custom-input-delta', index, input: all });
+    else parts.push({ kind: 'tool-call-delta', index, arguments: all });
   }
 }
 

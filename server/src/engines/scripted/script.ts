@@ -40,7 +40,12 @@ export type Piece =
   | { readonly kind: 'reasoning' | 'text'; readonly text: string }
   /** `index` is the call's place among those of the answer. */
   | { readonly kind: 'call-start'; readonly index: number; readonly name: string }
-  | { readonly kind: 'call-arguments'; readonly index: number; readonly text: string };
+  | {
+      readonly kind: 'call-arguments';
+      readonly index: number;
+      readonly name: string;
+      readonly text: string;
+    };
 
 const TOKENS_DEFAULT = 8;
 const TOKENS_MAX = 1_000_000;
@@ -161,7 +166,8 @@ export function* pieces(script: Script): Generator<Piece, void> {
   for (const [index, { name, arguments: whole }] of script.tools.entries()) {
     yield { kind: 'call-start', index, name };
     for (let at = 0; at < whole.length; at += ARGUMENT_CHARS_PER_TOKEN) {
-      yield { kind: 'call-arguments', index, text: whole.slice(at, at + ARGUMENT_CHARS_PER_TOKEN) };
+      const text = whole.slice(at, at + ARGUMENT_CHARS_PER_TOKEN);
+      yield { kind: 'call-arguments', index, name, text };
     }
   }
   if (script.tools.length > 0) return;

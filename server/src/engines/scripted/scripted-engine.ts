@@ -2,6 +2,7 @@
 // Its wrong usage breaks the port's contract on purpose, when asked to: the gateway must cope with such engines.
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
+import { customToolNames } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import { mediaIn } from '../../domain/generation/capabilities.ts';
 import { textOf } from '../../domain/generation/content.ts';
@@ -97,6 +98,7 @@ class Run {
   readonly #script: Script;
   readonly #fault: Fault | undefined;
   readonly #ticket: Ticket;
+  readonly #customTools: ReadonlySet<string>;
   #usage: Usage;
   /** How many tool calls have begun. */
   #calls = 0;
@@ -106,6 +108,7 @@ class Run {
     this.#script = afterResults(readScript(lastUserText(generation)), latestResults(generation));
     this.#fault = memory.next(this.#script);
     this.#ticket = ticket;
+    this.#customTools = customToolNames(ticket.generation);
     this.#usage = { ...NO_USAGE, input: inputOf(ticket.generation) };
   }
 
@@ -120,7 +123,7 @@ class Run {
       }
       if (beat.kind !== 'turn') {
         if (beat.kind === 'call-start') this.#endCall(gathered);
-        gathered.push(partOf(beat, requestId));
+        gathered.push(partOf(beat, requestId, this.#customTools));
         this.#count(beat);
       } else if (generation.delivery === 'stream' && gathered.length > 0) {
         yield this.#counted(gathered);
@@ -188,7 +191,7 @@ function failed(failure: EngineFailure): Part {
   return { kind: 'failure', failure };
 }
 
-function partOf(piece: Piece, requestId: string): Part {
+function partOf(piece: Piece, requestId: string, custom: ReadonlySet<string>): Part {
   switch (piece.kind) {
     case 'reasoning':
       return { kind: 'reasoning-delta', text: piece.text };
@@ -200,9 +203,12 @@ function partOf(piece: Piece, requestId: string): Part {
         index: piece.index,
         callId: `call_${requestId}_${piece.index}`,
         name: piece.name,
+        ...(custom.has(piece.name) && { tool: 'custom' }),
       };
     case 'call-arguments':
-      return { kind: 'tool-call-delta', index: piece.index, arguments: piece.text };
+      return custom.has(piece.name)
+        ? { kind: 'custom-input-delta', index: piece.index, input: piece.text }
+        : { kind: 'tool-call-delta', index: piece.index, arguments: piece.text };
   }
 }
 
@@ -252,5 +258,6 @@ function inputOf({ items }: Generation): number {
 }
 
 function wordsOf(item: Item): string {
-  return item.kind === 'tool-call' ? item.arguments : itemText(item);
+  if (item.kind === 'tool-call') return item.arguments;
+  return item.kind === 'custom-tool-call' ? item.input : itemText(item);
 }

@@ -12,6 +12,7 @@ const facts: ChatFacts = {
   model: 'turnpike "mini"',
   createdAtSeconds: 1_700_000_000,
   includeUsage: true,
+  legacyFunctions: false,
   delivery: 'stream',
 };
 const usage = { ...NO_USAGE, input: 3, cacheRead: 4, output: 5, reasoning: 6 };
@@ -19,6 +20,13 @@ const call: readonly Part[] = [
   { kind: 'tool-call-start', index: 0, callId: 'c1', name: 'weather' },
   { kind: 'tool-call-delta', index: 0, arguments: '{"city":' },
   { kind: 'tool-call-delta', index: 0, arguments: '"Lisbon"}' },
+  { kind: 'tool-call-end', index: 0 },
+];
+
+const custom: readonly Part[] = [
+  { kind: 'tool-call-start', index: 0, callId: 'c1', name: 'exec', tool: 'custom' },
+  { kind: 'custom-input-delta', index: 0, input: 'ls' },
+  { kind: 'custom-input-delta', index: 0, input: ' -l' },
   { kind: 'tool-call-end', index: 0 },
 ];
 
@@ -150,5 +158,45 @@ describe('a whole Chat Completion', () => {
     const answer: unknown = JSON.parse(encoder.finish({ reason: 'stop', usage, atSeconds }));
     const message = { role: 'assistant', content: '', refusal: null, annotations: [] };
     assert.deepEqual(answer, whole(message, 'stop'));
+  });
+});
+
+describe('calls in other forms', () => {
+  const ending = { reason: 'tool-calls', usage, atSeconds } as const;
+  const first = chunk({ role: 'assistant', content: '', refusal: null });
+
+  it('of a custom tool', () => {
+    const encoder = chatEncoder(facts);
+    const delta = (more: object): object => chunk({ tool_calls: [{ index: 0, ...more }] });
+    assert.deepEqual(events(encoder.parts(custom)), [
+      first,
+      delta({ id: 'c1', type: 'custom', custom: { name: 'exec', input: '' } }),
+      delta({ custom: { input: 'ls' } }),
+      delta({ custom: { input: ' -l' } }),
+    ]);
+    const encoderOfWhole = chatEncoder({ ...facts, delivery: 'whole' });
+    encoderOfWhole.parts(custom);
+    const answer: unknown = JSON.parse(encoderOfWhole.finish(ending));
+    const made = { id: 'c1', type: 'custom', custom: { name: 'exec', input: 'ls -l' } };
+    const message = { role: 'assistant', content: null, refusal: null, annotations: [] };
+    assert.deepEqual(answer, whole({ ...message, tool_calls: [made] }, 'tool_calls'));
+  });
+
+  it("for clients that ask with 'functions'", () => {
+    const encoder = chatEncoder({ ...facts, legacyFunctions: true });
+    const said = events(encoder.parts(call));
+    assert.deepEqual(said, [
+      first,
+      chunk({ function_call: { name: 'weather', arguments: '' } }),
+      chunk({ function_call: { arguments: '{"city":' } }),
+      chunk({ function_call: { arguments: '"Lisbon"}' } }),
+    ]);
+    assert.deepEqual(events(encoder.finish(ending))[0], chunk({}, 'function_call'));
+    const encoderOfWhole = chatEncoder({ ...facts, legacyFunctions: true, delivery: 'whole' });
+    encoderOfWhole.parts(call);
+    const answer: unknown = JSON.parse(encoderOfWhole.finish(ending));
+    const made = { name: 'weather', arguments: '{"city":"Lisbon"}' };
+    const message = { role: 'assistant', content: null, refusal: null, annotations: [] };
+    assert.deepEqual(answer, whole({ ...message, function_call: made }, 'function_call'));
   });
 });

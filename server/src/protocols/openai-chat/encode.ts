@@ -14,7 +14,11 @@ const FINISH_REASON: { readonly [reason in FinishReason]: string } = {
   'content-filter': 'content_filter',
 };
 
-export type ChatFacts = AnswerFacts & { readonly includeUsage: boolean };
+export type ChatFacts = AnswerFacts & {
+  readonly includeUsage: boolean;
+  /** Asked with `functions`: a call is answered as a `function_call`. */
+  readonly legacyFunctions: boolean;
+};
 
 export function chatEncoder(facts: ChatFacts): Encoder {
   return facts.delivery === 'stream' ? new StreamEncoder(facts) : new WholeEncoder(facts);
@@ -26,11 +30,13 @@ class StreamEncoder implements Encoder {
   readonly #head: string;
   readonly #tail: string;
   readonly #includeUsage: boolean;
+  readonly #legacyFunctions: boolean;
   #begun = false;
 
   constructor(facts: ChatFacts) {
     const usage = facts.includeUsage ? ',"usage":null' : '';
     this.#includeUsage = facts.includeUsage;
+    this.#legacyFunctions = facts.legacyFunctions;
     this.#head = `data: {${identity(facts, 'chat.completion.chunk')},"choices":[`;
     this.#tail = `,"logprobs":null,"finish_reason":null}]${usage}}\n\n`;
   }
@@ -38,7 +44,7 @@ class StreamEncoder implements Encoder {
   parts(parts: readonly Part[]): string {
     let text = '';
     for (const part of parts) {
-      const delta = deltaOf(part);
+      const delta = this.#legacyFunctions ? legacyDelta(part) : deltaOf(part);
       if (delta !== undefined) text += `${this.#head}{"index":0,"delta":${delta}${this.#tail}`;
     }
     // A stream begins with its first delta: until then a failure can still have a status of its own.
@@ -47,7 +53,7 @@ class StreamEncoder implements Encoder {
 
   finish({ reason, usage }: Ending): string {
     const nothing = this.#includeUsage ? ',"usage":null' : '';
-    const finish = `"delta":{},"logprobs":null,"finish_reason":"${FINISH_REASON[reason]}"`;
+    const finish = `"delta":{},"logprobs":null,"finish_reason":"${finishReason(reason, this.#legacyFunctions)}"`;
     const last = `${this.#head}{"index":0,${finish}}]${nothing}}\n\n`;
     const counted = this.#includeUsage
       ? `${this.#head}],"usage":${JSON.stringify(chatUsage(usage))}}\n\n`
@@ -76,29 +82,59 @@ function deltaOf(part: Part): string | undefined {
       return `{"reasoning":${JSON.stringify(part.text)}}`;
     case 'refusal-delta':
       return `{"refusal":${JSON.stringify(part.text)}}`;
-    case 'tool-call-start': {
-      const call = { name: part.name, arguments: '' };
-      return `{"tool_calls":${JSON.stringify([{ index: part.index, id: part.callId, type: 'function', function: call }])}}`;
-    }
+    case 'tool-call-start':
+      return `{"tool_calls":[${JSON.stringify(startedCall(part))}]}`;
     case 'tool-call-delta':
       return `{"tool_calls":${JSON.stringify([{ index: part.index, function: { arguments: part.arguments } }])}}`;
-    default:
+    case 'custom-input-delta':
+      return `{"tool_calls":${JSON.stringify([{ index: part.index, custom: { input: part.input } }])}}`;
+    case 'tool-call-end':
+    case 'usage':
+    case 'finish':
+    case 'failure':
       return undefined;
   }
 }
 
-type PendingCall = { readonly id: string; readonly name: string; arguments: string };
+type CallStart = Extract<Part, { readonly kind: 'tool-call-start' }>;
+
+function startedCall({ index, callId: id, name, tool }: CallStart): object {
+  return tool === 'custom'
+    ? { index, id, type: 'custom', custom: { name, input: '' } }
+    : { index, id, type: 'function', function: { name, arguments: '' } };
+}
+
+/** As clients of `functions` read calls: one in a message, without an id. */
+function legacyDelta(part: Part): string | undefined {
+  if (part.kind === 'tool-call-start') {
+    return `{"function_call":${JSON.stringify({ name: part.name, arguments: '' })}}`;
+  }
+  if (part.kind !== 'tool-call-delta') return deltaOf(part);
+  return `{"function_call":${JSON.stringify({ arguments: part.arguments })}}`;
+}
+
+function finishReason(reason: FinishReason, legacyFunctions: boolean): string {
+  return legacyFunctions && reason === 'tool-calls' ? 'function_call' : FINISH_REASON[reason];
+}
+
+type PendingCall = {
+  readonly id: string;
+  readonly name: string;
+  readonly isCustom: boolean;
+  /** A function's arguments, or a custom tool's input. */
+  said: string;
+};
 
 class WholeEncoder implements Encoder {
   readonly contentType = 'application/json';
   readonly heartbeat = '';
-  readonly #facts: AnswerFacts;
+  readonly #facts: ChatFacts;
   readonly #calls = new Map<number, PendingCall>();
   #text = '';
   #reasoning = '';
   #refusal = '';
 
-  constructor(facts: AnswerFacts) {
+  constructor(facts: ChatFacts) {
     this.#facts = facts;
   }
 
@@ -119,20 +155,34 @@ class WholeEncoder implements Encoder {
         this.#refusal += part.text;
         break;
       case 'tool-call-start':
-        this.#calls.set(part.index, { id: part.callId, name: part.name, arguments: '' });
+        this.#calls.set(part.index, {
+          id: part.callId,
+          name: part.name,
+          isCustom: part.tool === 'custom',
+          said: '',
+        });
         break;
-      case 'tool-call-delta': {
-        const call = this.#calls.get(part.index);
-        if (call !== undefined) call.arguments += part.arguments;
+      case 'tool-call-delta':
+        this.#growCall(part.index, part.arguments);
         break;
-      }
-      default:
+      case 'custom-input-delta':
+        this.#growCall(part.index, part.input);
+        break;
+      case 'tool-call-end':
+      case 'usage':
+      case 'finish':
+      case 'failure':
     }
+  }
+
+  #growCall(index: number, said: string): void {
+    const call = this.#calls.get(index);
+    if (call !== undefined) call.said += said;
   }
 
   finish({ reason, usage }: Ending): string {
     const message = JSON.stringify(this.#message());
-    const choice = `{"index":0,"message":${message},"logprobs":null,"finish_reason":"${FINISH_REASON[reason]}"}`;
+    const choice = `{"index":0,"message":${message},"logprobs":null,"finish_reason":"${finishReason(reason, this.#facts.legacyFunctions)}"}`;
     const counted = JSON.stringify(chatUsage(usage));
     return `{${identity(this.#facts, 'chat.completion')},"choices":[${choice}],"usage":${counted}}`;
   }
@@ -142,11 +192,7 @@ class WholeEncoder implements Encoder {
   }
 
   #message(): object {
-    const calls = [...this.#calls.values()].map((call) => ({
-      id: call.id,
-      type: 'function',
-      function: { name: call.name, arguments: call.arguments },
-    }));
+    const calls = [...this.#calls.values()];
     const hasText = this.#text !== '' || (calls.length === 0 && this.#refusal === '');
     return {
       role: 'assistant',
@@ -154,9 +200,22 @@ class WholeEncoder implements Encoder {
       refusal: this.#refusal === '' ? null : this.#refusal,
       annotations: [],
       ...(this.#reasoning !== '' && { reasoning: this.#reasoning }),
-      ...(calls.length > 0 && { tool_calls: calls }),
+      ...callFields(calls, this.#facts.legacyFunctions),
     };
   }
+}
+
+function callFields(calls: readonly PendingCall[], legacyFunctions: boolean): object {
+  const [first] = calls;
+  if (first === undefined) return {};
+  if (legacyFunctions) return { function_call: { name: first.name, arguments: first.said } };
+  return {
+    tool_calls: calls.map(({ id, name, isCustom, said }) =>
+      isCustom
+        ? { id, type: 'custom', custom: { name, input: said } }
+        : { id, type: 'function', function: { name, arguments: said } },
+    ),
+  };
 }
 
 function identity(facts: AnswerFacts, object: string): string {

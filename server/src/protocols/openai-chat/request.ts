@@ -9,10 +9,17 @@ import {
   MODEL_NAME_CHARACTERS_MAX,
   STOP_SEQUENCE_CHARACTERS_MAX,
   STOP_SEQUENCES_MAX,
-  TOOLS_MAX,
 } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
 import { documentData, imageAddress, mediaName } from '../media.ts';
+import {
+  legacyCall,
+  legacyChoice,
+  legacyFunctions,
+  toolCall,
+  toolChoice,
+  tools,
+} from './tool-schemas.ts';
 
 const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
 const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
@@ -45,12 +52,6 @@ const inputContent = partsOf(inputPart);
 const plainContent = partsOf(textPart);
 const assistantContent = partsOf(z.discriminatedUnion('type', [textPart, refusalPart]));
 
-const toolCall = z.strictObject({
-  id: z.string().min(1),
-  type: z.literal('function'),
-  function: z.strictObject({ name: z.string().min(1), arguments: z.string() }),
-});
-
 const message = z.discriminatedUnion('role', [
   z.strictObject({
     role: z.enum(['system', 'developer']),
@@ -66,8 +67,13 @@ const message = z.discriminatedUnion('role', [
     reasoning: z.string().nullish(),
     annotations: z.array(z.unknown()).nullish(),
     audio: z.null().optional(),
-    function_call: z.null().optional(),
+    function_call: legacyCall.nullish(),
     tool_calls: z.array(toolCall).nullish(),
+  }),
+  z.strictObject({
+    role: z.literal('function'),
+    content: plainContent.nullable(),
+    name: z.string().min(1),
   }),
   z.strictObject({
     role: z.literal('tool'),
@@ -75,27 +81,6 @@ const message = z.discriminatedUnion('role', [
     tool_call_id: z.string().min(1),
   }),
 ]);
-
-const tool = z.strictObject({
-  type: z.literal('function'),
-  function: z.strictObject({
-    name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
-    description: z.string().nullish(),
-    parameters: boundedObject.nullish(),
-    strict: z.boolean().nullish(),
-  }),
-});
-
-const toolChoice = z.union(
-  [
-    z.enum(['none', 'auto', 'required']),
-    z.strictObject({
-      type: z.literal('function'),
-      function: z.strictObject({ name: z.string().min(1) }),
-    }),
-  ],
-  { error: "expected 'none', 'auto', 'required' or a function's name" },
-);
 
 const responseFormat = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('text') }),
@@ -137,8 +122,10 @@ export const chatRequest = z.strictObject({
       error: `expected a string or 1 to ${STOP_SEQUENCES_MAX} strings`,
     })
     .nullish(),
-  tools: z.array(tool).max(TOOLS_MAX).nullish(),
+  tools: tools.nullish(),
   tool_choice: toolChoice.nullish(),
+  functions: legacyFunctions.nullish(),
+  function_call: legacyChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   response_format: responseFormat.nullish(),
   reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high']).nullish(),

@@ -83,6 +83,8 @@ export class OutputItems {
         if (call !== undefined) call.ended = true;
         return;
       }
+      // Nobody can offer custom tools here yet.
+      case 'custom-input-delta':
       case 'usage':
       case 'finish':
       case 'failure':

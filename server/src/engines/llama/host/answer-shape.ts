@@ -2,7 +2,8 @@
 // that can't be kept is refused at once.
 
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
-import type { Generation, Tool } from '../../../domain/generation/generation.ts';
+import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
+import type { FunctionTool } from '../../../domain/generation/generation.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import { anyOf, GrammarRules, literal } from './grammar-rules.ts';
@@ -29,7 +30,7 @@ const STRING_CHARACTERS_MAX = 16_384;
 const PATH_CHARACTERS_SHOWN_MAX = 300;
 
 export function answerShape(
-  generation: Generation,
+  generation: FunctionsOnly,
   tokensMax: number,
 ): Result<AnswerShape, EngineFailure> {
   const tools = offeredTools(generation);
@@ -56,7 +57,7 @@ export function answerShape(
 }
 
 /** Those that the model may call in this answer. */
-export function offeredTools({ tools, toolChoice }: Generation): readonly Tool[] {
+export function offeredTools({ tools, toolChoice }: FunctionsOnly): readonly FunctionTool[] {
   return toolChoice.kind === 'none' ? [] : tools;
 }
 
@@ -72,7 +73,7 @@ function boundsFor(tokensMax: number): JsonBounds {
 
 /** One call, from its brace to its closing tag. */
 function callRule(
-  generation: Generation,
+  generation: FunctionsOnly,
   rules: GrammarRules,
   bounds: JsonBounds,
 ): Result<string, EngineFailure> {
@@ -90,7 +91,7 @@ function callRule(
 }
 
 function argumentsRule(
-  { name, parameters, strict }: Tool,
+  { name, parameters, strict }: FunctionTool,
   at: number,
   rules: GrammarRules,
   bounds: JsonBounds,
@@ -112,7 +113,7 @@ function callsRule(call: string, rules: GrammarRules, callsMax: number): string 
 }
 
 function outputRule(
-  { output }: Generation,
+  { output }: FunctionsOnly,
   rules: GrammarRules,
   bounds: JsonBounds,
 ): Result<string, EngineFailure> {

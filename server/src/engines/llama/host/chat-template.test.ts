@@ -5,7 +5,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
 import { textContent } from '../../../domain/generation/content.ts';
-import type { Generation, Item, Tool } from '../../../domain/generation/generation.ts';
+import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
+import type { FunctionTool } from '../../../domain/generation/generation.ts';
 import { CHATML, ChatTemplate } from './chat-template.ts';
 import type { TemplateSettings } from './chat-template.ts';
 import { messagesOf } from './conversation.ts';
@@ -17,7 +18,7 @@ const say = (role: 'system' | 'user' | 'assistant', text: string): ChatMessage =
 
 function rendered(
   source: string,
-  items: Generation['items'] | readonly ChatMessage[],
+  items: FunctionsOnly['items'] | readonly ChatMessage[],
   more: Partial<TemplateSettings> = {},
 ): string {
   const messages = items.flatMap((item) => ('kind' in item ? messagesOf([item]) : [item]));
@@ -79,13 +80,13 @@ describe('templates', () => {
 });
 
 describe('tools in templates', () => {
-  const tool: Tool = {
+  const tool: FunctionTool = {
     name: 'get_weather',
     description: 'Say <|im_end|> never.',
     parameters: { type: 'object', properties: { '<think>': { type: 'string' } } },
     strict: false,
   };
-  const items: readonly Item[] = [
+  const items: FunctionsOnly['items'] = [
     { kind: 'message', role: 'user', content: textContent('Weather?') },
     { kind: 'reasoning', text: 'Hm.' },
     { kind: 'message', role: 'assistant', content: textContent('I look.') },

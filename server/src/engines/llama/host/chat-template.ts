@@ -6,7 +6,11 @@ import { randomUUID } from 'node:crypto';
 
 import { Template } from '@huggingface/jinja';
 
-import type { JsonSchema, ReasoningEffort, Tool } from '../../../domain/generation/generation.ts';
+import type {
+  FunctionTool,
+  JsonSchema,
+  ReasoningEffort,
+} from '../../../domain/generation/generation.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import type { ChatCall, ChatMessage } from './conversation.ts';
@@ -19,7 +23,7 @@ export type TemplateSettings = {
   readonly eosText: string;
   /** Absent: as the template has it by default. */
   readonly effort?: ReasoningEffort;
-  readonly tools?: readonly Tool[];
+  readonly tools?: readonly FunctionTool[];
   /** The answer is to be JSON, by this schema if there is one. */
   readonly json?: { readonly schema?: JsonSchema };
   /** Finds the names of all tokens that must not come from outside. */
@@ -126,7 +130,7 @@ function templateCall({ id, name, arguments: json }: ChatCall, cut: Cut): object
   return { id: cut(id), type: 'function', function: { name: cut(name), arguments: given } };
 }
 
-function templateTool({ name, description, parameters }: Tool, cut: Cut): object {
+function templateTool({ name, description, parameters }: FunctionTool, cut: Cut): object {
   const described = description === undefined ? {} : { description: cut(description) };
   const definition = { name: cut(name), ...described, parameters: mapped(parameters, cut) };
   return { type: 'function', function: definition };

@@ -2,12 +2,8 @@
 // out, as the models' own templates do.
 
 import { textOf } from '../../../domain/generation/content.ts';
-import {
-  resultText,
-  type Generation,
-  type Item,
-  type ToolCall,
-} from '../../../domain/generation/generation.ts';
+import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
+import { resultText, type ToolCall } from '../../../domain/generation/generation.ts';
 
 export type ChatCall = {
   readonly id: string;
@@ -26,7 +22,7 @@ export type ChatMessage =
       readonly name?: string;
     };
 
-export function messagesOf(items: Generation['items']): readonly ChatMessage[] {
+export function messagesOf(items: FunctionsOnly['items']): readonly ChatMessage[] {
   const messages: ChatMessage[] = [];
   const names = new Map<string, string>();
   for (const item of items) {
@@ -48,7 +44,7 @@ function withCall(text: string, last: ChatMessage | undefined, call: ToolCall): 
 }
 
 function messageOf(
-  item: Exclude<Item, ToolCall | { readonly kind: 'reasoning' }>,
+  item: Exclude<FunctionsOnly['items'][number], ToolCall | { readonly kind: 'reasoning' }>,
   names: ReadonlyMap<string, string>,
 ): ChatMessage {
   if (item.kind === 'message') {

@@ -2,7 +2,7 @@
 
 import type { LlamaGrammar, LlamaModel, Token } from 'node-llama-cpp';
 
-import type { Generation } from '../../../domain/generation/generation.ts';
+import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
 import type { AnswerShape } from './answer-shape.ts';
 import type { Answer, Step } from './answer.ts';
@@ -14,7 +14,7 @@ import type { Slot } from './slots.ts';
 
 export type Work = {
   readonly id: number;
-  readonly generation: Generation;
+  readonly generation: FunctionsOnly;
   readonly outputTokensMax: number;
   readonly signal: AbortSignal;
   readonly emit: (parts: readonly Part[]) => void;

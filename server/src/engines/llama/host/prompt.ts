@@ -5,7 +5,7 @@ import { setImmediate as nextTick } from 'node:timers/promises';
 import type { LlamaModel, Token } from 'node-llama-cpp';
 
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
-import type { Generation } from '../../../domain/generation/generation.ts';
+import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
 import { offeredTools } from './answer-shape.ts';
@@ -36,7 +36,7 @@ const PIECE_CHARACTERS = 16_384;
 
 export async function makePrompt(
   maker: PromptMaker,
-  generation: Generation,
+  generation: FunctionsOnly,
   shape: Pick<AnswerShape, 'whole' | 'opening'>,
 ): Promise<Result<Prompt, EngineFailure>> {
   const { model, template } = maker;
@@ -61,7 +61,7 @@ export async function makePrompt(
   return ok({ tokens, thinkingOpened: thinkingOpened || opensNow });
 }
 
-function settingsOf(maker: PromptMaker, generation: Generation): TemplateSettings {
+function settingsOf(maker: PromptMaker, generation: FunctionsOnly): TemplateSettings {
   const { output, reasoningEffort } = generation;
   return {
     bosText: maker.model.tokens.bosString ?? '',

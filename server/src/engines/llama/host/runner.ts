@@ -2,6 +2,12 @@
 
 import type { Token } from 'node-llama-cpp';
 
+import {
+  CustomCallReader,
+  customToolNames,
+  functionsOnly,
+  unheldGrammar,
+} from '../../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
 import type { Generation } from '../../../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
@@ -20,7 +26,25 @@ import { isReproducible } from './sampling.ts';
 import type { Slot } from './slots.ts';
 import { Utf8Hold } from './utf8-hold.ts';
 
-export async function run(loaded: LoadedModel, work: Work): Promise<void> {
+export type Order = Omit<Work, 'generation'> & { readonly generation: Generation };
+
+export async function run(loaded: LoadedModel, order: Order): Promise<void> {
+  const refused = unheldGrammar(order.generation);
+  if (refused) return order.emit([failure(refused)]);
+  await runFunctions(loaded, withFunctionsOnly(order));
+}
+
+/** Chat templates know functions alone, so a custom tool is told as one and its calls are read back. */
+function withFunctionsOnly(order: Order): Work {
+  const calls = new CustomCallReader(customToolNames(order.generation));
+  return {
+    ...order,
+    generation: functionsOnly(order.generation),
+    emit: (parts) => order.emit(calls.read(parts)),
+  };
+}
+
+async function runFunctions(loaded: LoadedModel, work: Work): Promise<void> {
   try {
     const tokensMax = Math.min(work.outputTokensMax, loaded.contextTokens);
     const shape = answerShape(work.generation, tokensMax);
@@ -38,10 +62,13 @@ export async function run(loaded: LoadedModel, work: Work): Promise<void> {
 
 /** The same prompt that a generation would read, not evaluated. */
 export async function countPrompt(loaded: LoadedModel, generation: Generation): Promise<Counted> {
+  const refused = unheldGrammar(generation);
+  if (refused) return err(refused);
   try {
-    const shape = answerShape(generation, loaded.contextTokens);
+    const functions = functionsOnly(generation);
+    const shape = answerShape(functions, loaded.contextTokens);
     if (!shape.ok) return shape;
-    const prompt = await makePrompt(loaded.promptMaker, generation, shape.value);
+    const prompt = await makePrompt(loaded.promptMaker, functions, shape.value);
     return prompt.ok ? ok(prompt.value.tokens.length) : prompt;
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
