@@ -56,6 +56,10 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
   overloaded: [{ kind: 'overloaded', retryAfterMs: 1 }],
   'shutting-down': [{ kind: 'shutting-down', retryAfterMs: 1 }],
   'ledger-unavailable': [{ kind: 'ledger-unavailable', retryAfterMs: 1 }],
+  'not-found': [{ kind: 'not-found', what: 'response', id: 'resp_x' }],
+  'previous-response-not-found': [{ kind: 'previous-response-not-found', id: 'resp_x' }],
+  'storage-unavailable': [{ kind: 'storage-unavailable', retryAfterMs: 1 }],
+  'storage-full': [{ kind: 'storage-full', bytesMax: 1 }],
   'engine-failed': [
     { kind: 'engine-failed', model: 'm', timedOut: false },
     { kind: 'engine-failed', model: 'm', timedOut: true },

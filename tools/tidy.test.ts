@@ -28,8 +28,10 @@ describe('the rules see the project', () => {
   });
 
   test('they read what the files import', () => {
-    const serve = sources.find(({ path }) => path === 'server/src/gateway/serve.ts');
-    assert.ok(serve?.imports.some(({ path }) => path === 'server/src/domain/admission/ticket.ts'));
+    const generate = sources.find(({ path }) => path === 'server/src/gateway/generate.ts');
+    assert.ok(
+      generate?.imports.some(({ path }) => path === 'server/src/domain/admission/ticket.ts'),
+    );
     const handler = sources.find(({ path }) => path === 'server/src/control/handler.ts');
     assert.ok(handler?.imports.some(({ path = '' }) => path.startsWith('contract/src/')));
   });

@@ -12,6 +12,7 @@ import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
 import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
 import type { Gateway, ServedModel } from './gateway/gateway.ts';
+import { StoreMemory } from './gateway/memory.ts';
 import { HttpServer } from './http/http-server.ts';
 import { mountManagement } from './http/management.ts';
 import { newId } from './lib/ids.ts';
@@ -99,6 +100,7 @@ async function bringUp(start: Start) {
     models,
     snapshot: () => store.value.accounts.snapshot(),
     ledger: store.value.ledger,
+    memory: new StoreMemory(store.value.responses, () => config.retentionMs),
     clock: systemClock,
     log,
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },

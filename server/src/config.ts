@@ -9,6 +9,7 @@ import type { Capabilities } from './domain/generation/capabilities.ts';
 import { nano, parseDollars, type Nano } from './domain/money/nano.ts';
 import type { ModelPrice } from './domain/pricing/price-book.ts';
 import { err, ok, type Result } from './lib/result.ts';
+import { RETENTION_DAYS_DEFAULT } from './limits.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
 export type LlamaConfig = z.infer<typeof llamaEngine>;
@@ -40,9 +41,14 @@ export type Config = {
   readonly databaseUrl?: string;
   /** Holds in memory and settles in a log on this disk, or both in PostgreSQL before they are answered. */
   readonly settlement: 'leases' | 'direct';
+  /** How long answers and conversations are kept; 0: not at all. */
+  readonly retentionMs: number;
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
 };
+
+const DAY_MS = 86_400_000;
+const RETENTION_DAYS_MAX = 36_500;
 
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -142,6 +148,11 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (settlement !== 'leases' && settlement !== 'direct') {
     return err(`TURNPIKE_SETTLEMENT must be leases or direct, not '${settlement}'.`);
   }
+  const days = Number(environment['TURNPIKE_RETENTION_DAYS'] ?? RETENTION_DAYS_DEFAULT);
+  if (!(days >= 0 && days <= RETENTION_DAYS_MAX)) {
+    const given = environment['TURNPIKE_RETENTION_DAYS'];
+    return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${given}'.`);
+  }
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -149,6 +160,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     port,
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     settlement,
+    retentionMs: Math.round(days * DAY_MS),
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });

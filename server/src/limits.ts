@@ -62,6 +62,23 @@ export const RETRY_AFTER_LEDGER_MS = 2_000;
 /** A hundred times the longest context there is; at the dearest price known it stays far below a 64-bit amount. */
 export const TOKENS_PER_BUCKET_MAX = 100_000_000;
 
+// ── What is kept ───────────────────────────────────────────────────────────────────────────────────────────
+/** OpenAI keeps responses for 30 days. */
+export const RETENTION_DAYS_DEFAULT = 30;
+/** A conversation that is longer than this is no conversation; it bounds the walk through what came before. */
+export const EARLIER_RESPONSES_MAX = 1_000;
+/** What was said before may be as long as what may be sent at once. */
+export const EARLIER_BYTES_MAX = 32 * MIB;
+/** What one project may keep, the operator's default: some 300,000 turns of an agent. */
+export const STORED_BYTES_PROJECT_MAX = 10 * 1024 * MIB;
+/** PostgreSQL answers in milliseconds; a client waits for its last byte no longer than this for the storing. */
+export const STORE_TIMEOUT_MS = 5_000;
+export const RETRY_AFTER_STORAGE_MS = 2_000;
+/** OpenAI's bound on what is added to a conversation at once. */
+export const CONVERSATION_ITEMS_ADDED_MAX = 20;
+export const STORED_PAGE_DEFAULT = 20;
+export const STORED_PAGE_MAX = 100;
+
 // ── Stopping ───────────────────────────────────────────────────────────────────────────────────────────────
 /** Running answers get this long to end by themselves; then they are stopped and settled. */
 export const DRAIN_MS = 20_000;

@@ -74,7 +74,7 @@ describe('Responses', () => {
       })
       .withResponse();
     assert.equal(data.output_text, 'of this');
-    assert.equal(response.headers.get('turnpike-ignored'), 'store, tools[0] (web_search)');
+    assert.equal(response.headers.get('turnpike-ignored'), 'tools[0] (web_search)');
     assert.deepEqual(data.tools, [weather]);
   });
 

@@ -2,6 +2,8 @@
 // status, envelope, headers and in-stream event: precise inside, plain outside. The table of what a client
 // reads is docs/errors.md.
 
+type StoredThing = 'response' | 'chat completion' | 'conversation' | 'item';
+
 export type Refusal =
   | {
       readonly kind: 'unauthenticated';
@@ -46,6 +48,13 @@ export type Refusal =
   | { readonly kind: 'overloaded'; readonly retryAfterMs: number }
   | { readonly kind: 'shutting-down'; readonly retryAfterMs: number }
   | { readonly kind: 'ledger-unavailable'; readonly retryAfterMs: number }
+  /** Nothing of that id is kept for this project: it never was, was deleted, or has expired. */
+  | { readonly kind: 'not-found'; readonly what: StoredThing; readonly id: string }
+  /** The same, of a response that the request goes on from. */
+  | { readonly kind: 'previous-response-not-found'; readonly id: string }
+  | { readonly kind: 'storage-unavailable'; readonly retryAfterMs: number }
+  /** The project keeps as much as it may. */
+  | { readonly kind: 'storage-full'; readonly bytesMax: number }
   /** The model's engine failed; nothing is charged. `timedOut`: it said nothing in time. */
   | { readonly kind: 'engine-failed'; readonly model: string; readonly timedOut: boolean }
   /** A mistake of ours; the request id finds it in the log. */

@@ -6,6 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { Memory } from './memory.ts';
 
 /** A model that is offered, and where it runs. */
 export type ServedModel = {
@@ -34,6 +35,7 @@ export type Gateway = {
   readonly models: ReadonlyMap<string, ServedModel>;
   readonly snapshot: () => Snapshot;
   readonly ledger: Ledger;
+  readonly memory: Memory;
   readonly clock: Clock;
   readonly log: Log;
   readonly load: Load;

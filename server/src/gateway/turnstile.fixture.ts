@@ -22,10 +22,13 @@ import type {
   Ledger,
   SettleOutcome,
 } from '../ports/ledger.ts';
+import type { Protocol } from '../protocols/protocol.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
+import { MemoryResponseStore } from '../store/memory/response-store.ts';
 import type { Gateway, ServedModel } from './gateway.ts';
+import { StoreMemory } from './memory.ts';
 import { serve } from './serve.ts';
 import type { Headers, Sink } from './sink.ts';
 import { SERVER_STOPPING } from './stopping.ts';
@@ -39,6 +42,7 @@ export const PRICE: ModelPrice = {
   output: nano(7_654_321_000n),
   reasoning: nano(7_111_111_111n),
 };
+const RETENTION_MS = 3_600_000;
 export const OUTPUT_TOKENS_MAX = 4_096;
 export const PLENTY = nano(5_000_000_000n);
 
@@ -238,12 +242,15 @@ export type Asked = {
   readonly sink?: MemorySink;
   readonly authorization?: string | undefined;
   readonly requestId?: string;
+  /** Chat Completions unless told. */
+  readonly protocol?: Protocol;
 };
 
 /** One customer with one key in front of one gateway. */
 export class Turnstile {
   readonly accounts = new MemoryAccounts(Date.now);
   readonly ledger = new WatchedLedger(this.accounts);
+  readonly responses = new MemoryResponseStore(Date.now);
   readonly scripted = new ScriptedEngine();
   readonly key: string;
   readonly keyId = newId('key');
@@ -259,6 +266,7 @@ export class Turnstile {
       models: this.models,
       snapshot: () => this.accounts.snapshot(),
       ledger: this.ledger,
+      memory: new StoreMemory(this.responses, () => RETENTION_MS),
       clock: systemClock,
       log: {
         debug: () => undefined,
@@ -316,7 +324,7 @@ export class Turnstile {
     };
     await serve(
       this.gateway,
-      openaiChat,
+      asked.protocol ?? openaiChat,
       { requestId, authorization, headers: {}, readJson },
       sink,
     );

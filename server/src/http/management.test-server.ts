@@ -15,6 +15,7 @@ import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import { EVERY_CAPABILITY } from '../domain/generation/capabilities.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
+import { StoreMemory } from '../gateway/memory.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { newId } from '../lib/ids.ts';
 import { systemClock } from '../ports/clock.ts';
@@ -22,6 +23,7 @@ import type { ServerFacts } from '../ports/server-facts.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
+import { MemoryResponseStore } from '../store/memory/response-store.ts';
 import { HttpServer } from './http-server.ts';
 import { mountManagement } from './management.ts';
 
@@ -132,6 +134,7 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     models: new Map([[small.id, small]]),
     snapshot: () => accounts.snapshot(),
     ledger: new MemoryLedger(accounts),
+    memory: new StoreMemory(new MemoryResponseStore(Date.now), () => 0),
     clock: systemClock,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },

@@ -53,21 +53,6 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
         'model_not_found',
         'model',
       );
-    case 'route-not-found':
-      return invalid(
-        404,
-        `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
-        'unknown_url',
-      );
-    case 'method-not-allowed':
-      return {
-        ...invalid(
-          405,
-          `${refusal.method} is not allowed on ${shown(refusal.path)}; use ${refusal.allowed.join(' or ')}.`,
-          'method_not_allowed',
-        ),
-        headers: { allow: refusal.allowed.join(', ') },
-      };
     case 'invalid-request':
       return invalid(400, refusal.message, null, refusal.field);
     case 'unsupported-feature':
@@ -90,6 +75,8 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
         },
         headers: { 'x-should-retry': 'false' },
       };
+    case 'route-not-found':
+    case 'method-not-allowed':
     case 'body-too-large':
     case 'headers-too-large':
     case 'unsupported-media-type':
@@ -97,6 +84,11 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'malformed-http':
     case 'websocket-not-served':
       return errorOfArrival(refusal);
+    case 'not-found':
+    case 'previous-response-not-found':
+    case 'storage-unavailable':
+    case 'storage-full':
+      return errorOfStorage(refusal);
     case 'model-not-priced':
     case 'overloaded':
     case 'shutting-down':
@@ -108,12 +100,17 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
 }
 
 type ArrivalRefusal = RefusalOf<
+  | 'route-not-found'
+  | 'method-not-allowed'
   | 'body-too-large'
   | 'headers-too-large'
   | 'unsupported-media-type'
   | 'request-timeout'
   | 'malformed-http'
   | 'websocket-not-served'
+>;
+type StorageRefusal = RefusalOf<
+  'not-found' | 'previous-response-not-found' | 'storage-unavailable' | 'storage-full'
 >;
 type ServiceRefusal = RefusalOf<
   | 'model-not-priced'
@@ -128,6 +125,21 @@ type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K 
 /** Not what was asked, but how it came. */
 function errorOfArrival(refusal: ArrivalRefusal): OpenAiFailure {
   switch (refusal.kind) {
+    case 'route-not-found':
+      return invalid(
+        404,
+        `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
+        'unknown_url',
+      );
+    case 'method-not-allowed':
+      return {
+        ...invalid(
+          405,
+          `${refusal.method} is not allowed on ${shown(refusal.path)}; use ${refusal.allowed.join(' or ')}.`,
+          'method_not_allowed',
+        ),
+        headers: { allow: refusal.allowed.join(', ') },
+      };
     case 'body-too-large':
       return invalid(
         413,
@@ -164,6 +176,41 @@ function errorOfArrival(refusal: ArrivalRefusal): OpenAiFailure {
           'websocket_not_served',
         ),
         headers: { upgrade: 'HTTP/1.1' },
+      };
+  }
+}
+
+/** About what is kept, or should have been. */
+function errorOfStorage(refusal: StorageRefusal): OpenAiFailure {
+  switch (refusal.kind) {
+    case 'not-found': {
+      const what = refusal.what.charAt(0).toUpperCase() + refusal.what.slice(1);
+      return invalid(404, `${what} with id '${shown(refusal.id)}' not found.`, 'not_found');
+    }
+    case 'previous-response-not-found':
+      return invalid(
+        400,
+        `Previous response with id '${shown(refusal.id)}' not found. Send the whole conversation as input instead.`,
+        'previous_response_not_found',
+        'previous_response_id',
+      );
+    case 'storage-unavailable':
+      return retry(
+        failure(
+          503,
+          `Storage is briefly unavailable; nothing was charged. ${tryAgain(refusal.retryAfterMs)}`,
+          'storage_unavailable',
+        ),
+        refusal.retryAfterMs,
+      );
+    case 'storage-full':
+      return {
+        ...invalid(
+          403,
+          `The project keeps as much as it may, ${refusal.bytesMax} bytes. Delete what is not needed, or send 'store: false'.`,
+          'storage_full',
+        ),
+        headers: { 'x-should-retry': 'false' },
       };
   }
 }

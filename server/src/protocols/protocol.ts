@@ -5,6 +5,8 @@ import type { Generation } from '../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { AnswerKind, AnswerStatus, Json, Metadata } from '../domain/stored/answer.ts';
+import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Result } from '../lib/result.ts';
 
 export type ProtocolHeaders = { readonly [name: string]: string };
@@ -21,6 +23,33 @@ export type Decoded = {
   encoder(facts: AnswerFacts): Encoder;
   /** Fields that were accepted and have no effect, as the client wrote them; the answer's headers name them. */
   readonly ignored?: readonly string[];
+  /** Of a protocol whose answers can be kept. */
+  readonly keeping?: Keeping;
+};
+
+/** What is to be kept of a request and its answer, and where. */
+export type Keeping = {
+  readonly kind: AnswerKind;
+  /** `asked` and `by default`: where any server finds it. `no`: at most as long as the connection lasts. */
+  readonly store: 'asked' | 'by default' | 'no';
+  /** Runs on when its client has left. */
+  readonly background: boolean;
+  readonly metadata: Metadata;
+  readonly previousId?: string;
+  /** Input and output are added to it when the answer is complete. */
+  readonly conversationId?: string;
+  /** The request's own items, each with an id: a JSON list. Made only when it is kept. */
+  input(facts: AnswerFacts): Json;
+};
+
+/** An answer as it is kept; what belongs to the request is in its Keeping. */
+export type AnswerRecord = {
+  readonly id: string;
+  readonly status: AnswerStatus;
+  /** The object without its `output`. */
+  readonly body: Json;
+  /** A list of items. */
+  readonly output: Json;
 };
 
 export type AnswerFacts = {
@@ -30,6 +59,8 @@ export type AnswerFacts = {
   /** Whole seconds since the epoch. */
   readonly createdAtSeconds: number;
   readonly delivery: 'whole' | 'stream';
+  /** It will be kept. Absent means no. */
+  readonly stored?: boolean;
 };
 
 export type Ending = {
@@ -39,6 +70,8 @@ export type Ending = {
   readonly stopSequence?: string;
   /** When, in whole seconds since the epoch. */
   readonly atSeconds: number;
+  /** It was to be kept and could not be: the answer must not promise it. */
+  readonly forgotten?: true;
 };
 
 /** Turns one generation's parts into one answer. For `whole`, everything comes out of `finish`. */
@@ -48,6 +81,8 @@ export interface Encoder {
   parts(parts: readonly Part[]): string;
   /** The last text, after the settlement is durable. */
   finish(ending: Ending): string;
+  /** The answer as it is kept, if this protocol's can be; called before `finish`, once the engine has ended. */
+  record?(ending: Ending): AnswerRecord;
   /** The last text of a stream that broke. Only called for `stream`. */
   fail(refusal: Refusal): string;
   /** Something that clients ignore, to keep a silent connection open. Only called for `stream`. */
@@ -91,8 +126,10 @@ export interface Counting {
 export interface Protocol {
   readonly name: string;
   readonly route: { readonly method: 'POST'; readonly path: string };
-  /** `body` is parsed JSON. */
-  decode(body: unknown, headers: RequestHeaders): Result<Decoded, Refusal>;
+  /** What the body leans on that was kept; undefined where it stands for itself, or is wrong (`decode` says how). */
+  recalls?(body: unknown): Recollection | undefined;
+  /** `body` is parsed JSON; `earlier` is what was found of what it recalls. */
+  decode(body: unknown, headers: RequestHeaders, earlier?: Earlier): Result<Decoded, Refusal>;
   refusal(refusal: Refusal, requestId: string): RefusalAnswer;
   /** On every answer, good or bad. */
   headers(requestId: string): ProtocolHeaders;

@@ -22,6 +22,8 @@ export type Script = {
   readonly tokens: number;
   readonly reasoningTokens: number;
   readonly echo: boolean;
+  /** The answer is all that the engine was given. */
+  readonly recall: boolean;
   /** Called side by side, in this order. */
   readonly tools: readonly ScriptedCall[];
   readonly finish?: FinishReason;
@@ -72,6 +74,7 @@ export function readScript(prompt: string): Script {
     tokens: Math.floor(number('tokens', TOKENS_MAX, TOKENS_DEFAULT)),
     reasoningTokens: Math.floor(number('reasoning', TOKENS_MAX, 0)),
     echo: settings.has('echo'),
+    recall: settings.has('recall'),
     tools,
     ...(finish && { finish }),
     ...(settings.has('stopped-by') && { stopSequence: settings.get('stopped-by') ?? '' }),

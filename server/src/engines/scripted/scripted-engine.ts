@@ -105,7 +105,8 @@ class Run {
 
   constructor(ticket: Ticket, memory: FaultMemory) {
     const { generation } = ticket;
-    this.#script = afterResults(readScript(lastUserText(generation)), latestResults(generation));
+    const script = afterResults(readScript(lastUserText(generation)), latestResults(generation));
+    this.#script = script.recall ? recalling(script, generation) : script;
     this.#fault = memory.next(this.#script);
     this.#ticket = ticket;
     this.#customTools = customToolNames(ticket.generation);
@@ -235,6 +236,17 @@ function scriptedFailure(how: ScriptedFailure): EngineFailure {
     case 500:
       return { kind: 'broken', detail: `It fails with ${how} by its script.` };
   }
+}
+
+/** Says back the whole conversation, one line an item, without its markers. */
+function recalling(script: Script, { items }: Generation): Script {
+  const lines = items.map((item) => {
+    const speaker = item.kind === 'message' ? item.role : item.kind;
+    const name = 'name' in item ? `${item.name} ` : '';
+    const media = [...mediaIn([item])].map((part) => `<${part.kind}>`).join('');
+    return `${speaker}: ${name}${readScript(wordsOf(item)).text}${media}`;
+  });
+  return { ...script, echo: true, text: lines.join('\n') };
 }
 
 function lastUserText(generation: Generation): string {

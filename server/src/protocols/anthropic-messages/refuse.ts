@@ -48,6 +48,73 @@ export function errorOf(refusal: Refusal): Shape {
         type: 'not_found_error',
         message: `The model '${shown(refusal.model)}' does not exist or you do not have access to it.`,
       };
+    case 'invalid-request':
+      return invalid(400, refusal.message);
+    case 'unsupported-feature':
+      return invalid(400, unsupportedFeature(refusal));
+    case 'context-length-exceeded':
+      return invalid(400, promptTooLong(refusal.tokens, refusal.tokensMax));
+    case 'insufficient-credit':
+      return {
+        status: 402,
+        type: 'billing_error',
+        message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`,
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'route-not-found':
+    case 'method-not-allowed':
+    case 'websocket-not-served':
+    case 'body-too-large':
+    case 'headers-too-large':
+    case 'unsupported-media-type':
+    case 'request-timeout':
+    case 'malformed-http':
+      return errorOfArrival(refusal);
+    case 'not-found':
+    case 'previous-response-not-found':
+      return { status: 404, type: 'not_found_error', message: `'${shown(refusal.id)}' not found.` };
+    case 'storage-full':
+      return {
+        status: 403,
+        type: 'permission_error',
+        message: `The project keeps as much as it may, ${refusal.bytesMax} bytes. Delete what is not needed.`,
+        headers: { 'x-should-retry': 'false' },
+      };
+    case 'model-not-priced':
+    case 'overloaded':
+    case 'shutting-down':
+    case 'ledger-unavailable':
+    case 'storage-unavailable':
+    case 'engine-failed':
+    case 'internal':
+      return errorOfService(refusal);
+  }
+}
+
+type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K }>;
+type ArrivalRefusal = RefusalOf<
+  | 'route-not-found'
+  | 'method-not-allowed'
+  | 'websocket-not-served'
+  | 'body-too-large'
+  | 'headers-too-large'
+  | 'unsupported-media-type'
+  | 'request-timeout'
+  | 'malformed-http'
+>;
+type ServiceRefusal = RefusalOf<
+  | 'model-not-priced'
+  | 'overloaded'
+  | 'shutting-down'
+  | 'ledger-unavailable'
+  | 'storage-unavailable'
+  | 'engine-failed'
+  | 'internal'
+>;
+
+/** Not what was asked, but how it came. */
+function errorOfArrival(refusal: ArrivalRefusal): Shape {
+  switch (refusal.kind) {
     case 'route-not-found':
       return {
         status: 404,
@@ -67,55 +134,6 @@ export function errorOf(refusal: Refusal): Shape {
         ...invalid(426, `There is no WebSocket at ${shown(refusal.path)}; send a POST request.`),
         headers: { upgrade: 'HTTP/1.1' },
       };
-    case 'invalid-request':
-      return invalid(400, refusal.message);
-    case 'unsupported-feature':
-      return invalid(400, unsupportedFeature(refusal));
-    case 'context-length-exceeded':
-      return invalid(400, promptTooLong(refusal.tokens, refusal.tokensMax));
-    case 'insufficient-credit':
-      return {
-        status: 402,
-        type: 'billing_error',
-        message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`,
-        headers: { 'x-should-retry': 'false' },
-      };
-    case 'body-too-large':
-    case 'headers-too-large':
-    case 'unsupported-media-type':
-    case 'request-timeout':
-    case 'malformed-http':
-      return errorOfArrival(refusal);
-    case 'model-not-priced':
-    case 'overloaded':
-    case 'shutting-down':
-    case 'ledger-unavailable':
-    case 'engine-failed':
-    case 'internal':
-      return errorOfService(refusal);
-  }
-}
-
-type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K }>;
-type ArrivalRefusal = RefusalOf<
-  | 'body-too-large'
-  | 'headers-too-large'
-  | 'unsupported-media-type'
-  | 'request-timeout'
-  | 'malformed-http'
->;
-type ServiceRefusal = RefusalOf<
-  | 'model-not-priced'
-  | 'overloaded'
-  | 'shutting-down'
-  | 'ledger-unavailable'
-  | 'engine-failed'
-  | 'internal'
->;
-
-/** Not what was asked, but how it came. */
-function errorOfArrival(refusal: ArrivalRefusal): Shape {
-  switch (refusal.kind) {
     case 'body-too-large':
       return tooLarge(413, `The request body is larger than ${refusal.bytesMax} bytes.`);
     case 'headers-too-large':
@@ -155,6 +173,11 @@ function errorOfService(refusal: ServiceRefusal): Shape {
     case 'ledger-unavailable':
       return retry(
         failure(503, 'Billing is briefly unavailable; nothing was charged. Try again shortly.'),
+        refusal.retryAfterMs,
+      );
+    case 'storage-unavailable':
+      return retry(
+        failure(503, 'Storage is briefly unavailable; nothing was charged. Try again shortly.'),
         refusal.retryAfterMs,
       );
     case 'engine-failed':

@@ -164,14 +164,12 @@ describe('a Responses request', () => {
   it('names what has no effect', () => {
     const { ignored } = decoded({
       nonsense: 1,
-      store: true,
       truncation: 'auto',
       reasoning: { effort: 'max' },
       tools: [{ type: 'web_search', external_web_access: false }, f, { type: 'custom', name: 'x' }],
     });
     assert.deepEqual(ignored, [
       'nonsense',
-      'store',
       'truncation',
       'reasoning.effort',
       'tools[0] (web_search)',
@@ -262,7 +260,6 @@ describe('a Responses request is refused', () => {
     ['an item without type and role', input({ content: 'hi' }), 'input[0].type', /Missing/],
     ['an unknown item', input({ type: 'web_search_call' }), 'input[0].type', /"web_search_call"/],
     ['a type that no text can show', input({ type: nested(20_000) }), 'input[0].type', /no text/],
-    ['a reference', input({ type: 'item_reference', id: 'x' }), 'input[0]'],
     ['a role of nobody', input({ role: 'tool', content: 'x' }), 'input[0].role'],
     ['a message without content', input({ role: 'user' }), 'input[0].content'],
     ['a broken image', user([{ type: 'input_image', image_url: 'data:' }]), 'input[0].content[0].image_url'],
@@ -277,7 +274,8 @@ describe('a Responses request is refused', () => {
     ['a long metadata key', { ...minimal, metadata: { ['k'.repeat(65)]: '' } }, `metadata.${'k'.repeat(65)}`],
     ['a long metadata value', { ...minimal, metadata: { k: 'v'.repeat(513) } }, 'metadata.k'],
     ['a background response', { ...minimal, background: true }, 'background'],
-    ['a previous response', { ...minimal, previous_response_id: 'resp_1' }, 'previous_response_id'],
+    ['a previous response and a conversation', { ...minimal, previous_response_id: 'resp_1', conversation: 'conv_1' }, 'conversation'],
+    ['metadata that is no text', { ...minimal, metadata: { k: 'a\u0000' } }, 'metadata', /without NUL/],
     ['a conversation', { ...minimal, conversation: 'conv_1' }, 'conversation'],
     ['a stored prompt', { ...minimal, prompt: { id: 'p' } }, 'prompt'],
     ['log probabilities', { ...minimal, top_logprobs: 1 }, 'top_logprobs'],

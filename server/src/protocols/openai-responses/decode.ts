@@ -9,23 +9,33 @@ import type {
   Sampling,
 } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { Earlier } from '../../domain/stored/recollection.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
-import type { Decoded } from '../protocol.ts';
+import type { Decoded, Keeping } from '../protocol.ts';
 import { echoOf } from './echo.ts';
 import { responsesEncoder } from './encode.ts';
 import { readInput } from './input-items.ts';
+import { conversationIdOf } from './recall.ts';
 import { responsesRequest, type ResponsesRequest } from './request.ts';
+import { storedInput } from './stored-input.ts';
 import { chooseTool, readTools, type Chosen } from './tools.ts';
 
-export function decodeResponses(body: unknown): Result<Decoded, Refusal> {
+const NOTHING_EARLIER: Earlier = { items: [], named: new Map() };
+
+export function decodeResponses(body: unknown, found?: Earlier): Result<Decoded, Refusal> {
   const parsed = responsesRequest.safeParse(body);
   if (!parsed.success) return err(firstIssue(parsed.error.issues));
   const request = parsed.data;
   const problem = unsupported(request) ?? inconsistent(request);
   if (problem !== undefined) return err(problem);
 
-  const input = readInput(request.input);
+  const { previous_response_id: previousId } = request;
+  if (previousId != null && found === undefined) {
+    return err({ kind: 'previous-response-not-found', id: previousId });
+  }
+  const earlier = found ?? NOTHING_EARLIER;
+  const input = readInput(request.input, earlier);
   if (!input.ok) return input;
   const own = { path: ['tools'], tools: request.tools ?? [] };
   const box = readTools([own, ...input.value.toolLists]);
@@ -40,6 +50,7 @@ export function decodeResponses(body: unknown): Result<Decoded, Refusal> {
     generation,
     encoder: (facts) =>
       responsesEncoder(facts, { echo: echoOf(request, generation, echoed), names }),
+    keeping: keepingOf(request, earlier),
     ignored: [
       ...unknownFields(body),
       ...withoutEffect(request),
@@ -47,6 +58,21 @@ export function decodeResponses(body: unknown): Result<Decoded, Refusal> {
       ...box.value.ignored,
     ],
   });
+}
+
+function keepingOf(request: ResponsesRequest, { named }: Earlier): Keeping {
+  const { store, background, metadata, previous_response_id: previousId } = request;
+  const conversationId = conversationIdOf(request.conversation);
+  const wish = store === true ? 'asked' : 'no';
+  return {
+    kind: 'response',
+    store: store == null ? 'by default' : wish,
+    background: background === true,
+    metadata: metadata ?? {},
+    ...(previousId != null && { previousId }),
+    ...(conversationId !== undefined && { conversationId }),
+    input: (facts) => JSON.stringify(storedInput(request.input, named, facts)),
+  };
 }
 
 function generationOf(
@@ -100,9 +126,7 @@ function outputOf({ text }: ResponsesRequest): OutputFormat {
 /** What OpenAI knows and we do not serve, and what would be a wrong answer if it were ignored. */
 function unsupported(request: ResponsesRequest): Refusal | undefined {
   if (request.background === true) return feature('background responses', 'background');
-  const whole = 'responses are not stored; send the whole conversation as input';
-  if (request.previous_response_id != null) return feature(whole, 'previous_response_id');
-  if (request.conversation != null) return feature(whole, 'conversation');
+  if (request.conversation != null) return feature('conversations', 'conversation');
   if (request.prompt != null) return feature('stored prompts', 'prompt');
   if ((request.top_logprobs ?? 0) > 0) return feature('log probabilities', 'top_logprobs');
   return undefined;
@@ -114,9 +138,21 @@ function feature(name: string, field: string): Refusal {
 
 /** Fields that are right by themselves and wrong together. */
 function inconsistent(request: ResponsesRequest): Refusal | undefined {
-  if (request.stream_options == null || request.stream === true) return undefined;
-  const message = "'stream_options' is only allowed when 'stream' is true.";
-  return { kind: 'invalid-request', field: 'stream_options', message };
+  const wrong = (field: string, message: string): Refusal => ({
+    kind: 'invalid-request',
+    field,
+    message,
+  });
+  if (request.stream_options != null && request.stream !== true) {
+    return wrong('stream_options', "'stream_options' is only allowed when 'stream' is true.");
+  }
+  if (request.previous_response_id != null && request.conversation != null) {
+    return wrong('conversation', "Send 'previous_response_id' or 'conversation', not both.");
+  }
+  if (request.background === true && request.store === false) {
+    return wrong('background', "'background' needs 'store': what nobody keeps, nobody can fetch.");
+  }
+  return undefined;
 }
 
 function unknownFields(body: unknown): readonly string[] {
@@ -125,9 +161,8 @@ function unknownFields(body: unknown): readonly string[] {
 }
 
 /** Known values that do not do here what they do at OpenAI; the answer shows what was done instead. */
-function withoutEffect({ store, truncation, reasoning }: ResponsesRequest): readonly string[] {
+function withoutEffect({ truncation, reasoning }: ResponsesRequest): readonly string[] {
   const names: string[] = [];
-  if (store === true) names.push('store');
   if (truncation === 'auto') names.push('truncation');
   if (reasoning?.effort === 'xhigh' || reasoning?.effort === 'max') names.push('reasoning.effort');
   return names;

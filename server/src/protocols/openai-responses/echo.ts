@@ -13,8 +13,8 @@ export function echoOf(
 ) {
   const { sampling } = generation;
   return {
-    background: false,
-    previous_response_id: null,
+    background: request.background ?? false,
+    previous_response_id: request.previous_response_id ?? null,
     instructions: request.instructions ?? null,
     tools,
     tool_choice: request.tool_choice ?? 'auto',
@@ -30,7 +30,6 @@ export function echoOf(
     frequency_penalty: sampling.frequencyPenalty ?? 0,
     top_logprobs: 0,
     max_output_tokens: request.max_output_tokens ?? null,
-    store: false,
     service_tier: 'default',
     metadata: request.metadata ?? {},
     safety_identifier: request.safety_identifier ?? null,

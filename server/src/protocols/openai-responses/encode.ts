@@ -2,7 +2,7 @@
 
 import type { Part } from '../../domain/generation/part.ts';
 import type { Refusal } from '../../domain/refusal.ts';
-import type { AnswerFacts, Encoder, Ending } from '../protocol.ts';
+import type { AnswerFacts, AnswerRecord, Encoder, Ending } from '../protocol.ts';
 import type { Echo } from './echo.ts';
 import {
   contentOf,
@@ -51,6 +51,12 @@ class StreamEncoder implements Encoder, Listener {
   parts(parts: readonly Part[]): string {
     for (const part of parts) this.#output.take(part);
     return this.#taken();
+  }
+
+  record(ending: Ending): AnswerRecord {
+    this.#open();
+    this.#output.finish(ending.reason);
+    return this.#response.record(this.#output.json(), { kind: 'finished', ...ending });
   }
 
   finish(ending: Ending): string {
@@ -166,6 +172,11 @@ class WholeEncoder implements Encoder {
   parts(parts: readonly Part[]): string {
     for (const part of parts) this.#output.take(part);
     return '';
+  }
+
+  record(ending: Ending): AnswerRecord {
+    this.#output.finish(ending.reason);
+    return this.#response.record(this.#output.json(), { kind: 'finished', ...ending });
   }
 
   finish(ending: Ending): string {

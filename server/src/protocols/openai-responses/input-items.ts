@@ -1,9 +1,9 @@
 // The items of `input` → items of the hub, one by one, so that whatever is wrong is named by its own path.
 
 import type { z } from 'zod';
-import { textContent } from '../../domain/generation/content.ts';
 import type { Item } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { Earlier } from '../../domain/stored/recollection.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import { readContent } from './content.ts';
@@ -15,6 +15,7 @@ import {
   messageItem,
   reasoning,
 } from './item-schemas.ts';
+import { referenceOf } from './recall.ts';
 import { flatName } from './tool-names.ts';
 
 /** Tools that stand at a place of their own in the request. */
@@ -34,19 +35,22 @@ type Draft = { readonly items: Item[]; readonly toolLists: ToolList[]; readonly 
 type At = readonly ['input', number];
 type Read = (draft: Draft, item: unknown, at: At) => Refusal | undefined;
 
-export function readInput(input: string | readonly unknown[]): Result<Conversation, Refusal> {
-  if (typeof input === 'string') {
-    return ok({
-      items: [{ kind: 'message', role: 'user', content: textContent(input) }],
-      toolLists: [],
-      ignored: [],
-    });
-  }
+/** What was said before comes first. It was right when it was kept: what can't be read of it is a mistake of ours. */
+export function readInput(
+  input: string | readonly unknown[],
+  { items: earlier, named }: Earlier,
+): Result<Conversation, Refusal> {
   const draft: Draft = { items: [], toolLists: [], ignored: [] };
+  for (const [index, item] of earlier.entries()) {
+    if (readItem(draft, item, ['input', index]) !== undefined) return err({ kind: 'internal' });
+  }
+  draft.ignored.length = 0;
   const calls = new Calls();
-  for (const [index, item] of input.entries()) {
+  for (const item of draft.items) calls.take(item, 0);
+  const own = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
+  for (const [index, item] of own.entries()) {
     const known = draft.items.length;
-    const refusal = readItem(draft, item, ['input', index]);
+    const refusal = readItem(draft, named.get(referenceOf(item) ?? '') ?? item, ['input', index]);
     if (refusal !== undefined) return err(refusal);
     for (const added of draft.items.slice(known)) {
       const unasked = calls.take(added, index);
@@ -63,6 +67,8 @@ function readItem(draft: Draft, item: unknown, at: At): Refusal | undefined {
     return invalid(field, `Invalid '${field}': expected an item, which is a JSON object.`);
   }
   const type = 'type' in item ? item.type : undefined;
+  const reference = referenceOf(item);
+  if (reference !== undefined) return { kind: 'not-found', what: 'item', id: reference };
   // Easy messages have no type, only a role.
   if (type == null && 'role' in item) return readMessage(draft, item, at);
   if (type == null) return invalid(`${field}.type`, `Missing required parameter: '${field}.type'.`);
@@ -73,10 +79,6 @@ function readItem(draft: Draft, item: unknown, at: At): Refusal | undefined {
 const SHOWN_CHARACTERS_MAX = 64;
 
 function unknownType(type: unknown, field: string): Refusal {
-  if (type === 'item_reference') {
-    const feature = 'references to stored items; send the items themselves';
-    return { kind: 'unsupported-feature', feature, field };
-  }
   const unknown = typeof type === 'string' ? JSON.stringify(shown(type)) : 'what is no text';
   const known = [...READERS.keys()].join(', ');
   return invalid(

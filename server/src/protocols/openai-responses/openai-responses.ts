@@ -1,13 +1,15 @@
-// OpenAI Responses: POST /v1/responses, its stateless part.
+// OpenAI Responses: POST /v1/responses, and what is kept of it.
 
 import type { Protocol } from '../protocol.ts';
 import { decodeResponses } from './decode.ts';
+import { recallsOf } from './recall.ts';
 import { refuseResponses } from './refuse.ts';
 
 export const openaiResponses: Protocol = {
   name: 'openai-responses',
   route: { method: 'POST', path: '/v1/responses' },
-  decode: decodeResponses,
+  recalls: recallsOf,
+  decode: (body, _headers, earlier) => decodeResponses(body, earlier),
   refusal: refuseResponses,
   headers: (requestId) => ({ 'x-request-id': requestId }),
 };

@@ -91,7 +91,7 @@ export class OutputItems {
     }
   }
 
-  /** Closes what is open. */
+  /** Closes what is open; a second time there is nothing left to close. */
   finish(reason: FinishReason): void {
     const cut = reason === 'length' || reason === 'content-filter';
     const isAnswer = ({ type }: OutputItem): boolean => type !== 'reasoning';

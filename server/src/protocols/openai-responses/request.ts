@@ -50,7 +50,15 @@ const metadata = z
   )
   .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
     error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
+  })
+  .refine((pairs) => Object.entries(pairs).flat().every(isText), {
+    error: 'expected valid Unicode text without NUL',
   });
+
+/** What PostgreSQL can compare. */
+function isText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
 
 const penalty = z.number().min(-2).max(2);
 
@@ -104,10 +112,15 @@ export const responsesRequest = z.object({
   client_metadata: z.unknown().optional(),
   prompt_cache_retention: z.string().nullish(),
 
-  // Known and not served: refused by name unless it says that it is not wanted, see decode.ts.
   background: z.boolean().nullish(),
-  previous_response_id: z.string().nullish(),
-  conversation: z.unknown().optional(),
+  previous_response_id: z.string().min(1).nullish(),
+  conversation: z
+    .union([z.string().min(1), z.object({ id: z.string().min(1) })], {
+      error: "expected a conversation's id, or an object with it",
+    })
+    .nullish(),
+
+  // Known and not served: refused by name unless it says that it is not wanted, see decode.ts.
   prompt: z.unknown().optional(),
   top_logprobs: z.int().min(0).max(20).nullish(),
 });

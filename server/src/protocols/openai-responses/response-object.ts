@@ -3,7 +3,7 @@
 
 import type { FinishReason } from '../../domain/generation/part.ts';
 import { inputTokens, outputTokens, type Usage } from '../../domain/generation/usage.ts';
-import type { AnswerFacts, Ending } from '../protocol.ts';
+import type { AnswerFacts, AnswerRecord, Ending } from '../protocol.ts';
 import type { Echo } from './echo.ts';
 
 /** What became of the response; without one it is still being made. */
@@ -30,12 +30,16 @@ export function statusOf(outcome: Outcome | undefined): ResponseStatus {
 }
 
 export class ResponseObject {
+  readonly #id: string;
+  readonly #stored: boolean;
   readonly #head: string;
   readonly #tail: string;
 
   constructor(facts: AnswerFacts, echo: Echo) {
     const { createdAtSeconds, model } = facts;
     const id = `resp_${hexOf(facts)}`;
+    this.#id = id;
+    this.#stored = facts.stored === true;
     const head = JSON.stringify({ id, object: 'response', created_at: createdAtSeconds, model });
     this.#head = head.slice(0, -1);
     this.#tail = JSON.stringify(echo).slice(1);
@@ -43,6 +47,15 @@ export class ResponseObject {
 
   /** `output` is JSON already. */
   json(output: string, outcome?: Outcome): string {
+    return `${this.#head},${this.#changing(outcome)},"output":${output},${this.#tail}`;
+  }
+
+  record(output: string, outcome: Outcome): AnswerRecord {
+    const body = `${this.#head},${this.#changing(outcome)},${this.#tail}`;
+    return { id: this.#id, status: statusOf(outcome), body, output };
+  }
+
+  #changing(outcome: Outcome | undefined): string {
     const status = statusOf(outcome);
     const finished = outcome?.kind === 'finished' ? outcome : undefined;
     const reason = finished && INCOMPLETE_REASON[finished.reason];
@@ -52,8 +65,9 @@ export class ResponseObject {
       error: outcome?.kind === 'failed' ? outcome.error : null,
       incomplete_details: reason === undefined ? null : { reason },
       usage: finished === undefined ? null : usageOf(finished.usage),
+      store: this.#stored && finished?.forgotten !== true,
     });
-    return `${this.#head},${changing.slice(1, -1)},"output":${output},${this.#tail}`;
+    return changing.slice(1, -1);
   }
 }
 

@@ -62,6 +62,7 @@ export type OpenOptions = {
   readonly gatewayId?: string;
   /** With leases and a settlement log there; absent: everything directly in PostgreSQL. */
   readonly logDirectory?: string;
+  readonly bytesProjectMax?: number;
   onProblem?(problem: StoreProblem): void;
 };
 
@@ -74,6 +75,7 @@ export async function mustOpen(
     gatewayId: options.gatewayId ?? 'gateway-test',
     settlement: options.logDirectory === undefined ? 'direct' : 'leases',
     logDirectory: options.logDirectory ?? join(tmpdir(), 'turnpike-no-settlement-log'),
+    ...(options.bytesProjectMax !== undefined && { bytesProjectMax: options.bytesProjectMax }),
     onProblem: options.onProblem ?? (() => {}),
   });
   if (!opened.ok) throw new Error(opened.error.message);

@@ -3,8 +3,10 @@
 
 import { Pool } from 'pg';
 import { type Result, err, ok } from '../../lib/result.ts';
+import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import type { ResponseStore } from '../../ports/response-store.ts';
 import { readLeftLog } from '../settlement-log/read-log.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
 import {
@@ -24,6 +26,7 @@ import { replay } from './leases/replay.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
+import { PostgresResponseStore } from './stored/postgres-response-store.ts';
 
 export type { StoreConnection, StoreFailure } from './connection.ts';
 export type { StoreProblem } from './store-problem.ts';
@@ -36,6 +39,8 @@ export type StoreOptions = {
   readonly settlement: 'leases' | 'direct';
   /** Of the settlement log. With `direct` too: what an earlier start left there is applied. */
   readonly logDirectory: string;
+  /** What one project may keep; absent: 10 GiB. */
+  readonly bytesProjectMax?: number;
   /** Something went wrong while running and is being mended, or needs the operator. */
   readonly onProblem: (problem: StoreProblem) => void;
 };
@@ -43,6 +48,7 @@ export type StoreOptions = {
 export interface Store extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
+  readonly responses: ResponseStore;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
   readonly version: string;
   /** Since the snapshot of keys and prices was last known to be current. */
@@ -54,6 +60,8 @@ export interface Store extends AsyncDisposable {
 /** Reports and changes by people: the request path has its own connection. */
 const POOL_CONNECTIONS_MAX = 4;
 const PING_TIMEOUT_MS = 1_000;
+/** The snapshot's age while PostgreSQL answers is well under a second. */
+const AWAY_AFTER_MS = 3_000;
 
 export async function openStore(options: StoreOptions): Promise<Result<Store, StoreFailure>> {
   const address = addressOf(options.connection);
@@ -80,7 +88,12 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
         : undefined;
     const onHeard = (askedMs: number) => leased?.heardAt(askedMs);
     const heartbeat = new Heartbeat(pool, gateway.value, direct, onHeard);
-    return ok(new PostgresStore({ pool, version, feed, direct, leased, heartbeat }));
+    const responses = new PostgresResponseStore({
+      address: address.value,
+      bytesProjectMax: options.bytesProjectMax ?? STORED_BYTES_PROJECT_MAX,
+      reachable: () => feed.ageMs() < AWAY_AFTER_MS,
+    });
+    return ok(new PostgresStore({ pool, version, feed, direct, leased, heartbeat, responses }));
   } catch (error) {
     await pool.end();
     return err(connectFailure(error, address.value.where));
@@ -141,11 +154,13 @@ type Parts = {
   readonly direct: DirectPg;
   readonly leased: LeasedLedger | undefined;
   readonly heartbeat: Heartbeat;
+  readonly responses: PostgresResponseStore;
 };
 
 class PostgresStore implements Store {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
+  readonly responses: PostgresResponseStore;
   readonly version: string;
   readonly #pool: Pool;
   readonly #feed: SnapshotFeed;
@@ -153,7 +168,8 @@ class PostgresStore implements Store {
   readonly #direct: DirectPg;
   readonly #leased: LeasedLedger | undefined;
 
-  constructor({ pool, version, feed, direct, leased, heartbeat }: Parts) {
+  constructor({ pool, version, feed, direct, leased, heartbeat, responses }: Parts) {
+    this.responses = responses;
     this.version = version;
     this.#pool = pool;
     this.#feed = feed;
@@ -180,6 +196,7 @@ class PostgresStore implements Store {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.responses[Symbol.asyncDispose]();
     await this.#heartbeat[Symbol.asyncDispose]();
     await this.#leased?.[Symbol.asyncDispose]();
     await this.#direct[Symbol.asyncDispose]();

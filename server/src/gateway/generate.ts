@@ -1,0 +1,122 @@
+// The second half of serve.ts: from a request that is understood to settled money.
+
+import type { KeyEntry } from '../domain/accounts/snapshot.ts';
+import { Ticket } from '../domain/admission/ticket.ts';
+import type { EngineFailure } from '../domain/generation/engine-failure.ts';
+import type { Part } from '../domain/generation/part.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
+import type { Decoded, Protocol } from '../protocols/protocol.ts';
+import { admit } from './admit.ts';
+import { Answer } from './answer.ts';
+import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
+import type { Gateway } from './gateway.ts';
+import type { Keeper } from './keeper.ts';
+import { MeteredRun } from './metered-run.ts';
+import { receiptHeaders } from './receipt.ts';
+import type { Sink } from './sink.ts';
+import { SERVER_STOPPING } from './stopping.ts';
+import { takeHold } from './take-hold.ts';
+
+/** A request that is understood: who asks, for what, and what becomes of its answer. */
+export type Accepted = {
+  readonly requestId: string;
+  readonly startedAtMs: number;
+  readonly protocol: Protocol;
+  readonly caller: KeyEntry;
+  readonly decoded: Decoded;
+  readonly keeper: Keeper;
+};
+
+export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink): Promise<void> {
+  const { requestId, startedAtMs, protocol, caller, decoded, keeper } = accepted;
+  const { model, generation } = decoded;
+  const { delivery } = generation;
+  const refuse = (refusal: Refusal): void => {
+    const { status, headers, body } = protocol.refusal(refusal, requestId);
+    sink.answer(status, headers, body);
+  };
+
+  const admitted = admit(gateway, model, generation);
+  if (!admitted.ok) return refuse(admitted.error);
+  using admission = admitted.value;
+
+  const { organisationId, projectId, keyId } = caller;
+  const payer = { requestId, organisationId };
+  const granted = await takeHold(gateway.ledger, admission, generation, payer);
+  if (!granted.ok) return refuse(granted.error);
+  const facts = { ...payer, projectId, keyId, protocol: protocol.name, startedAtMs };
+  await using run = new MeteredRun(gateway, admission, granted.value, facts);
+
+  const createdAtSeconds = Math.floor(startedAtMs / 1000);
+  const { stores: stored, ignored } = keeper;
+  const answerFacts = { requestId, model, createdAtSeconds, delivery, stored };
+  const encoder = decoded.encoder(answerFacts);
+  const answer = new Answer(protocol, encoder, sink, { requestId, delivery, ignored });
+  const ticket = Ticket.issue(granted.value.hold, {
+    requestId,
+    engineModel: admission.model.engineModel,
+    generation,
+    outputTokensMax: granted.value.engineTokensMax,
+  });
+
+  const parts = admission.model.engine.generate(ticket, sink.signal);
+  if ((await forward(parts, run, answer)) === 'grant ended') {
+    await run.settle(run.grantRefused.kind === 'insufficient-credit' ? 'credit-ended' : 'failed');
+    return answer.refuse(run.grantRefused);
+  }
+  if (run.ending.kind === 'failure') {
+    return await concludeFailure(gateway, run, run.ending.failure, { answer, sink, model });
+  }
+  const settled = await run.settle('completed');
+  if (settled.kind === 'unavailable') {
+    return answer.abandon({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });
+  }
+  const { reason, stopSequence } = run.ending;
+  const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
+  const ended = {
+    reason,
+    usage: run.usage,
+    atSeconds,
+    ...(stopSequence !== undefined && { stopSequence }),
+  };
+  const told = (await keeper.keep(encoder, answerFacts, ended)) ?? ended;
+  answer.finish(told, receiptHeaders(settled, admission.priceVersion));
+}
+
+/** Leaving the loop early ends the engine's work too. */
+async function forward(
+  parts: AsyncIterable<readonly Part[]>,
+  run: MeteredRun,
+  answer: Answer,
+): Promise<'engine ended' | 'grant ended'> {
+  for await (const batch of parts) {
+    run.observe(batch);
+    const slowClient = answer.send(batch);
+    if (slowClient !== undefined) await slowClient;
+    if (run.grantRunsLow && !(await run.mayContinue())) return 'grant ended';
+  }
+  return 'engine ended';
+}
+
+type Client = { readonly answer: Answer; readonly sink: Sink; readonly model: string };
+
+async function concludeFailure(
+  gateway: Gateway,
+  run: MeteredRun,
+  failure: EngineFailure,
+  { answer, sink, model }: Client,
+): Promise<void> {
+  if (sink.signal.aborted && sink.signal.reason !== SERVER_STOPPING) {
+    await run.settle('client-left');
+    return sink.destroy();
+  }
+  await run.settle('failed');
+  if (sink.signal.aborted) {
+    return answer.refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
+  }
+  if (isOperatorsConcern(failure)) {
+    gateway.log.warn({ requestId: run.requestId, model, failure }, 'an engine failed');
+  }
+  answer.refuse(engineRefusal(failure, model));
+}
