@@ -43,6 +43,8 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
     { kind: 'method-not-allowed', method: 'GET', path: '/x', allowed: ['POST'] },
   ],
   'websocket-not-served': [{ kind: 'websocket-not-served', path: '/x' }],
+  'websocket-busy': [{ kind: 'websocket-busy', lanesMax: 1, waitingMax: 1, retryAfterMs: 1 }],
+  'websocket-expired': [{ kind: 'websocket-expired', afterMs: 1 }],
   'invalid-request': [{ kind: 'invalid-request', message: 'No.', field: 'messages' }],
   'unsupported-feature': [{ kind: 'unsupported-feature', feature: 'x', field: 'n' }],
   'body-too-large': [{ kind: 'body-too-large', bytesMax: 1 }],

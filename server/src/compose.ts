@@ -303,6 +303,7 @@ async function openHttp(
     gateway,
     protocols: PROTOCOLS,
     facts: { version, storeReady: () => store.ping() },
+    webSockets: config.webSockets,
     logger: log,
     mountManagement: (app) => mountManagement(app, { handlers, adminToken }),
   });

@@ -43,6 +43,8 @@ export type Config = {
   readonly settlement: 'leases' | 'direct';
   /** How long answers and conversations are kept; 0: not at all. */
   readonly retentionMs: number;
+  /** False where something in front of the server can't pass WebSockets on: clients are sent to HTTP. */
+  readonly webSockets: boolean;
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
 };
@@ -153,6 +155,10 @@ export function readConfig(given: Environment): Result<Config, string> {
     const given = environment['TURNPIKE_RETENTION_DAYS'];
     return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${given}'.`);
   }
+  const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
+  if (webSockets !== 'on' && webSockets !== 'off') {
+    return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
+  }
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -161,6 +167,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     settlement,
     retentionMs: Math.round(days * DAY_MS),
+    webSockets: webSockets === 'on',
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });

@@ -89,3 +89,28 @@ export const RETRY_AFTER_SHUTDOWN_MS = 5_000;
 export const HEARTBEAT_MS = 15_000;
 /** A client that reads nothing for this long while bytes wait for it is gone. */
 export const WRITE_STALL_MS = 60_000;
+
+// ── WebSockets ─────────────────────────────────────────────────────────────────────────────────────────────
+/** OpenAI's own bound, which clients know: after it they connect again. */
+export const WEBSOCKET_LIFETIME_MS = 60 * 60_000;
+/** An open one costs about 20 KB; what it remembers is bounded below. */
+export const WEBSOCKETS_MAX = 8_192;
+/** A peer that has answered no ping since the one before is gone. Below the 60 s after which proxies cut. */
+export const WEBSOCKET_PING_MS = 25_000;
+/** Streams on one socket that may have work at once. Agents run a handful. */
+export const WEBSOCKET_LANES_MAX = 16;
+/** Requests that may wait on one socket for those before them, and how many bytes they may have in all. */
+export const WEBSOCKET_WAITING_MAX = 32;
+export const WEBSOCKET_WAITING_BYTES_MAX = 32 * MIB;
+/** How soon a client that found its socket full may ask again. */
+export const RETRY_AFTER_WEBSOCKET_MS = 1_000;
+/** Responses that one socket remembers for `previous_response_id`: each lane goes on from its last. */
+export const WEBSOCKET_RESPONSES_MAX = 32;
+/** A conversation of the longest request, and the one that it goes on from. */
+export const WEBSOCKET_MEMORY_BYTES_MAX = 2 * REQUEST_BODY_BYTES_MAX;
+/** What all sockets together remember; over it a response is not remembered, and its client sends all of it again. */
+export const WEBSOCKETS_MEMORY_BYTES_MAX = 1024 * MIB;
+/** A revoked key is noticed by then on a socket that says nothing; the snapshot itself is at most 1 s old. */
+export const WEBSOCKET_KEY_CHECK_MS = 100;
+/** After a goodbye the peer has this long to say its own. */
+export const WEBSOCKET_CLOSE_MS = 500;

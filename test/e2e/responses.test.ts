@@ -2,10 +2,10 @@
 // inside a stream, and every event in its order on the wire.
 
 import assert from 'node:assert/strict';
-import { get, type IncomingMessage } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import OpenAI from 'openai';
+import { ResponsesWS } from 'openai/resources/responses/ws';
 import { readStream } from '../../server/src/protocols/openai-responses/stream-order.fixture.ts';
 import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
 
@@ -223,18 +223,40 @@ describe('Responses', () => {
     assert.deepEqual([wrongMethod.status, wrongMethod.headers.get('allow')], [405, 'POST']);
   });
 
-  it('refuses a WebSocket with the status that sends Codex to HTTP at once', async () => {
-    const answer = await new Promise<IncomingMessage>((resolve, reject) => {
-      const headers = {
-        connection: 'upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+  it('goes on from turn to turn over the WebSocket of the official client', async () => {
+    const socket = new ResponsesWS(client);
+    const events: OpenAI.Responses.ResponsesServerEvent[] = [];
+    const turn = async (fields: object): Promise<OpenAI.Responses.Response> => {
+      const create = { type: 'response.create' as const, model, store: false, ...fields };
+      const ended = Promise.withResolvers<OpenAI.Responses.Response>();
+      const hear = (event: OpenAI.Responses.ResponsesServerEvent): void => {
+        events.push(event);
+        if (event.type === 'response.completed') ended.resolve(event.response);
       };
-      get(`${turnpike.baseUrl}/responses`, { headers, agent: false }, resolve).on('error', reject);
+      socket.on('event', hear);
+      socket.send(create);
+      const response = await ended.promise;
+      socket.off('event', hear);
+      return response;
+    };
+    const called = await turn({
+      input: '[[tool=get_weather:{"city":"Lisbon"}]]',
+      tools: [weather],
     });
-    answer.resume();
-    assert.equal(answer.statusCode, 426);
+    const [call] = called.output;
+    assert.ok(call?.type === 'function_call');
+    const done = await turn({
+      previous_response_id: called.id,
+      input: [{ type: 'function_call_output', call_id: call.call_id, output: '22 °C' }],
+    });
+    assert.equal(outputText(done), SAID);
+    assert.equal(done.previous_response_id, called.id);
+    assert.ok(events.some(({ type }) => type === 'response.output_text.delta'));
+    const failed = Promise.withResolvers<Error>();
+    socket.on('error', failed.resolve);
+    socket.send({ type: 'response.create', model: 'gpt-9', input: 'hi' });
+    assert.match((await failed.promise).message, /gpt-9/);
+    socket.close();
   });
 
   it('answers whatever JSON with a 200 or a 4xx in the envelope', async () => {
@@ -258,6 +280,11 @@ describe('Responses', () => {
     );
   });
 });
+
+function outputText({ output }: OpenAI.Responses.Response): string {
+  const said = output.flatMap((item) => (item.type === 'message' ? item.content : []));
+  return said.map((part) => (part.type === 'output_text' ? part.text : '')).join('');
+}
 
 /** What its assertions look at, whatever it is. */
 async function jsonOf(response: Response) {

@@ -19,6 +19,15 @@ export type Refusal =
     }
   /** A WebSocket was asked for where there is none: clients that know HTTP too go on with it. */
   | { readonly kind: 'websocket-not-served'; readonly path: string }
+  /** More requests on one WebSocket than it may have. */
+  | {
+      readonly kind: 'websocket-busy';
+      readonly lanesMax: number;
+      readonly waitingMax: number;
+      readonly retryAfterMs: number;
+    }
+  /** A WebSocket has lived as long as it may; another one can be opened at once. */
+  | { readonly kind: 'websocket-expired'; readonly afterMs: number }
   /** `field` is the path of what is wrong, as the client wrote it: `messages[0].content`. */
   | { readonly kind: 'invalid-request'; readonly message: string; readonly field?: string }
   | {

@@ -1,11 +1,12 @@
 // What is not even HTTP: half a request, headers without end, a client that never gets to the point.
 
-import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { Refusal } from '../domain/refusal.ts';
 import { newRequestId } from '../lib/ids.ts';
 import { REQUEST_HEADER_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
-import type { Protocol } from '../protocols/protocol.ts';
+import type { Protocol, RefusalAnswer } from '../protocols/protocol.ts';
 
 const LINGER_MS = 500;
 
@@ -20,10 +21,11 @@ export function answerClientError(
     socket.destroy();
     return;
   }
-  const { status, headers, body } = protocol.refusal(
-    refusalOf(error.code),
-    newRequestId(Date.now()),
-  );
+  answerRaw(socket, protocol.refusal(refusalOf(error.code), newRequestId(Date.now())));
+}
+
+/** An answer on a connection that no response of Node's stands for, and its end. */
+export function answerRaw(socket: Duplex, { status, headers, body }: RefusalAnswer): void {
   const lines = Object.entries({
     ...headers,
     'content-length': Buffer.byteLength(body),

@@ -21,11 +21,14 @@ import { pathOf, type Protocols } from './dialect.ts';
 import { Generations, type Operation } from './generations.ts';
 import { mountNotFound } from './not-found.ts';
 import { mountPublicRoutes, type PublicFacts } from './public-routes.ts';
+import { WebSockets } from './web-sockets.ts';
 
 export type HttpOptions = {
   readonly gateway: Gateway;
   readonly protocols: Protocols;
   readonly facts: PublicFacts;
+  /** Without them a client that asks for one is told to use HTTP. */
+  readonly webSockets: boolean;
   /** Adds the management API; it is no part of what a developer's key can reach. */
   readonly mountManagement: (app: FastifyInstance) => Promise<void>;
   readonly logger: FastifyBaseLogger;
@@ -34,6 +37,7 @@ export type HttpOptions = {
 export class HttpServer {
   readonly #app: FastifyInstance;
   readonly #generations: Generations;
+  readonly #webSockets: WebSockets;
   readonly #gateway: Gateway;
 
   private constructor(options: HttpOptions) {
@@ -41,6 +45,7 @@ export class HttpServer {
     const [main] = protocols;
     this.#gateway = gateway;
     this.#generations = new Generations(gateway);
+    this.#webSockets = new WebSockets(gateway, options.webSockets ? protocols : []);
     const byPath = operations(protocols);
     this.#app = fastify({
       serverFactory: (next) => this.#createServer(byPath, next),
@@ -77,12 +82,16 @@ export class HttpServer {
         requestTimeout: REQUEST_TIMEOUT_MS,
         connectionsCheckingInterval: 2_000,
         maxHeaderSize: REQUEST_HEADER_BYTES_MAX,
+        shouldUpgradeCallback: (request) => this.#webSockets.isFor(request),
       },
       (request, response) => {
         const operation = request.method === 'POST' ? byPath.get(pathOf(request.url)) : undefined;
         if (operation === undefined) next(request, response);
         else this.#generations.handle(operation, request, response);
       },
+    );
+    server.on('upgrade', (request, socket, head) =>
+      this.#webSockets.upgrade(request, socket, head),
     );
     server.maxConnections = CONNECTIONS_MAX;
     return server;
@@ -96,7 +105,8 @@ export class HttpServer {
   /** Refuses new work, lets running answers end, cuts those that take too long or when `hurry` aborts, and closes. */
   async stop(hurry: AbortSignal): Promise<void> {
     this.#gateway.load.stopping = true;
-    await this.#generations.drain(AbortSignal.any([hurry, AbortSignal.timeout(DRAIN_MS)]));
+    const cut = AbortSignal.any([hurry, AbortSignal.timeout(DRAIN_MS)]);
+    await Promise.all([this.#generations.drain(cut), this.#webSockets.drain(cut)]);
     this.#app.server.closeIdleConnections();
     const closed = this.#app.close();
     setTimeout(() => this.#app.server.closeAllConnections(), 500).unref();

@@ -113,6 +113,7 @@ if (import.meta.main) {
     facts: { version: FACTS.version, storeReady: async () => true },
     mountManagement: (app) =>
       mountManagement(app, { handlers: handlersOver(accounts, facts), adminToken: ADMIN_TOKEN }),
+    webSockets: false,
     logger: pino({ level: 'silent' }),
   });
   console.log(await server.listen('127.0.0.1', 0));

@@ -84,6 +84,9 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'malformed-http':
     case 'websocket-not-served':
       return errorOfArrival(refusal);
+    case 'websocket-busy':
+    case 'websocket-expired':
+      return errorOfWebSocket(refusal);
     case 'not-found':
     case 'previous-response-not-found':
     case 'storage-unavailable':
@@ -212,6 +215,33 @@ function errorOfStorage(refusal: StorageRefusal): OpenAiFailure {
         ),
         headers: { 'x-should-retry': 'false' },
       };
+  }
+}
+
+/** Over one connection there is a limit of its own. */
+function errorOfWebSocket(
+  refusal: RefusalOf<'websocket-busy' | 'websocket-expired'>,
+): OpenAiFailure {
+  switch (refusal.kind) {
+    case 'websocket-busy':
+      return retry(
+        {
+          status: 429,
+          error: {
+            message: `One WebSocket takes ${refusal.lanesMax} streams at once and ${refusal.waitingMax} waiting requests. ${tryAgain(refusal.retryAfterMs)}`,
+            type: 'requests',
+            param: null,
+            code: 'rate_limit_exceeded',
+          },
+        },
+        refusal.retryAfterMs,
+      );
+    case 'websocket-expired':
+      return invalid(
+        400,
+        `This WebSocket has been open for ${refusal.afterMs / 60_000} minutes, which is the limit. Open a new one to go on.`,
+        'websocket_connection_limit_reached',
+      );
   }
 }
 

@@ -21,6 +21,8 @@ export type Decoded = {
   readonly generation: Generation;
   /** Makes the encoder of the answer. It knows what the answer needs of the request and the hub does not carry. */
   encoder(facts: AnswerFacts): Encoder;
+  /** As `encoder`, for an answer to which nothing is generated, where the protocol has such requests. */
+  warmUp?(facts: AnswerFacts): Encoder;
   /** Fields that were accepted and have no effect, as the client wrote them; the answer's headers name them. */
   readonly ignored?: readonly string[];
   /** Of a protocol whose answers can be kept. */
@@ -123,6 +125,32 @@ export interface Counting {
   answer(inputTokens: number): string;
 }
 
+/** One request that came in a frame of a WebSocket. */
+export type SocketRequest = {
+  /** For `decode`. */
+  readonly body: object;
+  /** Requests of one lane run one after the other, and every frame of their answers names it. */
+  readonly lane?: string;
+  /** False: all is checked and answered, and nothing is generated. */
+  readonly generates: boolean;
+  /** What it goes on from. */
+  readonly previousId?: string;
+};
+
+/** A protocol over a WebSocket: the events of its streams, each a frame of its own. */
+export interface SocketFrames {
+  readonly path: string;
+  /** `frame` is parsed JSON. */
+  request(frame: unknown): Result<SocketRequest, Refusal>;
+  /** The events in the text of a stream. */
+  events(text: string): readonly string[];
+  /** An answer that is no stream. */
+  refusal(answer: RefusalAnswer): string;
+  withLane(frame: string, lane: string): string;
+  /** Whether an answer that ended with this event is one to go on from. */
+  isGood(last: string): boolean;
+}
+
 export interface Protocol {
   readonly name: string;
   readonly route: { readonly method: 'POST'; readonly path: string };
@@ -134,6 +162,7 @@ export interface Protocol {
   /** On every answer, good or bad. */
   headers(requestId: string): ProtocolHeaders;
   readonly counting?: Counting;
+  readonly socket?: SocketFrames;
   /**
    * Whether a client of this protocol asks, at an address that is no protocol's own: it decides the shape of errors
    * and of the models there. Where nobody claims a request it is the first protocol's.

@@ -70,6 +70,9 @@ export function errorOf(refusal: Refusal): Shape {
     case 'request-timeout':
     case 'malformed-http':
       return errorOfArrival(refusal);
+    case 'websocket-busy':
+    case 'websocket-expired':
+      return errorOfWebSocket(refusal);
     case 'not-found':
     case 'previous-response-not-found':
       return { status: 404, type: 'not_found_error', message: `'${shown(refusal.id)}' not found.` };
@@ -149,6 +152,26 @@ function errorOfArrival(refusal: ArrivalRefusal): Shape {
       return invalid(408, `The request did not arrive within ${refusal.afterMs / 1000} s.`);
     case 'malformed-http':
       return invalid(400, 'The request is not well-formed HTTP.');
+  }
+}
+
+/** Over one connection there is a limit of its own. */
+function errorOfWebSocket(refusal: RefusalOf<'websocket-busy' | 'websocket-expired'>): Shape {
+  switch (refusal.kind) {
+    case 'websocket-busy':
+      return retry(
+        {
+          status: 429,
+          type: 'rate_limit_error',
+          message: `One WebSocket takes ${refusal.lanesMax} streams at once and ${refusal.waitingMax} waiting requests. Try again shortly.`,
+        },
+        refusal.retryAfterMs,
+      );
+    case 'websocket-expired':
+      return invalid(
+        400,
+        `This WebSocket has been open for ${refusal.afterMs / 60_000} minutes, which is the limit. Open a new one to go on.`,
+      );
   }
 }
 

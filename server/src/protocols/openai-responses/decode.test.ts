@@ -307,6 +307,26 @@ describe('a Responses request is refused', () => {
   }
 });
 
+describe('a Responses request that goes on from another', () => {
+  const next = { ...minimal, previous_response_id: 'resp_1' };
+  const earlier = { items: [called], named: new Map() };
+
+  it('has the items of that one before its own', () => {
+    const output = { type: 'function_call_output', call_id: 'c1', output: 'done' };
+    const result = decodeResponses({ ...next, input: [output] }, earlier);
+    assert.ok(result.ok);
+    const kinds = result.value.generation.items.map(({ kind }) => kind);
+    assert.deepEqual(kinds, ['tool-call', 'tool-result']);
+  });
+
+  it('is refused where that one is not known, and names no path that was not sent', () => {
+    assert.deepEqual(refusalOf(next), { kind: 'previous-response-not-found', id: 'resp_1' });
+    const result = decodeResponses(next, earlier);
+    assert.ok(!result.ok && result.error.kind === 'invalid-request');
+    assert.equal(result.error.field, 'input');
+  });
+});
+
 describe('whatever JSON a request is', () => {
   const anyItem = fc.record(
     {

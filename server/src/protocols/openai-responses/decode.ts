@@ -14,7 +14,7 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import type { Decoded, Keeping } from '../protocol.ts';
 import { echoOf } from './echo.ts';
-import { responsesEncoder } from './encode.ts';
+import { responsesEncoder, WarmUpEncoder } from './encode.ts';
 import { readInput } from './input-items.ts';
 import { conversationIdOf } from './recall.ts';
 import { responsesRequest, type ResponsesRequest } from './request.ts';
@@ -51,6 +51,7 @@ export function decodeResponses(body: unknown, found?: Earlier): Result<Decoded,
     encoder: (facts) =>
       responsesEncoder(facts, { echo: echoOf(request, generation, echoed), names }),
     keeping: keepingOf(request, earlier),
+    warmUp: (facts) => new WarmUpEncoder(facts, echoOf(request, generation, echoed)),
     ignored: [
       ...unknownFields(body),
       ...withoutEffect(request),

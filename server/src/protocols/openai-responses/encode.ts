@@ -138,8 +138,7 @@ class StreamEncoder implements Encoder, Listener {
 
   /** `rest` is the event's JSON after its first two fields. */
   #event(type: string, rest: string): void {
-    const number = this.#events++;
-    this.#text += `event: ${type}\ndata: {"type":"${type}","sequence_number":${number},${rest}\n\n`;
+    this.#text += eventText(type, this.#events++, rest);
   }
 
   #taken(): string {
@@ -149,6 +148,10 @@ class StreamEncoder implements Encoder, Listener {
   }
 }
 
+function eventText(type: string, number: number, rest: string): string {
+  return `event: ${type}\ndata: {"type":"${type}","sequence_number":${number},${rest}\n\n`;
+}
+
 function placeOf({ id, index }: OutputItem): string {
   return `"item_id":"${id}","output_index":${index}`;
 }
@@ -156,6 +159,35 @@ function placeOf({ id, index }: OutputItem): string {
 /** Only the last content part of an item is ever spoken of. */
 function spotOf(item: SpokenItem): string {
   return `${placeOf(item)},"content_index":${item.content.length - 1}`;
+}
+
+/** The stream of a request that asks for nothing to be generated: a response with an id to go on from. */
+export class WarmUpEncoder implements Encoder {
+  readonly contentType = 'text/event-stream; charset=utf-8';
+  readonly heartbeat = '';
+  readonly #response: ResponseObject;
+
+  constructor(facts: AnswerFacts, echo: Echo) {
+    this.#response = new ResponseObject(facts, echo);
+  }
+
+  parts(): string {
+    return '';
+  }
+
+  record(ending: Ending): AnswerRecord {
+    return this.#response.record('[]', { kind: 'finished', ...ending });
+  }
+
+  finish(ending: Ending): string {
+    const before = `"response":${this.#response.json('[]')}}`;
+    const after = `"response":${this.#response.json('[]', { kind: 'finished', ...ending })}}`;
+    return eventText('response.created', 0, before) + eventText('response.completed', 1, after);
+  }
+
+  fail(refusal: Refusal): string {
+    return JSON.stringify({ error: errorOf(refusal) });
+  }
 }
 
 class WholeEncoder implements Encoder {

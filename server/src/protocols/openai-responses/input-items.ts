@@ -46,7 +46,7 @@ export function readInput(
   }
   draft.ignored.length = 0;
   const calls = new Calls();
-  for (const item of draft.items) calls.take(item, 0);
+  for (const item of draft.items) calls.take(item, EARLIER);
   const own = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
   for (const [index, item] of own.entries()) {
     const known = draft.items.length;
@@ -58,7 +58,15 @@ export function readInput(
     }
   }
   const unanswered = calls.unanswered();
-  return unanswered === undefined ? ok(draft) : err(unanswered);
+  return unanswered === undefined ? ok(draft) : err(ofEarlier(...unanswered));
+}
+
+/** The place of what the client did not send now. */
+const EARLIER = -1;
+
+/** What was said before has no path in this request. */
+function ofEarlier(refusal: Refusal, index: number): Refusal {
+  return index < 0 && 'field' in refusal ? { ...refusal, field: 'input' } : refusal;
 }
 
 function readItem(draft: Draft, item: unknown, at: At): Refusal | undefined {
@@ -179,11 +187,11 @@ class Calls {
     return invalid(`input[${index}].call_id`, message);
   }
 
-  unanswered(): Refusal | undefined {
+  unanswered(): readonly [Refusal, number] | undefined {
     for (const [callId, index] of this.#made) {
       if (this.#answered.has(callId)) continue;
       const message = `No tool output found for function call ${shown(callId)}.`;
-      return invalid(`input[${index}].call_id`, message);
+      return [invalid(`input[${index}].call_id`, message), index];
     }
     return undefined;
   }

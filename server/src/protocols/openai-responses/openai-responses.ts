@@ -4,6 +4,7 @@ import type { Protocol } from '../protocol.ts';
 import { decodeResponses } from './decode.ts';
 import { recallsOf } from './recall.ts';
 import { refuseResponses } from './refuse.ts';
+import { responsesFrames } from './socket-frames.ts';
 
 export const openaiResponses: Protocol = {
   name: 'openai-responses',
@@ -12,4 +13,5 @@ export const openaiResponses: Protocol = {
   decode: (body, _headers, earlier) => decodeResponses(body, earlier),
   refusal: refuseResponses,
   headers: (requestId) => ({ 'x-request-id': requestId }),
+  socket: responsesFrames,
 };

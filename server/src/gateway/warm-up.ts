@@ -1,0 +1,54 @@
+// A request that wants everything of an answer but the answer: known caller, known model, a body that could be served,
+// and an id to go on from. No ticket, nothing generated and nothing charged.
+
+import { NO_USAGE } from '../domain/generation/usage.ts';
+import type { Refusal } from '../domain/refusal.ts';
+import { RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
+import type { Protocol } from '../protocols/protocol.ts';
+import { authenticate } from './authenticate.ts';
+import type { Call } from './call.ts';
+import type { Gateway } from './gateway.ts';
+import { Keeper } from './keeper.ts';
+import type { Sink } from './sink.ts';
+
+export async function warmUp(
+  gateway: Gateway,
+  protocol: Protocol,
+  call: Call,
+  sink: Sink,
+): Promise<void> {
+  const { requestId } = call;
+  const refuse = (refusal: Refusal): void => {
+    const { status, headers, body } = protocol.refusal(refusal, requestId);
+    sink.answer(status, headers, body);
+  };
+  if (gateway.load.stopping) {
+    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
+  }
+  const caller = authenticate(gateway.snapshot(), call.authorization);
+  if (!caller.ok) return refuse(caller.error);
+
+  const body = await call.readJson();
+  if (!body.ok) return refuse(body.error);
+  const wanted = protocol.recalls?.(body.value);
+  const earlier = wanted && (await gateway.memory.recall(caller.value, wanted));
+  if (earlier?.ok === false) return refuse(earlier.error);
+  const decoded = protocol.decode(body.value, call.headers, earlier?.value);
+  if (!decoded.ok) return refuse(decoded.error);
+  const keeper = Keeper.of(gateway.memory, caller.value, decoded.value);
+  if (!keeper.ok) return refuse(keeper.error);
+
+  const { model } = decoded.value;
+  if (!gateway.models.has(model)) return refuse({ kind: 'model-not-found', model });
+  if (gateway.snapshot().priceBook?.models.has(model) !== true) {
+    return refuse({ kind: 'model-not-priced', model });
+  }
+  const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
+  const facts = { requestId, model, createdAtSeconds: atSeconds, delivery: 'stream' } as const;
+  const encoder = decoded.value.warmUp?.({ ...facts, stored: keeper.value.stores });
+  if (encoder === undefined) return refuse({ kind: 'internal' });
+  const ending = { reason: 'stop', usage: NO_USAGE, atSeconds } as const;
+  const told = (await keeper.value.keep(encoder, facts, ending)) ?? ending;
+  sink.begin(protocol.headers(requestId), encoder.heartbeat);
+  sink.end(encoder.finish(told));
+}
