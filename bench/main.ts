@@ -4,6 +4,7 @@ import { writeFile, mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { BenchRun } from './bench-run.ts';
+import { benchCodec } from './codec/main.ts';
 import { gather, type Absence } from './gather.ts';
 import { checkGoals, renderGoals } from './goals.ts';
 import { busyWarning, loadNow, machine } from './machine.ts';
@@ -32,7 +33,7 @@ if (parsed === 'help') process.stdout.write(HELP);
 else if ('error' in parsed) {
   process.stderr.write(`${parsed.error}\n`);
   process.exitCode = 2;
-} else await bench(parsed);
+} else await (parsed.codec ? benchCodec(parsed, say) : bench(parsed));
 
 async function bench(options: Options): Promise<void> {
   const startMs = performance.now();

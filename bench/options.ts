@@ -18,6 +18,8 @@ export type Options = {
   readonly contenders: readonly string[];
   readonly scenarios: readonly ScenarioName[];
   readonly portBase: number;
+  /** Not the contenders, but what the protocols cost. */
+  readonly codec: boolean;
 };
 
 const PORT_BASE = 18_300;
@@ -29,6 +31,7 @@ export const HELP = `Measures Turnpike beside other gateways, all in one run on 
   --quick              about a minute instead of five; one round, rougher figures
   --only a,b           only these contenders of ${contenders.map((one) => one.name).join(', ')} (direct always runs)
   --scenario a,b       only these of ${SCENARIOS.join(', ')}
+  --codec              what the protocols cost, instead: decoding, encoding, requests of each
   --json FILE          write the figures to FILE instead of bench/results/latest.json
   --port-base N        use the ports from N upwards (default ${PORT_BASE})
   --help               this text
@@ -64,6 +67,7 @@ export function parseOptions(
     contenders: names.filter((name) => name === BASELINE || only.includes(name)),
     scenarios: SCENARIOS.filter((name) => known.includes(name)),
     portBase,
+    codec: values.codec === true,
   };
 }
 
@@ -73,6 +77,7 @@ function parse(args: readonly string[]) {
       args: [...args],
       options: {
         quick: { type: 'boolean' },
+        codec: { type: 'boolean' },
         only: { type: 'string' },
         scenario: { type: 'string' },
         json: { type: 'string' },

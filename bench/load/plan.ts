@@ -8,6 +8,8 @@ export type Target = {
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
   readonly model: string;
+  /** The protocol of the requests; Chat Completions where it is absent. */
+  readonly dialect?: 'openai-chat' | 'openai-responses' | 'anthropic-messages';
 };
 
 /** Plain requests from a closed loop: each connection sends the next request when it has the reply. */

@@ -10,23 +10,38 @@ const SYSTEM =
 const QUESTION =
   'What does it cost to pass the gate with two horses and a cart, and may I pay when I come back?';
 
-/** A plain chat completion, or a streamed one with usage. */
+/** A plain request, or a streamed one with usage. */
 export function requestBytes(target: Target, stream: boolean): Buffer {
-  const body = JSON.stringify({
-    model: target.model,
-    messages: [
-      { role: 'system', content: SYSTEM },
-      { role: 'user', content: QUESTION },
-    ],
-    temperature: 0.7,
-    max_tokens: 4096,
-    ...(stream ? { stream: true, stream_options: { include_usage: true } } : {}),
-  });
+  const body = JSON.stringify(bodyOf(target, stream));
   const headers = Object.entries(target.headers).map(([name, value]) => `${name}: ${value}\r\n`);
   return Buffer.from(
     `POST ${target.path} HTTP/1.1\r\nhost: 127.0.0.1:${target.port}\r\ncontent-type: application/json\r\naccept: */*\r\n${headers.join('')}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
     'latin1',
   );
+}
+
+/** The same question in the words of each protocol. */
+function bodyOf({ model, dialect = 'openai-chat' }: Target, stream: boolean): object {
+  const user = { role: 'user', content: QUESTION };
+  const sampling = { temperature: 0.7, ...(stream && { stream }) };
+  switch (dialect) {
+    case 'openai-chat': {
+      const messages = [{ role: 'system', content: SYSTEM }, user];
+      const options = stream ? { stream_options: { include_usage: true } } : {};
+      return { model, messages, max_tokens: 4096, ...sampling, ...options };
+    }
+    case 'openai-responses':
+      return {
+        model,
+        instructions: SYSTEM,
+        input: [user],
+        max_output_tokens: 4096,
+        store: false,
+        ...sampling,
+      };
+    case 'anthropic-messages':
+      return { model, system: SYSTEM, messages: [user], max_tokens: 4096, ...sampling };
+  }
 }
 
 /** The same request as head, half of the body, and the rest. */
