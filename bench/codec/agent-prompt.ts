@@ -77,7 +77,7 @@ const BODIES: { readonly [dialect in Dialect]: (text: string) => object } = {
           role: 'assistant',
           content: [
             { type: 'text', text: 'Looking.' },
-            { type: 'tool_use', id, name: 'tool_0', input: JSON.parse(command) as unknown },
+            { type: 'tool_use', id, name: 'tool_0', input: inputOf(command) },
           ],
         },
         { role: 'user', content: [{ type: 'tool_result', tool_use_id: id, content: text }] },
@@ -87,6 +87,10 @@ const BODIES: { readonly [dialect in Dialect]: (text: string) => object } = {
     max_tokens: 4096,
   }),
 };
+
+function inputOf(command: string): unknown {
+  return JSON.parse(command);
+}
 
 function chatCall(id: string, command: string): object {
   return { id, type: 'function', function: { name: 'tool_0', arguments: command } };
