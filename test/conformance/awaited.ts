@@ -7,5 +7,4 @@ export const AWAITED: readonly { readonly cell: RegExp; readonly why: string }[]
   },
   { cell: /^agents chat (multi-turn|reasoning) /, why: 'fields that the client replays' },
   { cell: /^ai openai-compatible reasoning /, why: '`reasoning_content` in the input' },
-  { cell: /^ai openai (multi-turn|reasoning) /, why: 'references to stored items' },
 ];
