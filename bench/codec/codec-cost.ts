@@ -48,7 +48,7 @@ export function codecCost(dialect: Dialect): CodecCost {
     parseUs: perUnitUs(
       DECODES_PER_BATCH,
       () => bytes,
-      (json) => JSON.parse(json.toString('utf8')),
+      (json) => void JSON.parse(json.toString('utf8')),
     ),
     encodeTextUs: encode([], (at) => ({ kind: 'text-delta', text: ` word ${at}` })),
     encodeReasoningUs: encode([], (at) => ({ kind: 'reasoning-delta', text: ` hm ${at}` })),
