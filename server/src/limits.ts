@@ -22,6 +22,12 @@ export const TOOLS_MAX = 512;
 export const SCHEMA_DEPTH_MAX = 128;
 /** Of one custom tool; the grammars that coding agents send have a few thousand. */
 export const GRAMMAR_CHARACTERS_MAX = 65_536;
+/** Answers to one request; each is a generation of its own. */
+export const CHOICES_MAX = 8;
+/** Alternatives shown at each token; OpenAI's bound. */
+export const TOP_LOGPROBS_MAX = 20;
+/** OpenAI's bound. */
+export const LOGIT_BIASES_MAX = 1_024;
 export const STOP_SEQUENCES_MAX = 4;
 /** Anthropic names no bound; each is looked for at every token. */
 export const MESSAGES_STOP_SEQUENCES_MAX = 64;

@@ -15,7 +15,10 @@ export class Admission implements Disposable {
   readonly priceVersion: number;
   /** No input can be longer than this: bytes bound tokens, and the context bounds both. */
   readonly inputTokensMax: number;
+  /** Of one answer. */
   readonly outputTokensMax: number;
+  /** How many answers: each is a generation of its own. */
+  readonly choices: number;
   readonly #load: Load;
 
   constructor(load: Load, model: ServedModel, pinned: PinnedPrice, generation: Generation) {
@@ -27,12 +30,13 @@ export class Admission implements Disposable {
       generation.outputTokensMax ?? model.outputTokensMax,
       model.outputTokensMax,
     );
+    this.choices = generation.choices ?? 1;
     this.#load = load;
-    load.generationsRunning++;
+    load.generationsRunning += this.choices;
   }
 
   [Symbol.dispose](): void {
-    this.#load.generationsRunning--;
+    this.#load.generationsRunning -= this.choices;
   }
 }
 

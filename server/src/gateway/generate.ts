@@ -9,6 +9,7 @@ import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Decoded, Protocol } from '../protocols/protocol.ts';
 import { admit } from './admit.ts';
 import { Answer } from './answer.ts';
+import { answers } from './answers.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import type { Keeper } from './keeper.ts';
@@ -57,10 +58,10 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
     requestId,
     engineModel: admission.model.engineModel,
     generation,
-    outputTokensMax: granted.value.engineTokensMax,
+    outputTokensMax: Math.floor(granted.value.engineTokensMax / admission.choices),
   });
 
-  const parts = admission.model.engine.generate(ticket, sink.signal);
+  const parts = answers(admission.model.engine, ticket, admission.choices, sink.signal);
   if ((await forward(parts, run, answer)) === 'grant ended') {
     await run.settle(run.grantRefused.kind === 'insufficient-credit' ? 'credit-ended' : 'failed');
     return answer.refuse(run.grantRefused);

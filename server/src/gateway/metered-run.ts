@@ -2,35 +2,19 @@
 // whether the engine finished, failed or crashed, the client hung up, or we threw.
 
 import { costOf, outputCostMax } from '../domain/pricing/cost.ts';
-import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Part } from '../domain/generation/part.ts';
-import {
-  isMonotone,
-  isValidUsage,
-  NO_USAGE,
-  outputTokens,
-  type Usage,
-  type UsageSource,
-} from '../domain/generation/usage.ts';
+import type { Usage } from '../domain/generation/usage.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import type { Outcome, Settlement } from '../domain/ledger/settlement.ts';
 import { ZERO_NANO } from '../domain/money/nano.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { assert } from '../lib/assert.ts';
 import { GRANT_OUTPUT_TOKENS, RETRY_AFTER_LEDGER_MS } from '../limits.ts';
 import type { SettleOutcome } from '../ports/ledger.ts';
 import type { Admission } from './admit.ts';
 import type { Gateway } from './gateway.ts';
 import type { Granted } from './take-hold.ts';
-
-export type Ending =
-  | Extract<Part, { readonly kind: 'finish' }>
-  | { readonly kind: 'failure'; readonly failure: EngineFailure };
-
-/** Until the engine says otherwise: one that just stops talking has failed. */
-const NEVER_ENDED: Ending = {
-  kind: 'failure',
-  failure: { kind: 'broken', detail: 'the engine stopped without a finish' },
-};
+import { Tally, usageOfAll, type Ending } from './tally.ts';
 
 /** What of the settlement is known before the first token. */
 export type RunFacts = Pick<
@@ -45,18 +29,20 @@ export class MeteredRun implements AsyncDisposable {
   readonly #startedMs: number;
   /** What the engine was told: a grant never needs to cover more. */
   readonly #outputTokensMax: number;
+  /** One for each answer. */
+  readonly #tallies: readonly [Tally, ...Tally[]];
   #hold: Hold;
   #grantedTokens: number;
   #grantRefused: Refusal | undefined;
-  #usage: Usage = NO_USAGE;
-  #source: UsageSource = 'counted';
-  #pieces = 0;
   #firstTokenAfterMs: number | undefined;
-  #ending: Ending = NEVER_ENDED;
   #settled: Promise<SettleOutcome> | undefined;
 
   constructor(gateway: Gateway, admission: Admission, granted: Granted, facts: RunFacts) {
     this.#outputTokensMax = granted.engineTokensMax;
+    this.#tallies = [
+      new Tally(),
+      ...Array.from({ length: granted.choices - 1 }, () => new Tally()),
+    ];
     this.#gateway = gateway;
     this.#admission = admission;
     this.#facts = facts;
@@ -65,53 +51,47 @@ export class MeteredRun implements AsyncDisposable {
     this.#startedMs = gateway.clock.monotonicMs();
   }
 
-  /** Content can't have cost nothing: where nothing was reported, the pieces are what is known of it. */
+  /** Of all its answers. */
   get usage(): Usage {
-    return this.#uncounted ? { ...this.#usage, output: this.#pieces } : this.#usage;
-  }
-
-  get #uncounted(): boolean {
-    return this.#pieces > 0 && outputTokens(this.#usage) === 0;
+    return usageOfAll(this.#tallies);
   }
 
   get requestId(): string {
     return this.#facts.requestId;
   }
 
+  /** Of the first answer that failed, or of the first of all: one that fails, fails the request. */
   get ending(): Ending {
-    return this.#ending;
+    const failed = this.#tallies.filter(({ ending }) => ending.kind === 'failure');
+    return (failed.find(({ hasEnded }) => hasEnded) ?? failed[0] ?? this.#tallies[0]).ending;
   }
 
   observe(parts: readonly Part[]): void {
     for (const part of parts) {
+      const tally = this.#tallies[part.choice ?? 0];
+      assert(tally !== undefined, 'there are no more answers than were asked for');
       switch (part.kind) {
         case 'usage':
-          this.#count(part.usage, part.source);
+          if (!tally.count(part.usage, part.source)) this.#warnOf(part.usage);
           break;
         case 'finish':
         case 'failure':
-          this.#ending = part;
+          tally.end(part);
           break;
         case 'tool-call-start':
         case 'tool-call-end':
           break;
         default:
-          this.#pieces++;
+          tally.addPiece();
           this.#firstTokenAfterMs ??= this.#gateway.clock.monotonicMs() - this.#startedMs;
       }
     }
   }
 
-  /** A count that can't be true never replaces one that can. */
-  #count(usage: Usage, source: UsageSource): void {
-    if (isValidUsage(usage) && isMonotone(this.#usage, usage)) {
-      this.#usage = usage;
-      this.#source = source;
-    } else {
-      const { requestId } = this.#facts;
-      const model = this.#admission.model.id;
-      this.#gateway.log.warn({ requestId, model, usage }, 'an impossible usage report was ignored');
-    }
+  #warnOf(usage: Usage): void {
+    const { requestId } = this.#facts;
+    const model = this.#admission.model.id;
+    this.#gateway.log.warn({ requestId, model, usage }, 'an impossible usage report was ignored');
   }
 
   /**
@@ -120,7 +100,7 @@ export class MeteredRun implements AsyncDisposable {
    */
   get grantRunsLow(): boolean {
     return (
-      this.#ending === NEVER_ENDED &&
+      !this.#hasEnded &&
       this.#grantedTokens < this.#outputTokensMax &&
       this.#produced >= this.#grantedTokens - GRANT_OUTPUT_TOKENS / 2
     );
@@ -132,8 +112,14 @@ export class MeteredRun implements AsyncDisposable {
     return this.#grantedTokens >= this.#outputTokensMax || this.#produced < this.#grantedTokens;
   }
 
+  get #hasEnded(): boolean {
+    return this.#tallies.every(({ hasEnded }) => hasEnded);
+  }
+
   get #produced(): number {
-    return Math.max(outputTokens(this.#usage), this.#pieces);
+    let produced = 0;
+    for (const tally of this.#tallies) produced += tally.produced;
+    return produced;
   }
 
   async #extendGrant(): Promise<void> {
@@ -184,7 +170,7 @@ export class MeteredRun implements AsyncDisposable {
       model: model.id,
       engine: model.engine.name,
       usage: this.usage,
-      usageSource: this.#uncounted ? 'counted' : this.#source,
+      usageSource: this.#tallies.every(({ source }) => source === 'engine') ? 'engine' : 'counted',
       priceVersion,
       costNano: outcome === 'failed' ? ZERO_NANO : costOf(this.usage, price),
       outcome,

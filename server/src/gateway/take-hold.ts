@@ -17,9 +17,11 @@ import type { Admission } from './admit.ts';
 
 export type Granted = {
   readonly hold: Hold;
-  /** Output tokens that the hold is sure to cover. */
+  /** How many answers it pays for. */
+  readonly choices: number;
+  /** Output tokens that the hold is sure to cover, of all answers together. */
   readonly outputTokens: number;
-  /** What the engine may produce: a stream's grant is extended up to it, a whole answer's is all there will be. */
+  /** What the engine may produce for all answers: a stream's grant is extended up to it, a whole answer's is all there will be. */
   readonly engineTokensMax: number;
 };
 
@@ -29,13 +31,14 @@ export async function takeHold(
   generation: Generation,
   caller: { readonly requestId: string; readonly organisationId: string },
 ): Promise<Result<Granted, Refusal>> {
-  const { price, inputTokensMax, outputTokensMax } = admission;
+  const { price, inputTokensMax, choices } = admission;
+  const outputTokensMax = admission.outputTokensMax * choices;
   const input = inputCostMax(inputTokensMax, price);
   const first =
     generation.delivery === 'stream'
       ? Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS)
       : outputTokensMax;
-  const least = Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS_LEAST);
+  const least = Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS_LEAST * choices);
   const leastNano = nano(input + outputCostMax(least, price));
   const outcome = await ledger.hold({
     requestId: caller.requestId,
@@ -50,6 +53,7 @@ export async function takeHold(
       const extensible = generation.delivery === 'stream';
       return ok({
         hold,
+        choices,
         outputTokens,
         engineTokensMax: extensible ? outputTokensMax : outputTokens,
       });

@@ -47,7 +47,8 @@ export const OUTPUT_TOKENS_MAX = 4_096;
 export const PLENTY = nano(5_000_000_000n);
 
 type Choice = {
-  readonly delta: { readonly content?: string };
+  readonly index: number;
+  readonly delta: { readonly role?: string; readonly content?: string };
   readonly message: { readonly content: string };
   readonly finish_reason: string | null;
 };

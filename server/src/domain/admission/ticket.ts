@@ -33,6 +33,16 @@ export class Ticket {
     return new Ticket(facts, hold);
   }
 
+  /** For one of several answers that one hold pays for: a seed gives each a text of its own. */
+  ofChoice(choice: number): Ticket {
+    const { requestId, engineModel, outputTokensMax, generation } = this;
+    const { seed } = generation.sampling;
+    if (choice === 0 || seed === undefined) return this;
+    const sampling = { ...generation.sampling, seed: seed + choice };
+    const seeded = { ...generation, sampling };
+    return new Ticket({ requestId, engineModel, outputTokensMax, generation: seeded }, this.#hold);
+  }
+
   get heldNano(): bigint {
     return this.#hold.amountNano;
   }

@@ -96,6 +96,8 @@ export type ToolChoice =
   | { readonly kind: 'required' }
   | { readonly kind: 'tool'; readonly name: string };
 
+export type TokenBias = { readonly token: number; readonly bias: number };
+
 /** Absent means: the engine's own default. */
 export type Sampling = {
   readonly temperature?: number;
@@ -105,6 +107,8 @@ export type Sampling = {
   readonly frequencyPenalty?: number;
   readonly presencePenalty?: number;
   readonly seed?: number;
+  /** Added to the logits of tokens, by their number in the model's vocabulary: −100 bans, 100 forces. */
+  readonly logitBias?: readonly TokenBias[];
   /** Text that ends the answer and is not part of it. */
   readonly stop: readonly string[];
 };
@@ -132,6 +136,10 @@ export type Generation = {
   readonly output: OutputFormat;
   /** Upper bound on output tokens, reasoning included, as the client asked for it. */
   readonly outputTokensMax?: number;
+  /** How many answers to give; absent means one. Engines give one at a time. */
+  readonly choices?: number;
+  /** With the text, how likely its tokens were, and the `top` likeliest at each place. */
+  readonly logprobs?: { readonly top: number };
   /** `whole`: the client reads one body at the end, so an engine may answer in one piece. */
   readonly delivery: 'whole' | 'stream';
 };

@@ -2,12 +2,23 @@
 // or `failure`, then nothing. A tool call's deltas stand between its start and its end.
 
 import type { EngineFailure } from './engine-failure.ts';
+import type { TokenLogprob } from './logprobs.ts';
 import type { Usage, UsageSource } from './usage.ts';
 
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter';
 
-export type Part =
-  | { readonly kind: 'text-delta'; readonly text: string }
+export type Part = Said & {
+  /** Which of several answers it belongs to; absent: the first. Engines give one answer and don't set it. */
+  readonly choice?: number;
+};
+
+type Said =
+  | {
+      readonly kind: 'text-delta';
+      readonly text: string;
+      /** Of the tokens of this text, where they were asked for; held text may bring those of earlier deltas. */
+      readonly logprobs?: readonly TokenLogprob[];
+    }
   | { readonly kind: 'reasoning-delta'; readonly text: string }
   | { readonly kind: 'refusal-delta'; readonly text: string }
   | {

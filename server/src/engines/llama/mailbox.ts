@@ -39,6 +39,10 @@ export class Mailbox {
       return;
     }
     // The count that follows this delta takes the place of the one that is dropped here.
-    this.#parts.splice(-2, 2, { ...earlier, text: earlier.text + part.text }, usage);
+    const { logprobs: before = [] } = earlier;
+    const logprobs = [...before, ...(part.logprobs ?? [])];
+    const text = earlier.text + part.text;
+    const both = { ...earlier, text, ...(logprobs.length > 0 && { logprobs }) };
+    this.#parts.splice(-2, 2, both, usage);
   }
 }

@@ -4,10 +4,12 @@
 import type { Ticket } from '../../domain/admission/ticket.ts';
 import { CustomCallReader, customToolNames } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
+import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import { failureOfErrorObject } from './failure-reader.ts';
 import { isObject, objectOf, textOf } from './json.ts';
 import type { JsonObject } from './json.ts';
+import { readLogprobs } from './logprob-reader.ts';
 import { ToolCallReader } from './tool-call-reader.ts';
 import { UsageMeter } from './usage-meter.ts';
 
@@ -17,6 +19,10 @@ export class AnswerReader {
   /** For the custom tools that the server knows as functions; a call of its own kind passes as it is. */
   readonly #customCalls: CustomCallReader;
   readonly #stops: readonly string[];
+  readonly #isParallel: boolean;
+  readonly #wantsLogprobs: boolean;
+  /** Of tokens whose text has not come yet. */
+  readonly #logprobs: TokenLogprob[] = [];
   /** As the server wrote it, once it wrote one: from then on the answer is complete. */
   #reason: string | undefined;
   /** The stop string that ended the answer, where the server says which. */
@@ -27,6 +33,8 @@ export class AnswerReader {
     this.#calls = new ToolCallReader(requestId);
     this.#customCalls = new CustomCallReader(customToolNames(generation));
     this.#stops = generation.sampling.stop;
+    this.#isParallel = generation.parallelToolCalls;
+    this.#wantsLogprobs = generation.logprobs !== undefined;
   }
 
   /** Everything but the ending was heard. */
@@ -56,7 +64,7 @@ export class AnswerReader {
   finish(parts: Part[]): void {
     const ended: Part[] = [];
     const unsound = this.#calls.end(ended);
-    parts.push(...this.#customCalls.read(ended));
+    this.#tellCalls(ended, parts);
     if (unsound) return this.fail(unsound, parts);
     const reason = this.#finishReason();
     if (typeof reason !== 'string') return this.fail(reason, parts);
@@ -86,6 +94,7 @@ export class AnswerReader {
     let failure: EngineFailure | undefined;
     if (choice) {
       const said = choice[field];
+      if (this.#wantsLogprobs) this.#logprobs.push(...readLogprobs(choice['logprobs']));
       if (isObject(said)) failure = this.#said(said, parts);
       this.#reason = textOf(choice['finish_reason']) ?? this.#reason;
       // vLLM's name and SGLang's; a number there is a token.
@@ -108,7 +117,8 @@ export class AnswerReader {
     const text = typeof content === 'string' ? content : joined(content);
     if (text !== '') {
       this.#meter.countText();
-      parts.push({ kind: 'text-delta', text });
+      const logprobs = this.#logprobs.splice(0);
+      parts.push({ kind: 'text-delta', text, ...(logprobs.length > 0 && { logprobs }) });
     }
     const refusal = textOf(said['refusal']);
     if (refusal !== undefined) {
@@ -120,8 +130,16 @@ export class AnswerReader {
     const heard: Part[] = [];
     const failure = this.#calls.read(calls, heard);
     if (heard.length > 0) this.#meter.countText();
-    parts.push(...this.#customCalls.read(heard));
+    this.#tellCalls(heard, parts);
     return failure;
+  }
+
+  /** Some servers call several tools although one was asked for: the first of them is the answer. */
+  #tellCalls(heard: readonly Part[], parts: Part[]): void {
+    const told = this.#isParallel
+      ? heard
+      : heard.filter((part) => !('index' in part) || part.index === 0);
+    parts.push(...this.#customCalls.read(told));
   }
 
   #finishReason(): FinishReason | EngineFailure {

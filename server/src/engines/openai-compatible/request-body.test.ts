@@ -136,6 +136,19 @@ describe('what the client asked for', () => {
     });
   });
 
+  test('log probabilities and biases', () => {
+    const logitBias = [
+      { token: 7, bias: -100 },
+      { token: 8, bias: 2.5 },
+    ];
+    assert.deepEqual(bodyOf({ logprobs: { top: 3 }, sampling: { stop: [], logitBias } }), {
+      ...plain,
+      logprobs: true,
+      top_logprobs: 3,
+      logit_bias: { 7: -100, 8: 2.5 },
+    });
+  });
+
   test('custom tools, as functions with one string or as they are', () => {
     const wish: Partial<Generation> = {
       items: [{ kind: 'custom-tool-call', callId: 'c', name: 'exec', input: 'ls "a"' }],

@@ -6,6 +6,7 @@ import type {
   CustomTool,
   Generation,
   OutputFormat,
+  TokenBias,
   Tool,
 } from '../../domain/generation/generation.ts';
 import { messagesOf } from './messages.ts';
@@ -36,12 +37,19 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
     frequency_penalty: sampling.frequencyPenalty,
     presence_penalty: sampling.presencePenalty,
     seed: sampling.seed,
+    logit_bias: sampling.logitBias ? biasesOf(sampling.logitBias) : undefined,
+    logprobs: generation.logprobs ? true : undefined,
+    top_logprobs: generation.logprobs?.top,
     stop: sampling.stop.length > 0 ? sampling.stop : undefined,
     reasoning_effort: generation.reasoningEffort,
     response_format:
       generation.output.kind === 'text' ? undefined : responseFormat(generation.output),
     ...(generation.tools.length > 0 ? toolFields(generation, options) : undefined),
   });
+}
+
+function biasesOf(biases: readonly TokenBias[]): object {
+  return Object.fromEntries(biases.map(({ token, bias }) => [token, bias]));
 }
 
 function streamOptions(options: OpenAiCompatibleOptions): object {

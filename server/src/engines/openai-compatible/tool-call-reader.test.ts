@@ -152,6 +152,13 @@ describe('tool calls', () => {
     assert.deepEqual(parts, [{ kind: 'failure', failure }]);
   });
 
+  test('beyond the first are left out where one was asked for', async () => {
+    const [, body = ''] = WAYS[0] ?? [];
+    const parts = await hear([stream(body + ENDED)], 'stream', { parallelToolCalls: false });
+    assert.deepEqual(callsOf(parts), TWO.slice(0, 1));
+    assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'tool-calls' });
+  });
+
   test('without an id, one is made', async () => {
     const [made] = callsOf(await hear([stream(chunks(call({ index: 0 }, '{}', 'one')) + ENDED)]));
     assert.match(made?.id ?? '', /^call_req_test_\d+_0$/);

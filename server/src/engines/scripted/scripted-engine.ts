@@ -12,6 +12,7 @@ import {
   type Generation,
   type Item,
 } from '../../domain/generation/generation.ts';
+import { scoredToken, type TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
@@ -124,13 +125,20 @@ class Run {
       }
       if (beat.kind !== 'turn') {
         if (beat.kind === 'call-start') this.#endCall(gathered);
-        gathered.push(partOf(beat, requestId, this.#customTools));
+        gathered.push(this.#scored(partOf(beat, requestId, this.#customTools)));
         this.#count(beat);
       } else if (generation.delivery === 'stream' && gathered.length > 0) {
         yield this.#counted(gathered);
         gathered = [];
       }
     }
+  }
+
+  /** The same for the same text, always. */
+  #scored(part: Part): Part {
+    const { logprobs } = this.#ticket.generation;
+    if (logprobs === undefined || part.kind !== 'text-delta') return part;
+    return { ...part, logprobs: [scoreOf(part.text, logprobs.top)] };
   }
 
   #count(piece: Piece): void {
@@ -211,6 +219,15 @@ function partOf(piece: Piece, requestId: string, custom: ReadonlySet<string>): P
         ? { kind: 'custom-input-delta', index: piece.index, input: piece.text }
         : { kind: 'tool-call-delta', index: piece.index, arguments: piece.text };
   }
+}
+
+/** The token itself with one half, the next likely with a quarter, and so on. */
+function scoreOf(text: string, top: number): TokenLogprob {
+  const half = (times: number): number => -times * Math.LN2;
+  const others = Array.from({ length: top }, (_, i) =>
+    scoredToken(Buffer.from(i === 0 ? text : `${text.trimEnd()}${i} `), half(i + 1)),
+  );
+  return { ...scoredToken(Buffer.from(text), half(1)), top: others };
 }
 
 function wrongUsage(kind: 'shrinking' | 'negative' | 'huge', right: Usage): Usage {

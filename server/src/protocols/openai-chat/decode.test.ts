@@ -73,6 +73,41 @@ describe('a Chat Completions request', () => {
     });
   });
 
+  it('may ask for several choices, log probabilities and biases', () => {
+    const decoded = decodeChat({
+      ...minimal,
+      n: 2,
+      logprobs: true,
+      top_logprobs: 4,
+      logit_bias: { 7: -100 },
+      reasoning_effort: 'xhigh',
+    });
+    assert.ok(decoded.ok);
+    const { choices, logprobs, sampling, reasoningEffort } = decoded.value.generation;
+    assert.deepEqual([choices, logprobs, reasoningEffort], [2, { top: 4 }, 'high']);
+    assert.deepEqual(sampling.logitBias, [{ token: 7, bias: -100 }]);
+    assert.deepEqual(decoded.value.ignored, []);
+  });
+
+  it('has what it asks for in vain named', () => {
+    const ignoredIn = (fields: object): unknown => {
+      const decoded = decodeChat({ ...minimal, ...fields });
+      return decoded.ok ? decoded.value.ignored : decoded.error;
+    };
+    assert.deepEqual(
+      ignoredIn({
+        prediction: { type: 'content', content: 'hi' },
+        web_search_options: {},
+        verbosity: 'low',
+        service_tier: 'priority',
+      }),
+      ['prediction', 'web_search_options', 'verbosity', 'service_tier'],
+    );
+    const silent = { verbosity: 'medium', service_tier: 'auto', modalities: ['text'], user: 'u' };
+    const cache = { prompt_cache_key: 'k', prompt_cache_retention: '24h', safety_identifier: 's' };
+    assert.deepEqual(ignoredIn({ ...silent, ...cache, metadata: { a: 'b' } }), []);
+  });
+
   it('may leave every optional field null, as SDKs send them', () => {
     const nulls = { stream: null, temperature: null, stop: null, tools: null, max_tokens: null };
     assert.ok(decodeChat({ ...minimal, ...nulls, n: 1, logprobs: false, store: false }).ok);
@@ -116,8 +151,13 @@ describe('a Chat Completions request', () => {
     ['no tokens', { ...minimal, max_completion_tokens: 0 }, 'max_completion_tokens'],
     ['half a token', { ...minimal, max_completion_tokens: 1.5 }, 'max_completion_tokens'],
     ['both token limits', { ...minimal, max_tokens: 1, max_completion_tokens: 1 }, 'max_tokens'],
-    ['two choices', { ...minimal, n: 2 }, 'n'],
-    ['log probabilities', { ...minimal, logprobs: true }, 'logprobs'],
+    ['nine choices', { ...minimal, n: 9 }, 'n'],
+    ['top_logprobs without logprobs', { ...minimal, top_logprobs: 2 }, 'top_logprobs'],
+    ['21 alternatives', { ...minimal, logprobs: true, top_logprobs: 21 }, 'top_logprobs'],
+    ['a bias of what is no token', { ...minimal, logit_bias: { hi: 1 } }, 'logit_bias.hi'],
+    ['a bias above 100', { ...minimal, logit_bias: { 5: 101 } }, 'logit_bias.5'],
+    ['audio wanted', { ...minimal, modalities: ['text', 'audio'] }, 'modalities'],
+    ['a voice', { ...minimal, audio: { voice: 'alloy', format: 'wav' } }, 'audio'],
     ['stream options without a stream', { ...minimal, stream_options: {} }, 'stream_options'],
     ['five stop sequences', { ...minimal, stop: ['1', '2', '3', '4', '5'] }, 'stop'],
     ['a tool choice without tools', { ...minimal, tool_choice: 'required' }, 'tool_choice'],

@@ -5,26 +5,31 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import type { Decoded } from '../protocol.ts';
-import { unservedPart } from './content.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatRequest } from './request.ts';
 import { offerOf, type Offer } from './tools.ts';
 import { itemsOf, unansweredCall } from './turns.ts';
+import { ignoredIn, unserved } from './unserved.ts';
 
 export function decodeChat(body: unknown): Result<Decoded, Refusal> {
   const parsed = chatRequest.safeParse(body);
   if (!parsed.success) return err(firstIssue(parsed.error.issues));
   const request = parsed.data;
-  const problem = unsupported(request) ?? inconsistent(request);
+  const problem = unserved(request) ?? inconsistent(request);
   if (problem !== undefined) return err(problem);
   const offer = offerOf(request);
   if (!offer.ok) return offer;
-  const includeUsage = request.stream_options?.include_usage === true;
-  const legacyFunctions = request.functions != null;
+  const asked = {
+    includeUsage: request.stream_options?.include_usage === true,
+    legacyFunctions: request.functions != null,
+    choices: request.n ?? 1,
+    logprobs: request.logprobs === true,
+  };
   return ok({
     model: request.model,
     generation: generationOf(request, offer.value),
-    encoder: (facts) => chatEncoder({ ...facts, includeUsage, legacyFunctions }),
+    encoder: (facts) => chatEncoder({ ...facts, ...asked }),
+    ignored: ignoredIn(request),
   });
 }
 
@@ -36,11 +41,19 @@ function generationOf(request: ChatRequest, offer: Offer): Generation {
     // A message of the older form has room for one call.
     parallelToolCalls: request.functions == null && (request.parallel_tool_calls ?? true),
     sampling: samplingOf(request),
-    ...(request.reasoning_effort != null && { reasoningEffort: request.reasoning_effort }),
+    ...effortOf(request),
     output: outputOf(request),
     ...(outputTokensMax != null && { outputTokensMax }),
+    ...(request.n != null && request.n > 1 && { choices: request.n }),
+    ...(request.logprobs === true && { logprobs: { top: request.top_logprobs ?? 0 } }),
     delivery: request.stream === true ? 'stream' : 'whole',
   };
+}
+
+/** Above `high` nothing is known here. */
+function effortOf({ reasoning_effort: effort }: ChatRequest): Pick<Generation, 'reasoningEffort'> {
+  if (effort == null) return {};
+  return { reasoningEffort: effort === 'xhigh' || effort === 'max' ? 'high' : effort };
 }
 
 function samplingOf(request: ChatRequest): Sampling {
@@ -51,8 +64,15 @@ function samplingOf(request: ChatRequest): Sampling {
     ...(request.frequency_penalty != null && { frequencyPenalty: request.frequency_penalty }),
     ...(request.presence_penalty != null && { presencePenalty: request.presence_penalty }),
     ...(request.seed != null && { seed: request.seed }),
+    ...biasOf(request),
     stop: typeof stop === 'string' ? [stop] : stop,
   };
+}
+
+function biasOf({ logit_bias: biases }: ChatRequest): Pick<Sampling, 'logitBias'> {
+  const entries = Object.entries(biases ?? {});
+  if (entries.length === 0) return {};
+  return { logitBias: entries.map(([token, bias]) => ({ token: Number(token), bias })) };
 }
 
 function outputOf(request: ChatRequest): OutputFormat {
@@ -63,23 +83,6 @@ function outputOf(request: ChatRequest): OutputFormat {
   return { kind: 'json-schema', name, schema: schema ?? {}, strict: strict ?? false };
 }
 
-/** What OpenAI knows and we do not serve: refused by name rather than ignored. */
-function unsupported(request: ChatRequest): Refusal | undefined {
-  if ((request.n ?? 1) > 1) return feature('more than one choice', 'n');
-  if (request.logprobs === true) return feature('log probabilities', 'logprobs');
-  if ((request.top_logprobs ?? 0) > 0) return feature('log probabilities', 'top_logprobs');
-  if (Object.keys(request.logit_bias ?? {}).length > 0) return feature('logit bias', 'logit_bias');
-  for (const [index, message] of request.messages.entries()) {
-    const problem = unservedPart(message.content ?? '', `messages[${index}]`);
-    if (problem !== undefined) return problem;
-  }
-  return undefined;
-}
-
-function feature(name: string, field: string): Refusal {
-  return { kind: 'unsupported-feature', feature: name, field };
-}
-
 /** Fields that are right by themselves and wrong together. */
 function inconsistent(request: ChatRequest): Refusal | undefined {
   if (request.stream_options != null && request.stream !== true) {
@@ -87,6 +90,9 @@ function inconsistent(request: ChatRequest): Refusal | undefined {
   }
   if (request.max_tokens != null && request.max_completion_tokens != null) {
     return invalid('max_tokens', "Send 'max_completion_tokens' or 'max_tokens', not both.");
+  }
+  if (request.top_logprobs != null && request.top_logprobs > 0 && request.logprobs !== true) {
+    return invalid('top_logprobs', "'top_logprobs' is only allowed when 'logprobs' is true.");
   }
   return unansweredCall(request.messages);
 }

@@ -4,7 +4,8 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
-import { chatEncoder, type ChatFacts } from './encode.ts';
+import type { ChatFacts } from './chat-object.ts';
+import { chatEncoder } from './encode.ts';
 
 const atSeconds = 1_700_000_001;
 const facts: ChatFacts = {
@@ -13,6 +14,8 @@ const facts: ChatFacts = {
   createdAtSeconds: 1_700_000_000,
   includeUsage: true,
   legacyFunctions: false,
+  choices: 1,
+  logprobs: false,
   delivery: 'stream',
 };
 const usage = { ...NO_USAGE, input: 3, cacheRead: 4, output: 5, reasoning: 6 };
@@ -198,5 +201,74 @@ describe('calls in other forms', () => {
     const made = { name: 'weather', arguments: '{"city":"Lisbon"}' };
     const message = { role: 'assistant', content: null, refusal: null, annotations: [] };
     assert.deepEqual(answer, whole({ ...message, function_call: made }, 'function_call'));
+  });
+});
+
+describe('several choices', () => {
+  const said: readonly Part[] = [
+    { kind: 'text-delta', text: 'a' },
+    { kind: 'text-delta', text: 'b', choice: 1 },
+    { kind: 'finish', reason: 'length', choice: 1 },
+    { kind: 'finish', reason: 'stop' },
+  ];
+  const ending = { reason: 'stop', usage, atSeconds } as const;
+
+  it('stand apart in a stream, each with a beginning and an end of its own', () => {
+    const encoder = chatEncoder({ ...facts, choices: 2 });
+    const lines = events(encoder.parts(said) + encoder.finish(ending));
+    const own = lines.map((line) => {
+      const { choices } = line as { choices?: { index: number; delta: object }[] }; // as written above
+      return choices?.map(({ index, delta }) => [index, delta]);
+    });
+    const role = { role: 'assistant', content: '', refusal: null };
+    assert.deepEqual(own.slice(0, 6).flat(), [
+      [0, role],
+      [0, { content: 'a' }],
+      [1, role],
+      [1, { content: 'b' }],
+      [0, {}],
+      [1, {}],
+    ]);
+    assert.match(JSON.stringify(lines[4]), /"finish_reason":"stop"/);
+    assert.match(JSON.stringify(lines[5]), /"finish_reason":"length"/);
+  });
+
+  it('stand side by side in one body', () => {
+    const encoder = chatEncoder({ ...facts, choices: 2, delivery: 'whole' });
+    encoder.parts(said);
+    const message = { role: 'assistant', refusal: null, annotations: [] };
+    assert.deepEqual(JSON.parse(encoder.finish(ending)), {
+      ...identity,
+      object: 'chat.completion',
+      choices: [
+        { index: 0, message: { ...message, content: 'a' }, logprobs: null, finish_reason: 'stop' },
+        {
+          index: 1,
+          message: { ...message, content: 'b' },
+          logprobs: null,
+          finish_reason: 'length',
+        },
+      ],
+      usage: usageOnTheWire,
+    });
+  });
+});
+
+describe('log probabilities', () => {
+  const token = { token: 'a', bytes: [97], logprob: -0.5 };
+  const said: readonly Part[] = [
+    { kind: 'text-delta', text: 'a', logprobs: [{ ...token, top: [token] }] },
+  ];
+  const logprobs = { content: [{ ...token, top_logprobs: [token] }], refusal: null };
+
+  it('are told with the text', () => {
+    const [, second] = events(chatEncoder({ ...facts, logprobs: true }).parts(said));
+    const choice = { index: 0, delta: { content: 'a' }, logprobs, finish_reason: null };
+    const object = 'chat.completion.chunk';
+    assert.deepEqual(second, { ...identity, object, choices: [choice], usage: null });
+    const encoder = chatEncoder({ ...facts, logprobs: true, delivery: 'whole' });
+    encoder.parts(said);
+    const answer = JSON.stringify(JSON.parse(encoder.finish({ reason: 'stop', usage, atSeconds })));
+    assert.ok(answer.includes(`"logprobs":${JSON.stringify(logprobs)}`), answer);
   });
 });

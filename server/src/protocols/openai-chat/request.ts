@@ -4,11 +4,14 @@
 
 import { z } from 'zod';
 import {
+  CHOICES_MAX,
   CONTENT_PARTS_MAX,
+  LOGIT_BIASES_MAX,
   MESSAGES_MAX,
   MODEL_NAME_CHARACTERS_MAX,
   STOP_SEQUENCE_CHARACTERS_MAX,
   STOP_SEQUENCES_MAX,
+  TOP_LOGPROBS_MAX,
 } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
 import { documentData, imageAddress, mediaName } from '../media.ts';
@@ -100,6 +103,13 @@ const stopSequence = z.string().min(1).max(STOP_SEQUENCE_CHARACTERS_MAX);
 const tokens = z.int().min(1);
 const penalty = z.number().min(-2).max(2);
 
+/** Token numbers of the model's own vocabulary, as `tokenize` of the engine gives them. */
+const logitBias = z
+  .record(z.string().regex(/^\d{1,7}$/, 'expected a token number'), z.number().min(-100).max(100))
+  .refine((biases) => Object.keys(biases).length <= LOGIT_BIASES_MAX, {
+    error: `expected at most ${LOGIT_BIASES_MAX} tokens`,
+  });
+
 export const chatRequest = z.strictObject({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
   messages: z.array(message).min(1, 'expected at least one message').max(MESSAGES_MAX),
@@ -128,22 +138,34 @@ export const chatRequest = z.strictObject({
   function_call: legacyChoice.nullish(),
   parallel_tool_calls: z.boolean().nullish(),
   response_format: responseFormat.nullish(),
-  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high']).nullish(),
+  reasoning_effort: z.enum(['none', 'minimal', 'low', 'medium', 'high', 'xhigh', 'max']).nullish(),
+
+  n: z.int().min(1).max(CHOICES_MAX).nullish(),
+  logprobs: z.boolean().nullish(),
+  top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
+  logit_bias: logitBias.nullish(),
 
   // Accepted because clients send them and they change nothing here.
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
   prompt_cache_key: z.string().nullish(),
+  prompt_cache_options: z.looseObject({}).nullish(),
+  prompt_cache_retention: z.enum(['in_memory', 'in-memory', '24h']).nullish(),
   safety_identifier: z.string().nullish(),
-  service_tier: z.enum(['auto', 'default']).nullish(),
   store: z.literal(false).nullish(),
   user: z.string().nullish(),
-  modalities: z.tuple([z.literal('text')]).nullish(),
 
-  // One value changes nothing and is accepted; every other is refused by name, see decode.ts.
-  n: z.int().min(1).max(128).nullish(),
-  logprobs: z.boolean().nullish(),
-  top_logprobs: z.int().min(0).max(20).nullish(),
-  logit_bias: z.record(z.string(), z.number()).nullish(),
+  // Accepted, but named in a header where they ask for something that they don't get; see unserved.ts.
+  moderation: z.unknown().optional(),
+  prediction: z.unknown().optional(),
+  service_tier: z
+    .enum(['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'])
+    .nullish(),
+  verbosity: z.enum(['low', 'medium', 'high']).nullish(),
+  web_search_options: z.unknown().optional(),
+
+  // Refused by name where they ask for more than text; see unserved.ts.
+  audio: z.unknown().optional(),
+  modalities: z.array(z.enum(['text', 'audio'])).nullish(),
 });
 
 export type ChatRequest = z.infer<typeof chatRequest>;

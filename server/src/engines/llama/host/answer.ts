@@ -5,10 +5,12 @@ import { randomUUID } from 'node:crypto';
 
 import type { Token } from 'node-llama-cpp';
 
+import type { TokenLogprob } from '../../../domain/generation/logprobs.ts';
 import type { Part } from '../../../domain/generation/part.ts';
 import { NO_USAGE } from '../../../domain/generation/usage.ts';
 import { ReasoningSplit } from './reasoning-split.ts';
 import type { Split } from './reasoning-split.ts';
+import { ScoreQueue } from './score-queue.ts';
 import { StopHold } from './stop-hold.ts';
 import { TOOL_CALL_OPEN, ToolCallSplit } from './tool-call-split.ts';
 import type { Said } from './tool-call-split.ts';
@@ -43,6 +45,7 @@ export class Answer {
   readonly #split: ReasoningSplit;
   readonly #calls: ToolCallSplit | undefined;
   readonly #stops: StopHold;
+  readonly #scores = new ScoreQueue();
   readonly #grammarAfterThinking: boolean;
   #callIndex = -1;
   #inputTokens = 0;
@@ -75,8 +78,8 @@ export class Answer {
     this.#cachedTokens = cached;
   }
 
-  /** Adds what the token says to `parts`, and its count. */
-  push(token: Token, parts: Part[]): Step {
+  /** Adds what the token says to `parts`, and its count; its score goes with the text, if it is any. */
+  push(token: Token, parts: Part[], score?: TokenLogprob): Step {
     const wasThinking = this.#split.isThinking;
     const hadThought = this.#split.hasThought;
     const opened = this.#calls?.opened;
@@ -85,6 +88,7 @@ export class Answer {
     const split = this.#split.push(text);
     this.#count(wasThinking || this.#split.isThinking);
     const thought = this.#split.hasThought && !hadThought;
+    if (score !== undefined) this.#keepScore(score, split, thought);
     // What a token says beyond the tag was said before the grammar could speak: it does not count.
     const isCut = thought && this.#grammarAfterThinking;
     const stop = this.#say(isCut ? { ...split, text: '' } : split, parts);
@@ -101,6 +105,13 @@ export class Answer {
     };
   }
 
+  /** Of text alone; the tag that ends the thinking is none. */
+  #keepScore(score: TokenLogprob, split: Split, thought: boolean): void {
+    if (split.reasoning !== '') this.#scores.drop();
+    if (this.#split.isThinking || (thought && split.text === '')) return;
+    this.#scores.put(score, split.text.length);
+  }
+
   /** What was held back, unless a stop string ended the answer, and the final count. */
   end(wasStopped: boolean, parts: Part[]): void {
     let stopped = wasStopped;
@@ -114,7 +125,7 @@ export class Answer {
     const left = (this.#calls?.end() ?? []).filter(({ kind }) => !stopped || kind === 'call-end');
     const isOver = this.#tell(left, parts) !== undefined || stopped;
     const held = isOver ? '' : this.#stops.end();
-    if (held !== '') parts.push({ kind: 'text-delta', text: held });
+    if (held !== '') parts.push(this.#textDelta(held));
     this.#outputTokens += this.#undecidedTokens;
     this.#undecidedTokens = 0;
     parts.push(this.#usage());
@@ -150,11 +161,12 @@ export class Answer {
     switch (said.kind) {
       case 'text': {
         const { text, stop } = this.#stops.push(said.text);
-        if (text !== '') parts.push({ kind: 'text-delta', text });
+        if (text !== '') parts.push(this.#textDelta(text));
         return stop;
       }
       case 'call-start': {
         this.#callIndex += 1;
+        this.#scores.drop();
         const { name } = said;
         parts.push({ kind: 'tool-call-start', index: index + 1, callId: newCallId(), name });
         return undefined;
@@ -163,9 +175,15 @@ export class Answer {
         parts.push({ kind: 'tool-call-delta', index, arguments: said.text });
         return undefined;
       case 'call-end':
+        this.#scores.drop();
         parts.push({ kind: 'tool-call-end', index });
         return undefined;
     }
+  }
+
+  #textDelta(text: string): Part {
+    const logprobs = this.#scores.take(text.length);
+    return { kind: 'text-delta', text, ...(logprobs.length > 0 && { logprobs }) };
   }
 
   #usage(): Part {

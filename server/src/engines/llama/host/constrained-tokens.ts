@@ -8,6 +8,8 @@ import type { Token, TokenBias } from 'node-llama-cpp';
 const NORMAL = 1;
 const USER_DEFINED = 4;
 const BYTE = 6;
+/** OpenAI's lowest bias: the token is not to be said at all. */
+const BAN = -100;
 /** These begin no character, or one that has a shorter form: C0, C1, and all from F5 on. */
 const NEVER_IN_UTF8 = [0xc0, 0xc1, ...Array.from({ length: 11 }, (_, i) => 0xf5 + i)];
 /** After these first bytes, a second one below the limit would spell a character in too many bytes. */
@@ -23,8 +25,17 @@ export type Vocabulary = {
   readonly isByteLevel: boolean;
 };
 
-export class ConstrainedTokens {
+/** What is added to the logits at each token. */
+export type TokenRules = {
   readonly unconstrained: TokenBias;
+  after(previous: Token | undefined): TokenBias;
+};
+
+export class ConstrainedTokens implements TokenRules {
+  readonly unconstrained: TokenBias;
+  readonly #noBias: () => TokenBias;
+  readonly #never: readonly Token[];
+  readonly #tooLow: ReadonlyMap<number, readonly Token[]>;
   readonly #always: TokenBias;
   readonly #afterFirstByte: ReadonlyMap<number, TokenBias>;
   readonly #vocabulary: Vocabulary;
@@ -36,6 +47,7 @@ export class ConstrainedTokens {
     spelled: ReadonlyMap<Token, string>,
   ) {
     this.#vocabulary = vocabulary;
+    this.#noBias = noBias;
     const never: Token[] = [];
     const tooLow = new Map([...SECOND_BYTE_MIN.keys()].map((first) => [first, Array<Token>()]));
     for (const [i, type] of vocabulary.types.entries()) {
@@ -48,6 +60,8 @@ export class ConstrainedTokens {
       for (const [lead, min] of SECOND_BYTE_MIN)
         if (first >= 0x80 && first < min) tooLow.get(lead)?.push(token);
     }
+    this.#never = never;
+    this.#tooLow = tooLow;
     this.unconstrained = noBias();
     this.#always = without(noBias(), never);
     this.#afterFirstByte = new Map(
@@ -56,8 +70,40 @@ export class ConstrainedTokens {
   }
 
   after(previous: Token | undefined): TokenBias {
-    const last = previous === undefined ? undefined : bytesOf(this.#vocabulary, previous).at(-1);
-    return (last === undefined ? undefined : this.#afterFirstByte.get(last)) ?? this.#always;
+    const lead = this.#leadOf(previous);
+    return (lead === undefined ? undefined : this.#afterFirstByte.get(lead)) ?? this.#always;
+  }
+
+  /** The same with what a client adds; a grammar still has the last word. */
+  with(biases: readonly { readonly token: number; readonly bias: number }[]): TokenRules {
+    if (biases.length === 0) return this;
+    const { length } = this.#vocabulary.tokens;
+    const known = biases.filter(({ token }) => token < length);
+    const biased = (): TokenBias => {
+      const bias = this.#noBias();
+      for (const { token, bias: logit } of known) {
+        // A token is its place in the vocabulary.
+        bias.set(token as Token, logit <= BAN ? 'never' : { logit });
+      }
+      return bias;
+    };
+    const unconstrained = biased();
+    const made = new Map<number | undefined, TokenBias>();
+    return {
+      unconstrained,
+      after: (previous) => {
+        const last = this.#leadOf(previous);
+        const lead = last !== undefined && this.#tooLow.has(last) ? last : undefined;
+        const low = lead === undefined ? [] : (this.#tooLow.get(lead) ?? []);
+        const bias = made.get(lead) ?? without(biased(), [...this.#never, ...low]);
+        made.set(lead, bias);
+        return bias;
+      },
+    };
+  }
+
+  #leadOf(previous: Token | undefined): number | undefined {
+    return previous === undefined ? undefined : bytesOf(this.#vocabulary, previous).at(-1);
   }
 }
 

@@ -9,16 +9,16 @@ import type {
   TokenBias,
 } from 'node-llama-cpp';
 
-import type { ConstrainedTokens } from './constrained-tokens.ts';
+import type { TokenRules } from './constrained-tokens.ts';
 import type { Grammars } from './grammars.ts';
 
 export class GrammarGate {
   readonly #grammars: Grammars;
-  readonly #tokens: ConstrainedTokens;
+  readonly #tokens: TokenRules;
   #state: LlamaGrammarEvaluationState | undefined;
   #previous: Token | undefined;
 
-  constructor(grammars: Grammars, tokens: ConstrainedTokens) {
+  constructor(grammars: Grammars, tokens: TokenRules) {
     this.#grammars = grammars;
     this.#tokens = tokens;
   }

@@ -34,6 +34,7 @@ export type LoadedModel = {
   readonly spelled: ReadonlyMap<Token, string>;
   readonly grammars: Grammars;
   readonly constrained: ConstrainedTokens;
+  readonly vocabulary: Vocabulary;
   readonly facts: LlamaModelFacts;
 };
 
@@ -106,6 +107,7 @@ async function prepare(
       canThink: [THINK_OPEN, THINK_CLOSE].every((tag) => tokens.includes(tag)),
     },
     spelled,
+    vocabulary,
     grammars: new Grammars({
       read: (grammar) => llama.createGrammar({ grammar }),
       start: (grammar) => new library.LlamaGrammarEvaluationState({ model, grammar }),

@@ -3,13 +3,16 @@
 import type { LlamaGrammar, LlamaModel, Token } from 'node-llama-cpp';
 
 import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
+import type { TokenLogprob } from '../../../domain/generation/logprobs.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
 import type { AnswerShape } from './answer-shape.ts';
 import type { Answer, Step } from './answer.ts';
 import { companyOf } from './batch-order.ts';
 import { GrammarGate } from './grammar-gate.ts';
 import type { LoadedModel } from './load-model.ts';
-import { samplerOptions } from './sampling.ts';
+import { samplerOptions, wholeDistribution } from './sampling.ts';
+import { Scores } from './scores.ts';
+import type { Distribution } from './scores.ts';
 import type { Slot } from './slots.ts';
 
 export type Work = {
@@ -33,6 +36,9 @@ export const ABORTED: Ending = { kind: 'aborted' };
 const STOP: Ending = { kind: 'finish', reason: 'stop' };
 const LENGTH: Ending = { kind: 'finish', reason: 'length' };
 
+type Sampled = { readonly token: Token; readonly score?: TokenLogprob };
+type Weighed = { readonly token: Token; readonly probabilities: Distribution };
+
 /** With the one grammar that it may have, read. */
 type ReadShape = AnswerShape & { readonly grammar: LlamaGrammar | undefined };
 
@@ -43,6 +49,8 @@ export class Production {
   readonly #shape: ReadShape;
   readonly #answer: Answer;
   readonly #gate: GrammarGate;
+  /** Where log probabilities are asked for. */
+  readonly #scores: Scores | undefined;
   readonly #produced: Token[] = [];
   /** Evaluated in place of one sampled token, beyond that one. */
   #extraTokens = 0;
@@ -53,7 +61,15 @@ export class Production {
     this.#work = work;
     this.#shape = shape;
     this.#answer = answer;
-    this.#gate = new GrammarGate(loaded.grammars, loaded.constrained);
+    const { logprobs, sampling } = work.generation;
+    this.#gate = new GrammarGate(
+      loaded.grammars,
+      loaded.constrained.with(sampling.logitBias ?? []),
+    );
+    const isConstrained = shape.grammar !== undefined;
+    const { vocabulary } = loaded;
+    this.#scores =
+      logprobs && new Scores({ vocabulary, sampling, top: logprobs.top, isConstrained });
   }
 
   /** The grammar of the whole answer, if it has one. */
@@ -67,15 +83,19 @@ export class Production {
     const tokensMax = Math.min(this.#work.outputTokensMax, room);
     const { sampling } = this.#work.generation;
     const contextTokensMax = this.#contextTokens - room + tokensMax;
-    const tokens = slot.sequence.evaluate(tail, {
+    const options = {
       ...samplerOptions(sampling, this.#produced),
+      ...(this.#scores && !this.#shape.grammar && wholeDistribution(sampling)),
       ...this.#gate.options(),
       evaluationPriority: companyOf(sampling.seed !== undefined, contextTokensMax),
-    });
+    };
+    const tokens = this.#scores
+      ? slot.sequence.evaluateWithMetadata(tail, { probabilities: true }, options)
+      : slot.sequence.evaluate(tail, options);
     try {
       let next = await tokens.next();
       while (next.done !== true) {
-        const then = this.#take(next.value, tokensMax);
+        const then = this.#take(this.#sampled(next.value), tokensMax);
         if ('kind' in then) return then;
         next = await tokens.next(then);
       }
@@ -86,11 +106,11 @@ export class Production {
   }
 
   /** How it ends, or the tokens to be evaluated next: usually the sampled one. */
-  #take(token: Token, tokensMax: number): Ending | Token[] {
+  #take({ token, score }: Sampled, tokensMax: number): Ending | Token[] {
     if (this.#work.signal.aborted) return ABORTED;
     if (this.#model.isEogToken(token)) return STOP;
     const parts: Part[] = [];
-    const step = this.#push(token, parts);
+    const step = this.#push(token, parts, score);
     const evaluated = this.#steer(token, step);
     for (const injected of evaluated.injected) {
       if (this.#produced.length < tokensMax) this.#push(injected, parts);
@@ -102,10 +122,18 @@ export class Production {
     return [...evaluated.kept, ...evaluated.injected];
   }
 
-  #push(token: Token, parts: Part[]): Step {
+  #sampled(given: Token | Weighed): Sampled {
+    if (typeof given === 'number') return { token: given };
+    const { token: proposed, probabilities } = given;
+    if (!this.#scores) return { token: proposed };
+    const token = this.#scores.draw(proposed, probabilities);
+    return { token, score: this.#scores.of(token, probabilities) };
+  }
+
+  #push(token: Token, parts: Part[], score?: TokenLogprob): Step {
     this.#produced.push(token);
     this.#gate.saw(token);
-    return this.#answer.push(token, parts);
+    return this.#answer.push(token, parts, score);
   }
 
   /** Begins or ends a grammar, and says what stands in the token's place. */

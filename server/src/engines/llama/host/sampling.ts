@@ -17,17 +17,31 @@ export function isReproducible(sampling: Sampling): boolean {
   return sampling.seed !== undefined || sampling.temperature === 0;
 }
 
+/** The model's own distribution, whole; a temperature of 0 leaves it alone too, and takes the likeliest. */
+export function wholeDistribution(sampling: Sampling): SequenceEvaluateOptions {
+  return { temperature: sampling.temperature === 0 ? 0 : 1, topP: 1, topK: 0 };
+}
+
+export function resolvedSampling({ temperature, topP, topK }: Sampling): {
+  readonly temperature: number;
+  readonly topP: number;
+  readonly topK: number;
+} {
+  return {
+    temperature: temperature ?? DEFAULTS.temperature,
+    topP: topP ?? DEFAULTS.topP,
+    topK: topK ?? DEFAULTS.topK,
+  };
+}
+
 /** `produced` is read while the generation runs. */
 export function samplerOptions(
   sampling: Sampling,
   produced: readonly Token[],
 ): SequenceEvaluateOptions {
-  const seed = sampling.seed === undefined ? randomInt(SEEDS) : seedOf(sampling.seed);
   return {
-    temperature: sampling.temperature ?? DEFAULTS.temperature,
-    topP: sampling.topP ?? DEFAULTS.topP,
-    topK: sampling.topK ?? DEFAULTS.topK,
-    seed,
+    ...resolvedSampling(sampling),
+    seed: seedOf(sampling),
     yieldEogToken: true,
     ...penalties(sampling, produced),
   };
@@ -49,7 +63,8 @@ function penalties(
   };
 }
 
-/** llama.cpp's seeds have 32 bits; clients send any whole number. */
-function seedOf(seed: number): number {
+/** llama.cpp's seeds have 32 bits; clients send any whole number, or none. */
+export function seedOf({ seed }: Sampling): number {
+  if (seed === undefined) return randomInt(SEEDS);
   return Number(BigInt.asUintN(32, BigInt(Math.trunc(seed))));
 }
