@@ -17,10 +17,11 @@ export function errorOf(refusal: Refusal): OpenAiError {
 
 /**
  * Inside a stream there are no headers, so a client learns how long to wait from the message, and Codex looks for the
- * wait only under `rate_limit_exceeded`; at `server_is_overloaded` it gives up.
+ * wait only under `rate_limit_exceeded`; at `server_is_overloaded` it gives up. A response has only one code for what is
+ * the server's fault (schema ResponseErrorCode of OpenAI's published document); the `error` event before it says more.
  */
 export function failedError(refusal: Refusal): { readonly code: string; readonly message: string } {
   const { code, message, type } = errorOf(refusal);
   if ('retryAfterMs' in refusal) return { code: 'rate_limit_exceeded', message };
-  return { code: code ?? (type === 'server_error' ? 'server_error' : 'invalid_prompt'), message };
+  return { code: type === 'server_error' ? type : (code ?? 'invalid_prompt'), message };
 }

@@ -40,8 +40,9 @@ export class ResponseObject {
     const id = `resp_${hexOf(facts)}`;
     this.#id = id;
     this.#stored = facts.stored === true;
-    const head = JSON.stringify({ id, object: 'response', created_at: createdAtSeconds, model });
-    this.#head = head.slice(0, -1);
+    const fixed = { id, object: 'response', created_at: createdAtSeconds, model };
+    // Null is what OpenAI answers where no such programme was chosen; its client's types require the member.
+    this.#head = JSON.stringify({ ...fixed, access_programs: null }).slice(0, -1);
     this.#tail = JSON.stringify(echo).slice(1);
   }
 

@@ -1,0 +1,144 @@
+// Everything that the three protocols say, held against what others say it is: the official clients' types, the order
+// of events in recorded streams, and, where TURNPIKE_OPENAI_SPEC names it, OpenAI's published document.
+
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import type { Turnpike } from '../e2e/turnpike.ts';
+import { startConformanceServer } from './conformance-server.ts';
+import { CLIENTS, installClients } from './installed-clients.ts';
+import { assertChatOrder, assertMessagesOrder, assertResponsesOrder } from './wire/order.ts';
+import { PublishedSchemas } from './wire/published.ts';
+import { isBroken, isRefused, questionsOf, type Kind } from './wire/questions.ts';
+import { jsonOf, record, type Recording } from './wire/recording.ts';
+import { typedSource } from './wire/typed.ts';
+
+const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
+const SPEC = process.env['TURNPIKE_OPENAI_SPEC'];
+const KINDS: readonly Kind[] = ['chat', 'responses', 'messages'];
+
+describe('what is said on the wire', () => {
+  let turnpike: Turnpike;
+  const said = new Map<Kind, readonly Recording[]>();
+  before(async () => {
+    [turnpike] = await Promise.all([startConformanceServer(), installClients()]);
+    for (const kind of KINDS) {
+      const asked = questionsOf(kind).map((one) => record(turnpike.origin, turnpike.firstKey, one));
+      said.set(kind, await Promise.all(asked));
+    }
+  });
+  after(() => turnpike?.[Symbol.asyncDispose]());
+
+  const of = (kind: Kind): readonly Recording[] => said.get(kind) ?? [];
+  const answered = (kind: Kind): readonly Recording[] =>
+    of(kind).filter(({ status }) => status === 200);
+
+  for (const kind of KINDS) {
+    it(`${kind}: refusals come before the first byte, all else is answered`, () => {
+      assert.ok(of(kind).length > 20, 'too little was asked');
+      for (const { name, status, whole } of of(kind)) {
+        const fails = isRefused(name) || (isBroken(name) && name.endsWith('whole'));
+        assert.equal(status === 200, !fails, `${name}: HTTP ${status} ${JSON.stringify(whole)}`);
+      }
+    });
+
+    it(`${kind}: the official client's types accept every body and event`, () => {
+      const unbroken = answered(kind).filter(({ name }) => !isBroken(name));
+      assert.equal(complaints(kind, unbroken), '');
+    });
+
+    it(`${kind}: … and not a body with a member too few or one too many`, () => {
+      const [one] = answered(kind);
+      assert.ok(one !== undefined && typeof one.whole === 'object');
+      const more = { ...one, whole: { ...one.whole, surprise: 1 } };
+      assert.match(complaints(`${kind}-more`, [more], kind), /surprise/);
+      const less = { ...one, whole: { ...one.whole, id: undefined } };
+      assert.match(complaints(`${kind}-less`, [less], kind), /'id' is missing/);
+    });
+  }
+
+  it('chat: chunks come in order', () => {
+    for (const recording of streamed(answered('chat'))) {
+      if (!isBroken(recording.name)) assertChatOrder(recording);
+    }
+  });
+
+  it('messages: events come in order', () => {
+    for (const recording of streamed(answered('messages'))) {
+      if (!isBroken(recording.name)) assertMessagesOrder(recording);
+    }
+  });
+
+  it('responses: events come in order', () => {
+    for (const recording of streamed(answered('responses'))) {
+      assertResponsesOrder(recording, isBroken(recording.name));
+    }
+  });
+
+  it('a stream that breaks says so in the words of its protocol', () => {
+    const last = (kind: Kind): unknown =>
+      jsonOf(of(kind).find(({ name }) => name === 'broken, streamed') ?? NOTHING).at(-1);
+    assert.match(JSON.stringify(last('chat')), /^\{"error":\{"message":".+","type":"server_error"/);
+    assert.match(
+      JSON.stringify(last('messages')),
+      /^\{"type":"error","error":\{"type":"api_error"/,
+    );
+    assert.match(JSON.stringify(last('responses')), /^\{"type":"response.failed"/);
+  });
+
+  it(
+    "OpenAI's published document accepts every body and event",
+    { skip: SPEC === undefined && 'TURNPIKE_OPENAI_SPEC names no document' },
+    () => {
+      const published = new PublishedSchemas(SPEC ?? '');
+      const wrong = new Set<string>();
+      const judge = (schema: string, name: string, json: unknown): void => {
+        for (const problem of published.problems(schema, json)) wrong.add(`${name}: ${problem}`);
+      };
+      for (const one of answered('chat').filter(({ name }) => !isBroken(name))) {
+        if (one.whole !== undefined) judge('CreateChatCompletionResponse', one.name, one.whole);
+        for (const json of jsonOf(one)) judge('CreateChatCompletionStreamResponse', one.name, json);
+      }
+      for (const one of answered('responses')) {
+        if (one.whole !== undefined) judge('Response', one.name, one.whole);
+        for (const json of jsonOf(one)) {
+          for (const problem of published.eventProblems(json)) wrong.add(`${one.name}: ${problem}`);
+        }
+      }
+      assert.deepEqual([...wrong], []);
+    },
+  );
+});
+
+/** What the compiler says of answers that are declared to be what the official client says they are. */
+function complaints(
+  name: string,
+  recordings: readonly Recording[],
+  kind: Kind = name as Kind, // the name of a kind where no other is given
+): string {
+  const folder = join(CLIENTS, 'build');
+  const file = join(folder, `${name}.ts`);
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(file, typedSource(kind, recordings));
+  const flags = ['--noEmit', '--strict', '--skipLibCheck', '--module', 'nodenext'];
+  const args = [TSC, '--ignoreConfig', ...flags, '--pretty', 'false', file];
+  return spawnSync(process.execPath, args, { encoding: 'utf8' }).stdout;
+}
+
+const NOTHING: Recording = {
+  name: 'nothing',
+  path: '',
+  status: 0,
+  answerHeaders: new Headers(),
+  whole: undefined,
+  events: [],
+};
+
+function streamed(recordings: readonly Recording[]): readonly Recording[] {
+  const streams = recordings.filter(({ events }) => events.length > 0);
+  assert.ok(streams.length > 5, 'too few streams');
+  return streams;
+}
