@@ -18,8 +18,12 @@ export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 export const CONNECTIONS_MAX = 20_000;
 export const MESSAGES_MAX = 4_096;
 export const TOOLS_MAX = 512;
+/** MCP clients put the server's name before the tool's; 90 characters were seen. */
+export const TOOL_NAME_CHARACTERS_MAX = 256;
 /** Levels of JSON in one schema; OpenAI's strict mode stops at 10, real tools reach 30. */
 export const SCHEMA_DEPTH_MAX = 128;
+/** Of a tool's schema: what is deeper than an engine can keep is left open, as long as our own code can walk it. */
+export const TOOL_SCHEMA_DEPTH_MAX = 512;
 /** Of one custom tool; the grammars that coding agents send have a few thousand. */
 export const GRAMMAR_CHARACTERS_MAX = 65_536;
 /** Answers to one request; each is a generation of its own. */

@@ -2,8 +2,11 @@
 // status of its own, after it only an error inside the stream.
 
 import type { Part } from '../domain/generation/part.ts';
+import type { Repair } from '../domain/generation/repair.ts';
+import { withClientNames } from '../domain/tools/fit-tools.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { Encoder, Ending, Protocol } from '../protocols/protocol.ts';
+import type { FittedRequest } from './fit-request.ts';
 import type { Headers, Sink } from './sink.ts';
 
 type AnswerOf = {
@@ -11,6 +14,8 @@ type AnswerOf = {
   readonly delivery: 'whole' | 'stream';
   /** Fields of the request that have no effect. */
   readonly ignored: readonly string[];
+  /** What was changed in the request, and the client's names of its tools and fields. */
+  readonly fitted: Omit<FittedRequest, 'generation'>;
 };
 
 export class Answer {
@@ -19,6 +24,7 @@ export class Answer {
   readonly #sink: Sink;
   readonly #of: AnswerOf;
   readonly #whole: boolean;
+  readonly #repairs: string[] = [];
 
   constructor(protocol: Protocol, encoder: Encoder, sink: Sink, of: AnswerOf) {
     this.#protocol = protocol;
@@ -26,12 +32,27 @@ export class Answer {
     this.#sink = sink;
     this.#of = of;
     this.#whole = of.delivery === 'whole';
-    if (!this.#whole) sink.begin(this.#headers(), encoder.heartbeat);
+    this.#tell(of.fitted.repairs);
+    // The engine may have repairs to tell until its first words.
+    if (!this.#whole) sink.begin(() => this.#headers(), encoder.heartbeat);
+  }
+
+  /** What was done in another way than the client wrote it, in the client's words. */
+  get repairs(): readonly string[] {
+    return this.#repairs;
+  }
+
+  #tell(repairs: readonly Repair[]): void {
+    const { wire } = this.#of.fitted;
+    for (const { field, detail } of repairs) {
+      if (this.#repairs.length < REPAIRS_MAX) this.#repairs.push(`${wire(field)}: ${detail}`);
+    }
   }
 
   /** Undefined when the client keeps up, so that the common case costs no promise. */
   send(parts: readonly Part[]): Promise<void> | undefined {
-    const text = this.#encoder.parts(parts);
+    for (const part of parts) if (part.kind === 'repaired') this.#tell(part.repairs);
+    const text = this.#encoder.parts(withClientNames(parts, this.#of.fitted.clientNames));
     if (text === '' || this.#sink.signal.aborted) return undefined;
     return this.#sink.write(text);
   }
@@ -66,17 +87,23 @@ export class Answer {
       'content-type': this.#encoder.contentType,
       ...this.#protocol.headers(requestId),
     };
-    return ignored.length === 0 ? headers : { ...headers, 'turnpike-ignored': nameList(ignored) };
+    return {
+      ...headers,
+      ...(ignored.length > 0 && { 'turnpike-ignored': listed(ignored, ', ') }),
+      ...(this.#repairs.length > 0 && { 'turnpike-repaired': listed(this.#repairs, '; ') }),
+    };
   }
 }
 
+/** Of one request, in its log line. */
+const REPAIRS_MAX = 64;
 const NAMES_MAX = 16;
-const NAME_CHARACTERS_MAX = 100;
+const NAME_CHARACTERS_MAX = 200;
 
 /** A client can call a field anything; a header holds printable ASCII, and proxies bound its length. */
-function nameList(names: readonly string[]): string {
-  return names
-    .slice(0, NAMES_MAX)
+function listed(names: readonly string[], separator: string): string {
+  const more = names.length > NAMES_MAX ? [`and ${names.length - NAMES_MAX} more`] : [];
+  return [...names.slice(0, NAMES_MAX), ...more]
     .map((name) => name.slice(0, NAME_CHARACTERS_MAX).replaceAll(/[^\x20-\x7e]/g, '?'))
-    .join(', ');
+    .join(separator);
 }

@@ -7,6 +7,7 @@ import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '
 import type { Protocol } from '../protocols/protocol.ts';
 import { authenticate } from './authenticate.ts';
 import type { Call } from './call.ts';
+import { fitRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import type { Sink } from './sink.ts';
@@ -35,7 +36,10 @@ export async function countTokens(
   if (!body.ok) return refuse(body.error);
   const decoded = counting.decode(body.value, call.headers);
   if (!decoded.ok) return refuse(decoded.error);
-  const { model: modelId, generation } = decoded.value;
+  const { model: modelId } = decoded.value;
+  const fitted = fitRequest(protocol, decoded.value);
+  if (!fitted.ok) return refuse(fitted.error);
+  const { generation, wire } = fitted.value;
 
   const model = gateway.models.get(modelId);
   if (model === undefined) return refuse({ kind: 'model-not-found', model: modelId });
@@ -61,7 +65,7 @@ export async function countTokens(
       const facts = { requestId, model: modelId, failure: counted.error };
       gateway.log.warn(facts, 'an engine failed to count tokens');
     }
-    return refuse(engineRefusal(counted.error, modelId));
+    return refuse(engineRefusal(counted.error, modelId, wire));
   }
   const headers = { 'content-type': 'application/json', ...protocol.headers(requestId) };
   sink.answer(200, headers, counting.answer(counted.value));

@@ -5,7 +5,12 @@ import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
 
-export function engineRefusal(failure: EngineFailure, model: string): Refusal {
+/** `wire`: the client's own name of a field that the engine knows by the hub's. */
+export function engineRefusal(
+  failure: EngineFailure,
+  model: string,
+  wire: (field: string) => string,
+): Refusal {
   switch (failure.kind) {
     case 'overloaded':
       return {
@@ -22,10 +27,15 @@ export function engineRefusal(failure: EngineFailure, model: string): Refusal {
       return {
         kind: 'invalid-request',
         message: failure.message,
-        ...(failure.field !== undefined && { field: failure.field }),
+        ...(failure.field !== undefined && { field: wire(failure.field) }),
       };
     case 'unsupported':
-      return { kind: 'unsupported-feature', feature: failure.feature, field: failure.field, model };
+      return {
+        kind: 'unsupported-feature',
+        feature: failure.feature,
+        field: wire(failure.field),
+        model,
+      };
     case 'timeout':
       return { kind: 'engine-failed', model, timedOut: true };
     case 'aborted':

@@ -11,6 +11,7 @@ import { admit } from './admit.ts';
 import { Answer } from './answer.ts';
 import { answers } from './answers.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
+import { fitRequest } from './fit-request.ts';
 import type { Gateway } from './gateway.ts';
 import type { Keeper } from './keeper.ts';
 import { MeteredRun } from './metered-run.ts';
@@ -31,12 +32,16 @@ export type Accepted = {
 
 export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink): Promise<void> {
   const { requestId, startedAtMs, protocol, caller, decoded, keeper } = accepted;
-  const { model, generation } = decoded;
-  const { delivery } = generation;
   const refuse = (refusal: Refusal): void => {
     const { status, headers, body } = protocol.refusal(refusal, requestId);
     sink.answer(status, headers, body);
   };
+
+  const { model } = decoded;
+  const fitted = fitRequest(protocol, decoded);
+  if (!fitted.ok) return refuse(fitted.error);
+  const { generation, wire } = fitted.value;
+  const { delivery } = generation;
 
   const admitted = admit(gateway, model, generation);
   if (!admitted.ok) return refuse(admitted.error);
@@ -53,7 +58,12 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { stores: stored, ignored } = keeper;
   const answerFacts = { requestId, model, createdAtSeconds, delivery, stored };
   const encoder = decoded.encoder(answerFacts);
-  const answer = new Answer(protocol, encoder, sink, { requestId, delivery, ignored });
+  const answer = new Answer(protocol, encoder, sink, {
+    requestId,
+    delivery,
+    ignored,
+    fitted: fitted.value,
+  });
   const ticket = Ticket.issue(granted.value.hold, {
     requestId,
     engineModel: admission.model.engineModel,
@@ -62,12 +72,14 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   });
 
   const parts = answers(admission.model.engine, ticket, admission.choices, sink.signal);
-  if ((await forward(parts, run, answer)) === 'grant ended') {
+  const ended = await forward(parts, run, answer);
+  logRepairs(gateway, { requestId, model, repairs: answer.repairs });
+  if (ended === 'grant ended') {
     await run.settle(run.grantRefused.kind === 'insufficient-credit' ? 'credit-ended' : 'failed');
     return answer.refuse(run.grantRefused);
   }
   if (run.ending.kind === 'failure') {
-    return await concludeFailure(gateway, run, run.ending.failure, { answer, sink, model });
+    return await concludeFailure(gateway, run, run.ending.failure, { answer, sink, model, wire });
   }
   const settled = await run.settle('completed');
   if (settled.kind === 'unavailable') {
@@ -75,13 +87,13 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   }
   const { reason, stopSequence } = run.ending;
   const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
-  const ended = {
+  const ending = {
     reason,
     usage: run.usage,
     atSeconds,
     ...(stopSequence !== undefined && { stopSequence }),
   };
-  const told = (await keeper.keep(encoder, answerFacts, ended)) ?? ended;
+  const told = (await keeper.keep(encoder, answerFacts, ending)) ?? ending;
   answer.finish(told, receiptHeaders(settled, admission.priceVersion));
 }
 
@@ -100,13 +112,25 @@ async function forward(
   return 'engine ended';
 }
 
-type Client = { readonly answer: Answer; readonly sink: Sink; readonly model: string };
+function logRepairs(
+  gateway: Gateway,
+  facts: { readonly requestId: string; readonly model: string; readonly repairs: readonly string[] },
+): void {
+  if (facts.repairs.length > 0) gateway.log.info(facts, 'a request was repaired to be served');
+}
+
+type Client = {
+  readonly answer: Answer;
+  readonly sink: Sink;
+  readonly model: string;
+  readonly wire: (field: string) => string;
+};
 
 async function concludeFailure(
   gateway: Gateway,
   run: MeteredRun,
   failure: EngineFailure,
-  { answer, sink, model }: Client,
+  { answer, sink, model, wire }: Client,
 ): Promise<void> {
   if (sink.signal.aborted && sink.signal.reason !== SERVER_STOPPING) {
     await run.settle('client-left');
@@ -119,5 +143,5 @@ async function concludeFailure(
   if (isOperatorsConcern(failure)) {
     gateway.log.warn({ requestId: run.requestId, model, failure }, 'an engine failed');
   }
-  answer.refuse(engineRefusal(failure, model));
+  answer.refuse(engineRefusal(failure, model, wire));
 }

@@ -49,7 +49,7 @@ describe('the heartbeat of a stream', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { sink, heard } = line;
-      sink.begin({ 'content-type': 'text/event-stream' }, ': ping\n\n');
+      sink.begin(() => ({ 'content-type': 'text/event-stream' }), ': ping\n\n');
       assert.equal(sink.opened, false);
       mock.timers.tick(HEARTBEAT_MS);
       assert.equal(sink.opened, true);
@@ -67,7 +67,7 @@ describe('the heartbeat of a stream', () => {
     mock.timers.enable({ apis: ['setInterval'] });
     try {
       const { sink, heard } = line;
-      sink.begin({ 'content-type': 'text/event-stream' }, ': ping\n\n');
+      sink.begin(() => ({ 'content-type': 'text/event-stream' }), ': ping\n\n');
       assert.equal(sink.write('data: 1\n\n'), undefined, 'the client keeps up');
       mock.timers.tick(HEARTBEAT_MS - 1);
       assert.equal(times(await heard()), 0);

@@ -78,6 +78,7 @@ export class MeteredRun implements AsyncDisposable {
         case 'failure':
           tally.end(part);
           break;
+        case 'repaired':
         case 'tool-call-start':
         case 'tool-call-end':
           break;

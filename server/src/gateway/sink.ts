@@ -11,10 +11,10 @@ export interface Sink {
   answer(status: number, headers: Headers, body: string): void;
 
   /**
-   * A streamed answer is to come. Its headers leave with the first bytes, which are `heartbeat` if nothing else is
+   * A streamed answer is to come. Its headers are asked for when they leave, with the first bytes, which are `heartbeat` if nothing else is
    * written for a while; until then it can still be answered as a whole.
    */
-  begin(headers: Headers, heartbeat: string): void;
+  begin(headers: () => Headers, heartbeat: string): void;
 
   /** True once a streamed answer has sent its headers. */
   readonly opened: boolean;

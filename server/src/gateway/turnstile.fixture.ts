@@ -75,6 +75,7 @@ export class MemorySink implements Sink {
   readonly #abort = new AbortController();
   readonly signal = this.#abort.signal;
   readonly #onWrite: (sink: MemorySink) => Promise<void> | undefined;
+  #streamHeaders: () => Headers = () => ({});
   status = 0;
   headers: Headers = {};
   text = '';
@@ -101,9 +102,10 @@ export class MemorySink implements Sink {
     Object.assign(this, { status, headers, text: body, state: 'answered' });
   }
 
-  begin(headers: Headers): void {
+  begin(headers: () => Headers): void {
     assert.equal(this.state, 'untouched');
-    Object.assign(this, { headers, state: 'begun' });
+    this.#streamHeaders = headers;
+    this.state = 'begun';
   }
 
   get opened(): boolean {
@@ -119,6 +121,7 @@ export class MemorySink implements Sink {
 
   #open(): void {
     assert.ok(this.state === 'begun' || this.state === 'open', this.state);
+    if (this.state === 'begun') this.headers = this.#streamHeaders();
     Object.assign(this, { status: 200, state: 'open' });
   }
 

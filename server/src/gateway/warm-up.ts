@@ -49,6 +49,6 @@ export async function warmUp(
   if (encoder === undefined) return refuse({ kind: 'internal' });
   const ending = { reason: 'stop', usage: NO_USAGE, atSeconds } as const;
   const told = (await keeper.value.keep(encoder, facts, ending)) ?? ending;
-  sink.begin(protocol.headers(requestId), encoder.heartbeat);
+  sink.begin(() => protocol.headers(requestId), encoder.heartbeat);
   sink.end(encoder.finish(told));
 }

@@ -14,7 +14,7 @@ export class SocketSink implements Sink {
   readonly #response: ServerResponse;
   readonly #abort = new AbortController();
   readonly signal: AbortSignal = this.#abort.signal;
-  #streamHeaders: Headers = {};
+  #streamHeaders: () => Headers = () => ({});
   #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
@@ -57,7 +57,7 @@ export class SocketSink implements Sink {
     this.#request.resume();
   }
 
-  begin(headers: Headers, heartbeat: string): void {
+  begin(headers: () => Headers, heartbeat: string): void {
     this.#streamHeaders = headers;
     this.#heartbeat = setInterval(() => {
       if (!this.#response.writableNeedDrain) this.#put(heartbeat);
@@ -82,7 +82,7 @@ export class SocketSink implements Sink {
 
   #open(): void {
     this.#response.writeHead(200, {
-      ...this.#streamHeaders,
+      ...this.#streamHeaders(),
       'cache-control': 'no-cache',
       // nginx would collect the stream before it passes it on.
       'x-accel-buffering': 'no',

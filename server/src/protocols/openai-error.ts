@@ -4,14 +4,10 @@
 import { formatDollars } from '../domain/money/nano.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
+import type { WireFields } from './wire-fields.ts';
 
-/** What a protocol's clients call the things that the hub and the engines speak of. */
-export type OpenAiWords = {
-  /** The field that holds the conversation. */
-  readonly conversation: string;
-  /** The field that holds the output's format. */
-  readonly outputFormat: string;
-};
+/** What of a protocol's own words the messages need. */
+export type OpenAiWords = Pick<WireFields, 'conversation'>;
 
 export type OpenAiError = {
   readonly message: string;
@@ -56,7 +52,7 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'invalid-request':
       return invalid(400, refusal.message, null, refusal.field);
     case 'unsupported-feature':
-      return unsupportedFeature(refusal, words);
+      return unsupportedFeature(refusal);
     case 'context-length-exceeded':
       return invalid(
         400,
@@ -334,20 +330,11 @@ function retry(shape: OpenAiFailure, afterMs: number): OpenAiFailure {
   };
 }
 
-function unsupportedFeature(
-  refusal: RefusalOf<'unsupported-feature'>,
-  words: OpenAiWords,
-): OpenAiFailure {
-  const field = wireField(refusal.field, words);
+function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): OpenAiFailure {
+  const { field } = refusal;
   const where = refusal.model === undefined ? '' : ` with the model '${refusal.model}'`;
   const message = `Unsupported parameter: '${field}' (${refusal.feature}) is not supported${where}.`;
   return invalid(400, message, 'unsupported_parameter', field);
-}
-
-/** Engines speak of the hub's fields; clients of each protocol know them by other names. */
-function wireField(field: string, words: OpenAiWords): string {
-  if (field === 'output') return words.outputFormat;
-  return field.startsWith('items[') ? words.conversation : field;
 }
 
 const UNAUTHENTICATED = {

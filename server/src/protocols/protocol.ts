@@ -8,6 +8,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { AnswerKind, AnswerStatus, Json, Metadata } from '../domain/stored/answer.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Result } from '../lib/result.ts';
+import type { ToolPlaces, WireFields } from './wire-fields.ts';
 
 export type ProtocolHeaders = { readonly [name: string]: string };
 
@@ -25,6 +26,8 @@ export type Decoded = {
   warmUp?(facts: AnswerFacts): Encoder;
   /** Fields that were accepted and have no effect, as the client wrote them; the answer's headers name them. */
   readonly ignored?: readonly string[];
+  /** Where the fields of each tool stand, where that is not `tools[…]` in the same order. */
+  readonly toolPlaces?: ToolPlaces;
   /** Of a protocol whose answers can be kept. */
   readonly keeping?: Keeping;
 };
@@ -154,6 +157,8 @@ export interface SocketFrames {
 export interface Protocol {
   readonly name: string;
   readonly route: { readonly method: 'POST'; readonly path: string };
+  /** What its clients call the fields of the hub. */
+  readonly fields: WireFields;
   /** What the body leans on that was kept; undefined where it stands for itself, or is wrong (`decode` says how). */
   recalls?(body: unknown): Recollection | undefined;
   /** `body` is parsed JSON; `earlier` is what was found of what it recalls. */

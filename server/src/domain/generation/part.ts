@@ -3,6 +3,7 @@
 
 import type { EngineFailure } from './engine-failure.ts';
 import type { TokenLogprob } from './logprobs.ts';
+import type { Repair } from './repair.ts';
 import type { Usage, UsageSource } from './usage.ts';
 
 export type FinishReason = 'stop' | 'length' | 'tool-calls' | 'content-filter';
@@ -33,6 +34,8 @@ type Said =
   | { readonly kind: 'tool-call-delta'; readonly index: number; readonly arguments: string }
   | { readonly kind: 'custom-input-delta'; readonly index: number; readonly input: string }
   | { readonly kind: 'tool-call-end'; readonly index: number }
+  /** Before all else: what of the request the engine could not do as it was written, and did in another way. */
+  | { readonly kind: 'repaired'; readonly repairs: readonly Repair[] }
   /** The running total so far, never smaller than the one before. */
   | { readonly kind: 'usage'; readonly usage: Usage; readonly source: UsageSource }
   | {

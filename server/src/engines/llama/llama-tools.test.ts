@@ -239,8 +239,8 @@ describe('llama: tools and structured output', () => {
     const tool = { name: 'enter', parameters, strict: true };
     const { last } = await ask({ tools: [WEATHER, tool] });
     assert.ok(last?.kind === 'failure' && last.failure.kind === 'unsupported');
-    assert.equal(last.failure.field, 'tools[1].parameters');
-    assert.match(last.failure.feature, /'pattern' at #\/properties\/code\/pattern .*'enter'/u);
+    assert.equal(last.failure.field, 'tools[1].parameters.properties.code.pattern');
+    assert.match(last.failure.feature, /keyword 'pattern' .*'enter'/u);
     const loose = { ...tool, strict: false };
     const served = await ask({ tools: [loose], toolChoice: { kind: 'required' } }, 8);
     assert.equal(served.last?.kind, 'finish');
@@ -261,5 +261,6 @@ describe('llama: tools and structured output', () => {
       refused.last.failure.message,
       /tool 'enter'.* #\/properties\/a\/type: there is no/u,
     );
+    assert.equal(refused.last.failure.field, 'tools[0].parameters.properties.a.type');
   });
 });

@@ -2,6 +2,7 @@
 
 import type { Protocol } from '../protocol.ts';
 import { decodeCount, decodeMessages } from './decode.ts';
+import { FIELDS } from './fields.ts';
 import { messagesModels } from './models.ts';
 import { idHeaders, refuseMessages } from './refuse.ts';
 
@@ -10,6 +11,7 @@ const PATH = '/v1/messages';
 export const anthropicMessages: Protocol = {
   name: 'anthropic-messages',
   route: { method: 'POST', path: PATH },
+  fields: FIELDS,
   decode: decodeMessages,
   refusal: refuseMessages,
   headers: idHeaders,

@@ -245,13 +245,7 @@ function retry(shape: Shape, afterMs: number): Shape {
 
 function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): string {
   const where = refusal.model === undefined ? '' : ` by the model '${refusal.model}'`;
-  return `'${wireField(refusal.field)}' is not supported${where} (${refusal.feature}).`;
-}
-
-/** Engines speak of the hub's fields; clients of this protocol know them by other names. */
-function wireField(field: string): string {
-  if (field === 'output') return 'output_config.format';
-  return field.startsWith('items[') ? 'messages' : field;
+  return `'${refusal.field}' is not supported${where} (${refusal.feature}).`;
 }
 
 /** Claude Code looks for this text to know that it has to compact the conversation. */

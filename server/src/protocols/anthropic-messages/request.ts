@@ -10,14 +10,14 @@ import {
   STOP_SEQUENCE_CHARACTERS_MAX,
   TOOLS_MAX,
 } from '../../limits.ts';
-import { boundedObject } from '../json-bounds.ts';
+import { boundedObject, toolName, toolParameters } from '../json-bounds.ts';
 import { message, systemContent } from './content.ts';
 
 const clientTool = z.looseObject({
   type: z.literal('custom').nullish(),
-  name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, 'expected 1 to 128 letters, digits, _ or -'),
+  name: toolName,
   description: z.string().nullish(),
-  input_schema: boundedObject,
+  input_schema: toolParameters,
   strict: z.boolean().nullish(),
 });
 

@@ -7,7 +7,7 @@ import { firstIssue } from '../first-issue.ts';
 import type { Decoded } from '../protocol.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatRequest } from './request.ts';
-import { offerOf, type Offer } from './tools.ts';
+import { offerOf, placesOf, type Offer } from './tools.ts';
 import { itemsOf, unansweredCall } from './turns.ts';
 import { ignoredIn, unserved } from './unserved.ts';
 
@@ -28,6 +28,7 @@ export function decodeChat(body: unknown): Result<Decoded, Refusal> {
   return ok({
     model: request.model,
     generation: generationOf(request, offer.value),
+    toolPlaces: placesOf(request),
     encoder: (facts) => chatEncoder({ ...facts, ...asked }),
     ignored: ignoredIn(request),
   });

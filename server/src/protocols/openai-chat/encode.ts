@@ -114,6 +114,7 @@ function deltaOf(part: Part): string | undefined {
       return `{"tool_calls":${JSON.stringify([{ index: part.index, function: { arguments: part.arguments } }])}}`;
     case 'custom-input-delta':
       return `{"tool_calls":${JSON.stringify([{ index: part.index, custom: { input: part.input } }])}}`;
+    case 'repaired':
     case 'tool-call-end':
     case 'usage':
     case 'finish':

@@ -3,13 +3,12 @@
 import type { Refusal } from '../../domain/refusal.ts';
 import { openAiError, openAiRefusal, type OpenAiFailure } from '../openai-error.ts';
 import type { RefusalAnswer } from '../protocol.ts';
-
-const WORDS = { conversation: 'messages', outputFormat: 'response_format' };
+import { FIELDS } from './fields.ts';
 
 export function refuseChat(refusal: Refusal, requestId: string): RefusalAnswer {
-  return openAiRefusal(refusal, requestId, WORDS);
+  return openAiRefusal(refusal, requestId, FIELDS);
 }
 
 export function errorOf(refusal: Refusal): OpenAiFailure {
-  return openAiError(refusal, WORDS);
+  return openAiError(refusal, FIELDS);
 }

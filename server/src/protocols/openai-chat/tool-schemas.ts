@@ -5,17 +5,14 @@
 
 import { z } from 'zod';
 import { GRAMMAR_CHARACTERS_MAX, TOOLS_MAX } from '../../limits.ts';
-import { boundedObject } from '../json-bounds.ts';
+import { toolName, toolParameters } from '../json-bounds.ts';
 
-const toolName = z
-  .string()
-  .regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -');
 const calledName = z.string().min(1);
 
 const legacyFunction = z.strictObject({
   name: toolName,
   description: z.string().nullish(),
-  parameters: boundedObject.nullish(),
+  parameters: toolParameters.nullish(),
 });
 
 const functionTool = z.strictObject({

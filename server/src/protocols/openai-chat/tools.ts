@@ -7,6 +7,19 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import type { ChatRequest } from './request.ts';
 import type { LegacyFunction, NamedTool, ToolCallRequest, ToolRequest } from './tool-schemas.ts';
 
+/** Where the fields of each tool stand, by its name. */
+export function placesOf({ tools, functions }: ToolFields): ReadonlyMap<string, string> {
+  const places = new Map<string, string>();
+  for (const [index, tool] of (tools ?? []).entries()) {
+    const { name } = tool.type === 'custom' ? tool.custom : tool.function;
+    places.set(name, `tools[${index}].${tool.type}`);
+  }
+  for (const [index, { name }] of (functions ?? []).entries()) {
+    places.set(name, `functions[${index}]`);
+  }
+  return places;
+}
+
 export type Offer = { readonly tools: readonly Tool[]; readonly toolChoice: ToolChoice };
 
 type ToolFields = Pick<ChatRequest, 'tools' | 'tool_choice' | 'functions' | 'function_call'>;

@@ -48,6 +48,7 @@ export function decodeResponses(body: unknown, found?: Earlier): Result<Decoded,
   return ok({
     model: request.model,
     generation,
+    toolPlaces: box.value.places,
     encoder: (facts) =>
       responsesEncoder(facts, { echo: echoOf(request, generation, echoed), names }),
     keeping: keepingOf(request, earlier),

@@ -2,6 +2,7 @@
 
 import type { Protocol } from '../protocol.ts';
 import { decodeResponses } from './decode.ts';
+import { FIELDS } from './fields.ts';
 import { recallsOf } from './recall.ts';
 import { refuseResponses } from './refuse.ts';
 import { responsesFrames } from './socket-frames.ts';
@@ -9,6 +10,7 @@ import { responsesFrames } from './socket-frames.ts';
 export const openaiResponses: Protocol = {
   name: 'openai-responses',
   route: { method: 'POST', path: '/v1/responses' },
+  fields: FIELDS,
   recalls: recallsOf,
   decode: (body, _headers, earlier) => decodeResponses(body, earlier),
   refusal: refuseResponses,

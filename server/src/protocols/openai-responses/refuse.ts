@@ -4,15 +4,14 @@
 import type { Refusal } from '../../domain/refusal.ts';
 import { openAiError, openAiRefusal, type OpenAiError } from '../openai-error.ts';
 import type { RefusalAnswer } from '../protocol.ts';
-
-const WORDS = { conversation: 'input', outputFormat: 'text.format' };
+import { FIELDS } from './fields.ts';
 
 export function refuseResponses(refusal: Refusal, requestId: string): RefusalAnswer {
-  return openAiRefusal(refusal, requestId, WORDS);
+  return openAiRefusal(refusal, requestId, FIELDS);
 }
 
 export function errorOf(refusal: Refusal): OpenAiError {
-  return openAiError(refusal, WORDS).error;
+  return openAiError(refusal, FIELDS).error;
 }
 
 /**

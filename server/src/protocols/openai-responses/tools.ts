@@ -8,23 +8,23 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { TOOLS_MAX } from '../../limits.ts';
 import { fieldName, firstIssue } from '../first-issue.ts';
-import { boundedObject } from '../json-bounds.ts';
+import { toolName, toolParameters } from '../json-bounds.ts';
 import type { ToolList } from './input-items.ts';
 import type { NamedTool, ToolChoiceRequest } from './request.ts';
 import { flatName, type WireName } from './tool-names.ts';
 
 const functionTool = z.object({
   type: z.literal('function'),
-  name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
+  name: toolName,
   description: z.string().nullish(),
-  parameters: boundedObject.nullish(),
+  parameters: toolParameters.nullish(),
   strict: z.boolean().nullish(),
 });
 type FunctionTool = z.infer<typeof functionTool>;
 
 const namespaceTool = z.object({
   type: z.literal('namespace'),
-  name: z.string().regex(/^[a-zA-Z0-9_-]{1,128}$/, 'expected 1 to 128 letters, digits, _ or -'),
+  name: toolName,
   description: z.string().nullish(),
   tools: z.array(z.unknown()).max(TOOLS_MAX),
 });
@@ -38,6 +38,8 @@ export type ToolBox = {
   /** The tools in force, in the form of the Response object. */
   readonly echoed: readonly object[];
   readonly ignored: readonly string[];
+  /** Where each tool was declared, by its flat name. */
+  readonly places: ReadonlyMap<string, string>;
 };
 
 /** `lists`: the request's own tools first; only those are repeated in the answer. */
@@ -49,8 +51,8 @@ export function readTools(lists: readonly ToolList[]): Result<ToolBox, Refusal> 
     if (!read.ok) return read;
     if (index === 0) echoed.push(...read.value);
   }
-  const { tools, names, ignored } = reading;
-  return ok({ tools: [...tools.values()], names, echoed, ignored });
+  const { tools, names, ignored, places } = reading;
+  return ok({ tools: [...tools.values()], names, echoed, ignored, places });
 }
 
 type Path = readonly PropertyKey[];
@@ -59,6 +61,7 @@ class Reading {
   readonly tools = new Map<string, Tool>();
   readonly names = new Map<string, WireName>();
   readonly ignored: string[] = [];
+  readonly places = new Map<string, string>();
 
   /** The tools as the answer repeats them. */
   list(tools: readonly unknown[], path: Path, namespace?: string): Result<object[], Refusal> {
@@ -101,6 +104,7 @@ class Reading {
       return err({ kind: 'invalid-request', field, message });
     }
     if (namespace !== undefined) this.names.set(known, { name, namespace });
+    this.places.set(known, fieldName(path));
     // A tool that is sent again is the same tool, as it is now.
     this.tools.set(known, {
       name: known,

@@ -1,6 +1,8 @@
 // Grows a grammar in llama.cpp's notation (GBNF): named rules, literals, repetitions. Every grammar has a size, so that
 // no schema can make the engine busy with itself.
 
+import type { Result } from '../../../lib/result.ts';
+
 /** Of the whole grammar: parsing this much takes llama.cpp about 20 ms. */
 export const GRAMMAR_CHARACTERS_MAX = 262_144;
 /** llama.cpp unrolls a repetition into rules, and refuses more than 2,000 of them at one place. */
@@ -25,6 +27,16 @@ export class GrammarRules {
     this.#rules.set(name, body);
     this.#characters += name.length + body.length;
     return name;
+  }
+
+  /** Takes back what was added by what came to nothing. */
+  attempt<T, E>(make: () => Result<T, E>): Result<T, E> {
+    const [before, characters] = [this.#rules.size, this.#characters];
+    const made = make();
+    if (made.ok) return made;
+    for (const name of [...this.#rules.keys()].slice(before)) this.#rules.delete(name);
+    this.#characters = characters;
+    return made;
   }
 
   add(body: string): string {

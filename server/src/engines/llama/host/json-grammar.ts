@@ -51,14 +51,23 @@ const LENGTH_MAX = 65_536;
 const STEPS_MAX = 20_000;
 /** Each is compared with each. */
 const CHOICES_COMPARED_MAX = 128;
+/** Told of one schema. */
+const LOOSENED_MAX = 16;
 const TOO_LARGE = { kind: 'too-large', detail: 'it is too large' } as const;
 
-/** Adds the schema's rules; answers with the expression that stands for a value. */
+export type JsonGrammarOf = {
+  /** The expression that stands for a value. */
+  readonly rule: string;
+  /** What of a schema that is not strict no grammar keeps, and so is left out. */
+  readonly loosened: readonly SchemaProblem[];
+};
+
+/** Adds the schema's rules. */
 export function jsonGrammar(
   schema: unknown,
   rules: GrammarRules,
   settings: JsonSettings,
-): Result<string, SchemaProblem> {
+): Result<JsonGrammarOf, SchemaProblem> {
   return new JsonGrammar(schema, rules, settings).whole();
 }
 
@@ -67,6 +76,7 @@ class JsonGrammar {
   readonly #rules: GrammarRules;
   readonly #settings: JsonSettings;
   readonly #references = new Map<string, string>();
+  readonly #loosened: SchemaProblem[] = [];
   #problem: SchemaProblem | undefined;
   #steps = 0;
 
@@ -76,20 +86,23 @@ class JsonGrammar {
     this.#settings = settings;
   }
 
-  whole(): Result<string, SchemaProblem> {
+  whole(): Result<JsonGrammarOf, SchemaProblem> {
     const rule = this.#value(this.#root, { path: '#', depth: 0, followed: [] });
     if (this.#rules.isTooLarge || (rule ?? '').length > GRAMMAR_CHARACTERS_MAX)
       this.#problem ??= { ...TOO_LARGE, path: '#' };
     if (this.#problem) return err(this.#problem);
     if (rule === undefined)
       return err({ kind: 'invalid', path: '#', detail: 'no value can satisfy it' });
-    return ok(rule);
+    return ok({ rule, loosened: this.#loosened });
   }
 
   /** Undefined: no value satisfies the schema. */
   #value(schema: unknown, place: Place): string | undefined {
     if (this.#problem) return undefined;
-    if (place.depth > DEPTH_MAX) return this.#refuse('invalid', place, 'it is nested too deep');
+    if (place.depth > DEPTH_MAX) {
+      this.#cannotKeep(place, `more than ${DEPTH_MAX} levels`);
+      return this.#free('value');
+    }
     this.#steps += 1;
     if (this.#rules.isTooLarge || this.#steps > STEPS_MAX)
       this.#problem ??= { ...TOO_LARGE, path: place.path };
@@ -364,6 +377,8 @@ class JsonGrammar {
 
   #cannotKeep(place: Place, what: string): void {
     if (this.#settings.strict) this.#refuse('unsupported', place, what);
+    else if (this.#loosened.length < LOOSENED_MAX)
+      this.#loosened.push({ kind: 'unsupported', path: place.path, detail: what });
   }
 
   /** The first problem is the one to mend. */

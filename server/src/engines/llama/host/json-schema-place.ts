@@ -30,3 +30,13 @@ function safelyDecoded(step: string): string {
     return step;
   }
 }
+
+/** A place within the schema that stands at `field`, as a path of the request: `tools[0].parameters.properties.city`. */
+export function fieldOf(field: string, path: string): string {
+  const steps = path.split('/').slice(1);
+  let name = field;
+  for (const step of steps) name += /^\d+$/u.test(step) ? `[${step}]` : `.${unescaped(step)}`;
+  return name.slice(0, FIELD_CHARACTERS_MAX);
+}
+
+const FIELD_CHARACTERS_MAX = 200;

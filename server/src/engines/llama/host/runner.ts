@@ -53,6 +53,8 @@ async function runFunctions(loaded: LoadedModel, work: Work): Promise<void> {
     if (!prompt.ok) return work.emit([failure(prompt.error)]);
     const tooLong = contextFailure(prompt.value, loaded);
     if (tooLong) return work.emit([failure(tooLong)]);
+    const { repairs } = shape.value;
+    if (repairs.length > 0) work.emit([{ kind: 'repaired', repairs }]);
     work.emit(await runPrompt(loaded, work, prompt.value, shape.value));
   } catch (error) {
     const detail = error instanceof Error ? error.message : String(error);
