@@ -124,7 +124,10 @@ describe('the model that ships, with tools', () => {
     const asked = client.chat.completions.create({ model, messages: [QUESTION], tools: [tool] });
     await assert.rejects(asked, (error) => {
       assert.ok(error instanceof OpenAI.BadRequestError);
-      assert.match(error.message, /'tools\[0\]\.function\.parameters\.properties\.code\.pattern' .*'enter'/u);
+      assert.match(
+        error.message,
+        /'tools\[0\]\.function\.parameters\.properties\.code\.pattern' .*'enter'/u,
+      );
       return true;
     });
   });

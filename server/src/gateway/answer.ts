@@ -98,7 +98,7 @@ export class Answer {
 /** Of one request, in its log line. */
 const REPAIRS_MAX = 64;
 const NAMES_MAX = 16;
-const NAME_CHARACTERS_MAX = 200;
+const NAME_CHARACTERS_MAX = 240;
 
 /** A client can call a field anything; a header holds printable ASCII, and proxies bound its length. */
 function listed(names: readonly string[], separator: string): string {

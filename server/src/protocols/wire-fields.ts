@@ -33,7 +33,10 @@ export function wireField(
     return `${place}${inside}${field.slice(head.length)}`;
   }
   const known = Object.keys(fields.names)
-    .filter((name) => field === name || /^[.[]/.test(field.slice(name.length)) && field.startsWith(name))
+    .filter(
+      (name) =>
+        field === name || (/^[.[]/.test(field.slice(name.length)) && field.startsWith(name)),
+    )
     .toSorted((a, b) => b.length - a.length)[0];
   return known === undefined ? field : `${fields.names[known]}${field.slice(known.length)}`;
 }

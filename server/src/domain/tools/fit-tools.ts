@@ -71,7 +71,10 @@ class Fitting {
     const settings = { field: `${field}.parameters`, strict: tool.strict, isObject: true };
     const repaired = repairSchema(tool.parameters, settings);
     if (!repaired.ok) {
-      this.unfit ??= { ...repaired.error, whose: `the tool '${shown(tool.name)}' with 'strict: true'` };
+      this.unfit ??= {
+        ...repaired.error,
+        whose: `the tool '${shown(tool.name)}' with 'strict: true'`,
+      };
       return tool;
     }
     const { schema, repairs } = repaired.value;
@@ -100,7 +103,9 @@ class Fitting {
     const repaired = repairSchema(schema, { field: 'output.schema', strict, isObject: false });
     if (repaired.ok) {
       this.repairs.push(...repaired.value.repairs);
-      return repaired.value.schema === schema ? output : { ...output, schema: repaired.value.schema };
+      return repaired.value.schema === schema
+        ? output
+        : { ...output, schema: repaired.value.schema };
     }
     this.unfit ??= { ...repaired.error, whose: `'${shown(name)}' with 'strict: true'` };
     return output;

@@ -28,7 +28,7 @@ export type RepairSettings = {
 /** Schemas within schemas; far beyond what anybody writes, and what engines were seen to read. */
 const LEVELS_MAX = 64;
 /** A field's name is sent back in a header. */
-const FIELD_CHARACTERS_MAX = 200;
+const FIELD_CHARACTERS_MAX = 120;
 
 /** What is wrong where: `detail` goes on after a colon. */
 export type SchemaFault = { readonly field: string; readonly detail: string };
@@ -69,9 +69,9 @@ class SchemaRepair {
     if (type === 'object') return schema;
     if (type === undefined) {
       const saysItElsewhere = ['$ref', 'allOf', 'anyOf', 'oneOf'].some((key) => key in schema);
-      return saysItElsewhere ? schema : { type: 'object', ...schema };
+      return saysItElsewhere ? schema : { type: 'object', ...withoutNullable(schema) };
     }
-    if (isList(type) && type.includes('object')) return { ...schema, type: 'object' };
+    if (isList(type) && type.includes('object')) return { ...withoutNullable(schema), type: 'object' };
     this.#leaveOut(`${field}.type`, "arguments are always an 'object'");
     return { type: 'object' };
   }
@@ -140,7 +140,9 @@ class SchemaRepair {
     if (TYPES.has(value)) return value;
     if (isList(value) && value.length > 0 && value.every((one) => TYPES.has(one))) return value;
     const names = isList(value) ? value : [value];
-    const known = names.map((one) => OTHER_TYPE_NAMES.get(String(one).toLowerCase()));
+    const known = names.map((one) =>
+      typeof one === 'string' ? OTHER_TYPE_NAMES.get(one.toLowerCase()) : undefined,
+    );
     const meant = known.filter((one) => one !== undefined);
     if (meant.length === 0 || meant.length < names.length) {
       return this.#leaveOut(path, 'it is not a type of JSON Schema');
@@ -179,7 +181,11 @@ class SchemaRepair {
     if (isList(schema['items'])) {
       now ??= { ...schema };
       const { items, additionalItems, ...rest } = now;
-      now = { ...rest, prefixItems: items, ...(additionalItems !== undefined && { items: additionalItems }) };
+      now = {
+        ...rest,
+        prefixItems: items,
+        ...(additionalItems !== undefined && { items: additionalItems }),
+      };
       this.#rewritten(step(path, 'items'), 'a list', undefined);
     }
     return this.#nullable(now ?? schema, path);
@@ -216,6 +222,11 @@ const BOUNDS = [
   ['minimum', 'exclusiveMinimum'],
   ['maximum', 'exclusiveMaximum'],
 ] as const;
+
+/** Arguments are never null. */
+function withoutNullable({ nullable: _, ...schema }: JsonSchema): JsonSchema {
+  return schema;
+}
 
 function isRecord(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);

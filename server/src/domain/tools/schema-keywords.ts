@@ -18,7 +18,12 @@ export const ONE_SCHEMA: ReadonlySet<string> = new Set([
 ]);
 
 /** Keywords whose value is a list of schemas. */
-export const SCHEMA_LISTS: ReadonlySet<string> = new Set(['allOf', 'anyOf', 'oneOf', 'prefixItems']);
+export const SCHEMA_LISTS: ReadonlySet<string> = new Set([
+  'allOf',
+  'anyOf',
+  'oneOf',
+  'prefixItems',
+]);
 
 /** Keywords whose value names schemas. */
 export const SCHEMA_MAPS: ReadonlySet<string> = new Set([

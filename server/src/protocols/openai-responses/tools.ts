@@ -98,7 +98,13 @@ class Reading {
     const { type, name, description = null, strict } = tool;
     const known = namespace === undefined ? name : flatName(namespace, name);
     const before = this.tools.has(known) ? (this.names.get(known) ?? { name }) : undefined;
-    if (before !== undefined && (before.name !== name || before.namespace !== namespace)) {
+    // In one list each is another tool; a later list may send a tool again.
+    const isSame = before?.name === name && before.namespace === namespace;
+    const list = fieldName(path.slice(0, -1));
+    if (
+      before !== undefined &&
+      (!isSame || this.places.get(known)?.startsWith(`${list}[`) === true)
+    ) {
       const field = fieldName([...path, 'name']);
       const message = `Invalid '${field}': '${known}' is the name of another tool already.`;
       return err({ kind: 'invalid-request', field, message });

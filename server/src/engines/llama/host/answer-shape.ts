@@ -101,7 +101,9 @@ class AnswerGrammar {
       .map((tool, at) => ({ tool, at, characters: JSON.stringify(tool.parameters).length }))
       .filter(({ tool }) => toolChoice.kind !== 'tool' || tool.name === toolChoice.name)
       // Promises first; then the small ones, so that a monster among them takes no room from the others.
-      .toSorted((a, b) => Number(b.tool.strict) - Number(a.tool.strict) || a.characters - b.characters);
+      .toSorted(
+        (a, b) => Number(b.tool.strict) - Number(a.tool.strict) || a.characters - b.characters,
+      );
     const calls: string[] = [];
     for (const { tool, at } of asked) {
       const given = this.#arguments(tool, `tools[${at}].parameters`);
@@ -146,7 +148,8 @@ class AnswerGrammar {
     if (!made.ok && strict) return made;
     const problems = made.ok ? made.value.loosened : [made.error];
     for (const { path, detail, kind } of problems) {
-      const what = kind === 'unsupported' ? `${detail} is not enforced` : `left open, because ${detail}`;
+      const what =
+        kind === 'unsupported' ? `${detail} is not enforced` : `left open, because ${detail}`;
       this.repairs.push({ field: fieldOf(field, path), detail: what });
     }
     return ok(made.ok ? made.value.rule : freeRule(open, this.#rules, bounds));

@@ -76,7 +76,9 @@ export function typesOf(schema: Schema): readonly string[] {
     const meant = TYPE_BY_KEYWORD.find(([, keys]) => keys.some((key) => key in schema));
     return meant ? [meant[0]] : TYPES.filter((name) => name !== 'integer');
   }
-  const types = (Array.isArray(type) ? type : [type]).map((name) => String(name));
+  const types = (Array.isArray(type) ? type : [type]).map((name: unknown) =>
+    typeof name === 'string' ? name : JSON.stringify(name),
+  );
   return schema['nullable'] === true && !types.includes('null') ? [...types, 'null'] : types;
 }
 

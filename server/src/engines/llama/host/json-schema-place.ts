@@ -39,4 +39,4 @@ export function fieldOf(field: string, path: string): string {
   return name.slice(0, FIELD_CHARACTERS_MAX);
 }
 
-const FIELD_CHARACTERS_MAX = 200;
+const FIELD_CHARACTERS_MAX = 120;
