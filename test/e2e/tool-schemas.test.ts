@@ -9,7 +9,8 @@ import { fileURLToPath } from 'node:url';
 import { Ajv } from 'ajv';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 
-import { toolCases, type CaseTool, type ToolCase } from './tool-cases.ts';
+import { toolCases } from './tool-cases.ts';
+import type { CaseTool, ToolCase } from './tool-schema-parts.ts';
 import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
 
 const SEED = Number(process.env['TURNPIKE_TEST_SEED'] ?? 4);
@@ -30,6 +31,8 @@ const CONFIG = {
 };
 /** Each shape once or twice; TURNPIKE_TEST_RUNS=300 has every one generate. */
 const GENERATED = Number(process.env['TURNPIKE_TEST_RUNS'] ?? 100);
+/** The small model reads a prompt of 200 tools in ten seconds; with all 300 it does. */
+const TOOLS_READ_MAX = GENERATED < 300 ? 40 : 200;
 const AT_ONCE = 6;
 const TOKENS_MAX = 64;
 
@@ -89,7 +92,7 @@ const WIRES: readonly Wire[] = [
     }),
     call: ({ choices: [{ finish_reason: reason, message }] }: ChatBody) => {
       const call = reason === 'tool_calls' ? message.tool_calls?.[0]?.function : undefined;
-      return call && { name: call.name, arguments: JSON.parse(call.arguments) as unknown };
+      return call && { name: call.name, arguments: parsed(call.arguments) };
     },
   },
   {
@@ -106,7 +109,7 @@ const WIRES: readonly Wire[] = [
     call: ({ status, output }: ResponsesBody) => {
       const call = output.find(({ type }) => type === 'function_call');
       if (status !== 'completed' || call === undefined) return undefined;
-      return { name: call.name, arguments: JSON.parse(call.arguments) as unknown };
+      return { name: call.name, arguments: parsed(call.arguments) };
     },
   },
   {
@@ -134,6 +137,10 @@ const WIRES: readonly Wire[] = [
     },
   },
 ];
+
+function parsed(text: string): unknown {
+  return JSON.parse(text);
+}
 
 const options = { strict: false, logger: false, validateFormats: false } as const;
 
@@ -209,8 +216,9 @@ describe('tools as clients declare them', () => {
     const unchecked = 'keys that objects have already';
     const work = cases.slice(0, GENERATED).map((one, index) => async () => {
       const wire = WIRES[index % WIRES.length] ?? assert.fail();
-      const tool = one.tools[index % one.tools.length] ?? assert.fail();
-      const response = await ask(wire, wire.request('mini', one.tools, tool.name));
+      const tools = one.tools.slice(0, TOOLS_READ_MAX);
+      const tool = tools[index % tools.length] ?? assert.fail();
+      const response = await ask(wire, wire.request('mini', tools, tool.name));
       const text = await response.text();
       if (one.expected === 'refused') return assertRefused(wire, one, response.status, text);
       assert.equal(response.status, 200, `${one.shape} at ${wire.path}: ${text}`);

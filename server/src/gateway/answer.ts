@@ -45,7 +45,10 @@ export class Answer {
   #tell(repairs: readonly Repair[]): void {
     const { wire } = this.#of.fitted;
     for (const { field, detail } of repairs) {
-      if (this.#repairs.length < REPAIRS_MAX) this.#repairs.push(`${wire(field)}: ${detail}`);
+      const repair = `${wire(field)}: ${detail}`;
+      // Several answers have the same ones.
+      const isNew = !this.#repairs.includes(repair);
+      if (isNew && this.#repairs.length < REPAIRS_MAX) this.#repairs.push(repair);
     }
   }
 

@@ -114,7 +114,11 @@ async function forward(
 
 function logRepairs(
   gateway: Gateway,
-  facts: { readonly requestId: string; readonly model: string; readonly repairs: readonly string[] },
+  facts: {
+    readonly requestId: string;
+    readonly model: string;
+    readonly repairs: readonly string[];
+  },
 ): void {
   if (facts.repairs.length > 0) gateway.log.info(facts, 'a request was repaired to be served');
 }

@@ -71,7 +71,8 @@ class SchemaRepair {
       const saysItElsewhere = ['$ref', 'allOf', 'anyOf', 'oneOf'].some((key) => key in schema);
       return saysItElsewhere ? schema : { type: 'object', ...withoutNullable(schema) };
     }
-    if (isList(type) && type.includes('object')) return { ...withoutNullable(schema), type: 'object' };
+    if (isList(type) && type.includes('object'))
+      return { ...withoutNullable(schema), type: 'object' };
     this.#leaveOut(`${field}.type`, "arguments are always an 'object'");
     return { type: 'object' };
   }

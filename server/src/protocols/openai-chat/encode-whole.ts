@@ -80,6 +80,7 @@ class Choice {
       case 'finish':
         this.#reason = part.reason;
         break;
+      case 'repaired':
       case 'tool-call-end':
       case 'usage':
       case 'failure':

@@ -85,6 +85,7 @@ export class OutputItems {
       }
       // Nobody can offer custom tools here yet.
       case 'custom-input-delta':
+      case 'repaired':
       case 'usage':
       case 'finish':
       case 'failure':

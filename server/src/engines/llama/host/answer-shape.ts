@@ -130,7 +130,10 @@ class AnswerGrammar {
     return rule.ok ? rule : err(schemaFailure(rule.error, `'${name}'`, settings));
   }
 
-  #arguments({ name, parameters, strict }: FunctionTool, field: string): Result<string, EngineFailure> {
+  #arguments(
+    { name, parameters, strict }: FunctionTool,
+    field: string,
+  ): Result<string, EngineFailure> {
     // Arguments are an object, whatever the schema leaves open.
     const schema = 'type' in parameters ? parameters : { type: 'object', ...parameters };
     const rule = this.#schema(schema, { field, strict }, 'object');
