@@ -2,6 +2,9 @@
 
 import { fields, leaf, object, one, type Make } from './tool-schema-parts.ts';
 
+/** An object that has it as a plain key looks like a promise. */
+const THEN = 'then';
+
 export const ODD_TOOL_SHAPES: readonly (readonly [string, Make])[] = [
   [
     'keys that objects have already',
@@ -168,7 +171,7 @@ export const ODD_TOOL_SHAPES: readonly (readonly [string, Make])[] = [
         type: 'object',
         properties: fields(c, 3),
         if: { required: ['path'] },
-        ['th' + 'en']: { required: ['query'] },
+        [THEN]: { required: ['query'] },
         not: { required: ['none'] },
         dependentRequired: { path: ['limit'] },
       }),
