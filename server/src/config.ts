@@ -152,8 +152,8 @@ export function readConfig(given: Environment): Result<Config, string> {
   }
   const days = Number(environment['TURNPIKE_RETENTION_DAYS'] ?? RETENTION_DAYS_DEFAULT);
   if (!(days >= 0 && days <= RETENTION_DAYS_MAX)) {
-    const given = environment['TURNPIKE_RETENTION_DAYS'];
-    return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${given}'.`);
+    const unfit = environment['TURNPIKE_RETENTION_DAYS'];
+    return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${unfit}'.`);
   }
   const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
   if (webSockets !== 'on' && webSockets !== 'off') {

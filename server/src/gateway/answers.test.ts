@@ -82,10 +82,10 @@ describe('several answers to one prompt', () => {
 
   it('come interleaved while they are made', async () => {
     const turnstile = await Turnstile.with(PLENTY);
-    const sink = await turnstile.stream('[[tokens=20 rate=400]]', { n: 2 });
+    const sink = await turnstile.stream('[[tokens=20 rate=100]]', { n: 2 });
     const order = choicesOf(sink).map(({ index }) => index);
     const changes = order.filter((index, at) => at > 0 && index !== order[at - 1]).length;
-    assert.ok(changes > 10, order.join(''));
+    assert.ok(changes > 2, order.join(''));
     assert.ok(sink.isDone);
   });
 
