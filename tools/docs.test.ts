@@ -14,6 +14,7 @@ import { errorOf } from '../server/src/protocols/openai-chat/refuse.ts';
 import { chatRequest } from '../server/src/protocols/openai-chat/request.ts';
 import { errorOf as responsesErrorOf } from '../server/src/protocols/openai-responses/refuse.ts';
 import { responsesRequest } from '../server/src/protocols/openai-responses/request.ts';
+import { protocolPages } from './protocol-pages.ts';
 import { readProject, ROOT } from './tidy/project-files.ts';
 import { isNode, literalText, parseSource } from './tidy/source.ts';
 
@@ -143,6 +144,12 @@ describe('docs/configuration.md', () => {
     const seen = new Set([...documented.filter((name) => !isVariable(name)), ...lists]);
     assert.deepEqual([...seen].toSorted(), [...fields].toSorted());
   });
+});
+
+test('docs/protocols says what the schemas say', () => {
+  for (const [path, text] of protocolPages()) {
+    assert.equal(read(path), text, `${path} is behind: run node tools/protocol-pages.ts`);
+  }
 });
 
 describe('docs/api.md', () => {

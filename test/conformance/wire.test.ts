@@ -7,6 +7,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Ajv2020 } from 'ajv/dist/2020.js';
 import type { Turnpike } from '../e2e/turnpike.ts';
 import { startConformanceServer } from './conformance-server.ts';
 import { CLIENTS, installClients } from './installed-clients.ts';
@@ -18,6 +19,12 @@ import { typedSource } from './wire/typed.ts';
 
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
 const SPEC = process.env['TURNPIKE_OPENAI_SPEC'];
+/** The names in our own document. */
+const OURS = {
+  chat: { answer: 'ChatCompletion', event: 'ChatCompletionChunk', error: 'OpenAiError' },
+  responses: { answer: 'Response', event: 'ResponseEvent', error: 'OpenAiError' },
+  messages: { answer: 'Message', event: 'MessageEvent', error: 'AnthropicError' },
+} as const;
 const KINDS: readonly Kind[] = ['chat', 'responses', 'messages'];
 
 describe('what is said on the wire', () => {
@@ -87,6 +94,23 @@ describe('what is said on the wire', () => {
       /^\{"type":"error","error":\{"type":"api_error"/,
     );
     assert.match(JSON.stringify(last('responses')), /^\{"type":"response.failed"/);
+  });
+
+  it('our own document, at /openapi.json, accepts every body and event', async () => {
+    const document = (await (await fetch(`${turnpike.origin}/openapi.json`)).json()) as object; // JSON is checked by AJV
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema({ ...document, $id: 'ours' });
+    const judge = (schema: string, name: string, json: unknown): void => {
+      const validate = ajv.compile({ $ref: `ours#/components/schemas/${schema}` });
+      assert.ok(validate(json), `${name}: ${JSON.stringify(validate.errors)}`);
+    };
+    for (const kind of KINDS) {
+      const { answer, event, error } = OURS[kind];
+      for (const one of of(kind)) {
+        if (one.whole !== undefined) judge(one.status === 200 ? answer : error, one.name, one.whole);
+        else if (!isBroken(one.name)) for (const json of jsonOf(one)) judge(event, one.name, json);
+      }
+    }
   });
 
   it(

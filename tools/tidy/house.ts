@@ -9,6 +9,8 @@ export const MAY_IMPORT = {
   domain: ['lib'],
   ports: ['domain', 'lib'],
   protocols: ['domain', 'lib'],
+  // The reference of the API is made of the protocols' own schemas.
+  reference: ['protocols', 'domain', 'lib'],
   engines: ['ports', 'domain', 'lib'],
   store: ['ports', 'domain', 'lib'],
   telemetry: ['ports', 'domain', 'lib'],
@@ -16,7 +18,7 @@ export const MAY_IMPORT = {
   jobs: ['gateway', 'protocols', 'ports', 'domain', 'lib'],
   control: ['contract', 'ports', 'domain', 'lib'],
   // domain: for the Refusal type alone, docs/decisions/0003.
-  http: ['gateway', 'control', 'protocols', 'ports', 'contract', 'domain', 'lib'],
+  http: ['gateway', 'control', 'protocols', 'reference', 'ports', 'contract', 'domain', 'lib'],
   start: ['ports', 'domain', 'lib'],
   config: ['domain', 'lib'],
   main: ['compose'],
@@ -57,7 +59,17 @@ export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
   'node-llama-cpp': ['engines', 'models'],
   pino: ['telemetry'],
   openai: ['start', 'cli'],
-  zod: ['contract', 'config', 'protocols', 'control', 'http', 'engines', 'store', 'cli'],
+  zod: [
+    'contract',
+    'config',
+    'protocols',
+    'reference',
+    'control',
+    'http',
+    'engines',
+    'store',
+    'cli',
+  ],
   commander: ['cli'],
   '@clack/prompts': ['cli'],
 };

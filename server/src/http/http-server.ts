@@ -21,6 +21,7 @@ import { pathOf, type Protocols } from './dialect.ts';
 import { Generations, type Operation } from './generations.ts';
 import { mountNotFound } from './not-found.ts';
 import { mountPublicRoutes, type PublicFacts } from './public-routes.ts';
+import { mountReference } from './reference-routes.ts';
 import { WebSockets } from './web-sockets.ts';
 
 export type HttpOptions = {
@@ -62,6 +63,7 @@ export class HttpServer {
     const elsewhere = new Map([...byPath.keys()].map((path) => [path, ['POST']]));
     mountNotFound(this.#app, protocols, elsewhere);
     mountPublicRoutes(this.#app, gateway, protocols, options.facts);
+    mountReference(this.#app, options.facts.version);
   }
 
   static async create(options: HttpOptions): Promise<HttpServer> {

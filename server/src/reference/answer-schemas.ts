@@ -1,0 +1,147 @@
+// The forms of answers, for the reference: what every answer of a kind has. Loose, because an answer may say more. Tests
+// hold real answers against them (test/conformance/wire.test.ts).
+
+import { z } from 'zod';
+
+const tokens = z.int().min(0);
+const seconds = z.int().describe('Seconds since 1970.');
+
+const call = z.looseObject({
+  id: z.string(),
+  type: z.enum(['function', 'custom']),
+});
+
+const chatUsage = z.looseObject({
+  prompt_tokens: tokens.describe('All input, what was in the cache included.'),
+  completion_tokens: tokens.describe('All output, reasoning included.'),
+  total_tokens: tokens,
+  prompt_tokens_details: z.looseObject({ cached_tokens: tokens }),
+  completion_tokens_details: z.looseObject({ reasoning_tokens: tokens }),
+});
+
+const finish = z.enum(['stop', 'length', 'tool_calls', 'content_filter', 'function_call']);
+
+export const chatCompletion = z.looseObject({
+  id: z.string(),
+  object: z.literal('chat.completion'),
+  created: seconds,
+  model: z.string(),
+  choices: z.array(
+    z.looseObject({
+      index: z.int(),
+      message: z.looseObject({
+        role: z.literal('assistant'),
+        content: z.string().nullable(),
+        refusal: z.string().nullable(),
+        reasoning: z.string().optional().describe('What the model thought, where it shows it.'),
+        tool_calls: z.array(call).optional(),
+      }),
+      finish_reason: finish,
+    }),
+  ),
+  usage: chatUsage,
+});
+
+export const chatChunk = z.looseObject({
+  id: z.string(),
+  object: z.literal('chat.completion.chunk'),
+  created: seconds,
+  model: z.string(),
+  choices: z.array(
+    z.looseObject({
+      index: z.int(),
+      delta: z.looseObject({ content: z.string().nullish() }),
+      finish_reason: finish.nullable(),
+    }),
+  ),
+  usage: chatUsage
+    .nullish()
+    .describe('In the last chunk, where `stream_options.include_usage` asked for it.'),
+});
+
+export const response = z.looseObject({
+  id: z.string(),
+  object: z.literal('response'),
+  created_at: seconds,
+  completed_at: seconds.nullable(),
+  status: z.enum(['queued', 'in_progress', 'completed', 'incomplete', 'failed', 'cancelled']),
+  error: z.looseObject({ code: z.string(), message: z.string() }).nullable(),
+  incomplete_details: z.looseObject({ reason: z.string() }).nullable(),
+  model: z.string(),
+  output: z
+    .array(z.looseObject({ id: z.string(), type: z.string() }))
+    .describe('Reasoning, messages and calls, in the order in which they were made.'),
+  usage: z
+    .looseObject({
+      input_tokens: tokens.describe('All input, what was in the cache included.'),
+      output_tokens: tokens.describe('All output, reasoning included.'),
+      total_tokens: tokens,
+    })
+    .nullable(),
+});
+
+export const responseEvent = z.looseObject({
+  type: z.string().describe('`response.created`, `response.output_text.delta` and so on.'),
+  sequence_number: z.int().min(0),
+});
+
+export const message = z.looseObject({
+  id: z.string(),
+  type: z.literal('message'),
+  role: z.literal('assistant'),
+  model: z.string(),
+  content: z
+    .array(z.looseObject({ type: z.string() }))
+    .describe('`thinking`, `text` and `tool_use` blocks.'),
+  stop_reason: z.string().nullable(),
+  stop_sequence: z.string().nullable(),
+  usage: z.looseObject({
+    input_tokens: tokens.describe('Input that was not in the cache.'),
+    cache_read_input_tokens: tokens.nullable(),
+    output_tokens: tokens.describe('All output, thinking included.'),
+  }),
+});
+
+export const messageEvent = z.looseObject({
+  type: z.enum([
+    'message_start',
+    'content_block_start',
+    'content_block_delta',
+    'content_block_stop',
+    'message_delta',
+    'message_stop',
+    'ping',
+    'error',
+  ]),
+});
+
+export const counted = z.looseObject({ input_tokens: tokens });
+
+export const modelList = z.looseObject({
+  object: z.literal('list').optional().describe('In OpenAI’s form.'),
+  data: z.array(z.looseObject({ id: z.string() })),
+  has_more: z.boolean().optional().describe('In Anthropic’s form.'),
+});
+
+export const oneModel = z.looseObject({ id: z.string() });
+
+export const status = z.looseObject({
+  status: z.enum(['operational', 'degraded', 'down', 'stopping']),
+  version: z.string(),
+  uptime_seconds: z.int(),
+});
+
+export const openAiError = z.looseObject({
+  error: z.looseObject({
+    message: z.string(),
+    type: z.string(),
+    param: z.string().nullable(),
+    code: z.string().nullable(),
+  }),
+});
+
+export const anthropicError = z.looseObject({
+  type: z.literal('error'),
+  error: z.looseObject({ type: z.string(), message: z.string() }),
+  request_id: z.string(),
+});

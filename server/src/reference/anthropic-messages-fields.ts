@@ -1,0 +1,65 @@
+// What each field of a request does, for the API reference and the pages in docs/protocols. A field without its line does
+// not compile.
+
+import type { MessagesRequest } from '../protocols/anthropic-messages/request.ts';
+import type { FieldNotes } from './field-note.ts';
+
+export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
+  model: { effect: 'acts', text: 'An id from `GET /v1/models`.' },
+  messages: {
+    effect: 'acts',
+    text: '1 to 4,096 messages with the role `user`, `assistant` or `system`; the last that is no `system` must be of the user. Blocks are `text`, `tool_use`, `tool_result`, `thinking` and `redacted_thinking`. Messages of one role in a row are one turn. Every `tool_use` needs its `tool_result` in the next turn.',
+  },
+  system: { effect: 'acts', text: 'A text, or a list of text blocks.' },
+  tools: {
+    effect: 'acts',
+    text: 'Up to 512 tools with an `input_schema`, `strict` or not. On the embedded engine the input is valid against the schema, as far as a grammar can keep it.',
+  },
+  tool_choice: {
+    effect: 'acts',
+    text: '`auto`, `any`, `tool` or `none`, each with `disable_parallel_tool_use`.',
+  },
+  thinking: {
+    effect: 'acts',
+    text: '`enabled` with `budget_tokens`, `adaptive`, `between_tools` or `disabled`. A budget becomes an effort: up to 4,096 tokens `low`, up to 16,384 `medium`, more `high`. `display: "omitted"` leaves the blocks empty. Who does not ask for thinking gets no thinking blocks; what the model thinks all the same is counted.',
+  },
+  output_config: {
+    effect: 'acts',
+    text: '`effort` (`xhigh` and `max` are `high` here) and `format`, a `json_schema`, which the embedded engine keeps by a grammar.',
+  },
+  output_format: { effect: 'acts', text: 'The older name of `output_config.format`.' },
+  cache_control: { effect: 'accepted', text: 'The engine finds its own prefixes.' },
+  context_management: { effect: 'accepted', text: 'Nothing is edited out of the conversation.' },
+  diagnostics: { effect: 'accepted', text: 'A wish for more facts about the answer.' },
+  user_profile_id: { effect: 'accepted', text: 'A name of your own.' },
+  workspace_id: { effect: 'accepted', text: 'A key belongs to one project.' },
+  speed: { effect: 'narrow', text: '`standard`.' },
+  mcp_servers: { effect: 'narrow', text: 'An empty list.' },
+  compaction: { effect: 'narrow', text: '`null`.' },
+  max_tokens: { effect: 'acts', text: 'The most output tokens, thinking included.' },
+  stream: { effect: 'acts', text: '`true` for server-sent events.' },
+  stop_sequences: {
+    effect: 'acts',
+    text: 'Up to 64 texts of at most 1,024 characters. The one that ended the answer is in `stop_sequence`, where the engine says which.',
+  },
+  temperature: {
+    effect: 'acts',
+    text: '0 to 1, 0 to 1, a whole number. Refused since 2026-10-21, even at their defaults.',
+  },
+  top_p: {
+    effect: 'acts',
+    text: '0 to 1, 0 to 1, a whole number. Refused since 2026-10-21, even at their defaults.',
+  },
+  top_k: {
+    effect: 'acts',
+    text: '0 to 1, 0 to 1, a whole number. Refused since 2026-10-21, even at their defaults.',
+  },
+  metadata: { effect: 'accepted', text: '`user_id`: a name of the end user, of your own making.' },
+  service_tier: { effect: 'accepted', text: 'Answered with `standard`.' },
+  inference_geo: { effect: 'accepted', text: 'The operator says where it runs.' },
+  billing_policy: { effect: 'accepted', text: 'The key says who pays.' },
+  fallbacks: { effect: 'accepted', text: 'Other models to try: none is tried.' },
+  fallback_credit_token: { effect: 'accepted', text: 'Goes with `fallbacks`.' },
+  container: { effect: 'narrow', text: '`null`.' },
+  thread: { effect: 'narrow', text: '`null`.' },
+};

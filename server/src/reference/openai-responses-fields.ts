@@ -1,0 +1,78 @@
+// What each field of a request does, for the API reference and the pages in docs/protocols. A field without its line does
+// not compile.
+
+import type { ResponsesRequest } from '../protocols/openai-responses/request.ts';
+import type { FieldNotes } from './field-note.ts';
+
+export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
+  model: { effect: 'acts', text: 'An id from `GET /v1/models`.' },
+  input: {
+    effect: 'acts',
+    text: 'A text, or 1 to 4,096 items: messages with the role `system`, `developer`, `user` or `assistant` (text, or parts `input_text`, `output_text` and `refusal`; `phase` is kept), `function_call`, `function_call_output`, `custom_tool_call`, `custom_tool_call_output`, `reasoning`, `additional_tools`, and `item_reference`, which stands for an item of a stored response. Every call needs its output. What an answer put out may be sent in again.',
+  },
+  instructions: { effect: 'acts', text: 'A system message before the input.' },
+  stream: { effect: 'acts', text: '`true` for server-sent events.' },
+  stream_options: {
+    effect: 'acts',
+    text: 'Only with `stream`. `include_obfuscation` is accepted and changes nothing.',
+  },
+  max_output_tokens: {
+    effect: 'acts',
+    text: 'The most output tokens, reasoning included; at least 16.',
+  },
+  temperature: { effect: 'acts', text: '0 to 2.' },
+  top_p: { effect: 'acts', text: 'Above 0, up to 1.' },
+  frequency_penalty: { effect: 'acts', text: '−2 to 2.' },
+  presence_penalty: { effect: 'acts', text: '−2 to 2.' },
+  tools: {
+    effect: 'acts',
+    text: 'Up to 512: `function`, and `namespace` with functions in it. Tools of other kinds, which the server would have to run, are left out and named in `turnpike-ignored`.',
+  },
+  tool_choice: {
+    effect: 'acts',
+    text: '`none`, `auto`, `required`, one function, or `allowed_tools`.',
+  },
+  parallel_tool_calls: { effect: 'acts', text: 'Whether one answer may hold several calls.' },
+  max_tool_calls: {
+    effect: 'accepted',
+    text: 'Concerns tools that a server runs itself; there are none.',
+  },
+  text: {
+    effect: 'acts',
+    text: '`format`: `text`, `json_object` or `json_schema`. `verbosity` is accepted.',
+  },
+  reasoning: {
+    effect: 'acts',
+    text: '`effort`: `none`, `minimal`, `low`, `medium` or `high`; `xhigh` and `max` become `high`. `summary`, `generate_summary`, `context` and `mode` are accepted.',
+  },
+  metadata: {
+    effect: 'acts',
+    text: 'Up to 16 pairs, keys of up to 64 characters, values of up to 512. Comes back in the answer.',
+  },
+  truncation: {
+    effect: 'accepted',
+    text: 'Input is never cut: what is too long is refused. Answered with `disabled`.',
+  },
+  store: {
+    effect: 'acts',
+    text: 'Whether the answer is kept. `true` unless told, as at OpenAI. In the answer, whether it is kept; the last event of a stream has the last word.',
+  },
+  service_tier: { effect: 'accepted', text: 'Answered with `default`.' },
+  prompt_cache_key: { effect: 'acts', text: 'Come back in the answer.' },
+  safety_identifier: { effect: 'acts', text: 'Come back in the answer.' },
+  include: { effect: 'accepted', text: 'What can be included always is.' },
+  user: { effect: 'accepted', text: 'The older name of `safety_identifier`.' },
+  client_metadata: { effect: 'accepted', text: 'What a client notes for itself.' },
+  prompt_cache_retention: {
+    effect: 'accepted',
+    text: 'The engine decides how long it keeps a prefix.',
+  },
+  background: { effect: 'narrow', text: '`false`.' },
+  previous_response_id: {
+    effect: 'acts',
+    text: 'The response that this one goes on from: its input and its output, and those of all before it, come before `input`. `instructions` are not carried over.',
+  },
+  conversation: { effect: 'narrow', text: '`null`.' },
+  prompt: { effect: 'narrow', text: '`null`.' },
+  top_logprobs: { effect: 'narrow', text: '0.' },
+};

@@ -1,0 +1,149 @@
+// Every address that a developer's key can reach, with the schemas of what goes in and what comes out. A route that is
+// missing here fails tools/docs.test.ts.
+
+import type { z } from 'zod';
+import { messagesRequest, countRequest } from '../protocols/anthropic-messages/request.ts';
+import { chatRequest } from '../protocols/openai-chat/request.ts';
+import { responsesRequest } from '../protocols/openai-responses/request.ts';
+import * as answers from './answer-schemas.ts';
+import { MESSAGES_FIELDS } from './anthropic-messages-fields.ts';
+import type { FieldNote } from './field-note.ts';
+import { CHAT_FIELDS } from './openai-chat-fields.ts';
+import { RESPONSES_FIELDS } from './openai-responses-fields.ts';
+
+export type Operation = {
+  readonly id: string;
+  readonly method: 'get' | 'post';
+  readonly path: string;
+  readonly tag: 'Chat Completions' | 'Responses' | 'Messages' | 'Models' | 'State of the server';
+  readonly summary: string;
+  readonly description: string;
+  readonly needsKey: boolean;
+  readonly request?: {
+    readonly name: string;
+    readonly schema: z.ZodType;
+    readonly fields: { readonly [field: string]: FieldNote };
+    readonly example: object;
+  };
+  readonly answer: { readonly name: string; readonly schema: z.ZodType };
+  /** Each event's data, where the answer can be streamed. */
+  readonly event?: { readonly name: string; readonly schema: z.ZodType };
+  readonly error: 'OpenAiError' | 'AnthropicError';
+};
+
+const QUESTION = 'What is Turnpike?';
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    id: 'createChatCompletion',
+    method: 'post',
+    path: '/v1/chat/completions',
+    tag: 'Chat Completions',
+    summary: 'Answers a conversation',
+    description:
+      'In the form of OpenAI’s Chat Completions. With `stream: true` the answer comes as server-sent events, one chunk each, and ends with `data: [DONE]`.',
+    needsKey: true,
+    request: {
+      name: 'ChatCompletionRequest',
+      schema: chatRequest,
+      fields: CHAT_FIELDS,
+      example: { model: 'turnpike-mini', messages: [{ role: 'user', content: QUESTION }] },
+    },
+    answer: { name: 'ChatCompletion', schema: answers.chatCompletion },
+    event: { name: 'ChatCompletionChunk', schema: answers.chatChunk },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'createResponse',
+    method: 'post',
+    path: '/v1/responses',
+    tag: 'Responses',
+    summary: 'Answers items with items',
+    description:
+      'In the form of OpenAI’s Responses. A stream’s events are numbered without gaps by `sequence_number` and end with `response.completed`, `response.incomplete` or `response.failed`.',
+    needsKey: true,
+    request: {
+      name: 'ResponseRequest',
+      schema: responsesRequest,
+      fields: RESPONSES_FIELDS,
+      example: { model: 'turnpike-mini', input: QUESTION },
+    },
+    answer: { name: 'Response', schema: answers.response },
+    event: { name: 'ResponseEvent', schema: answers.responseEvent },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'createMessage',
+    method: 'post',
+    path: '/v1/messages',
+    tag: 'Messages',
+    summary: 'Answers messages',
+    description:
+      'In the form of Anthropic’s Messages, versions `2023-06-01` and `2026-10-21` as the header `anthropic-version` says. The key may stand in `x-api-key`.',
+    needsKey: true,
+    request: {
+      name: 'MessageRequest',
+      schema: messagesRequest,
+      fields: MESSAGES_FIELDS,
+      example: {
+        model: 'turnpike-mini',
+        max_tokens: 256,
+        messages: [{ role: 'user', content: QUESTION }],
+      },
+    },
+    answer: { name: 'Message', schema: answers.message },
+    event: { name: 'MessageEvent', schema: answers.messageEvent },
+    error: 'AnthropicError',
+  },
+  {
+    id: 'countMessageTokens',
+    method: 'post',
+    path: '/v1/messages/count_tokens',
+    tag: 'Messages',
+    summary: 'Counts the input tokens of messages',
+    description: 'Generates nothing and costs nothing.',
+    needsKey: true,
+    request: {
+      name: 'CountTokensRequest',
+      schema: countRequest,
+      fields: MESSAGES_FIELDS,
+      example: { model: 'turnpike-mini', messages: [{ role: 'user', content: QUESTION }] },
+    },
+    answer: { name: 'CountedTokens', schema: answers.counted },
+    error: 'AnthropicError',
+  },
+  {
+    id: 'listModels',
+    method: 'get',
+    path: '/v1/models',
+    tag: 'Models',
+    summary: 'The models that this key can call',
+    description:
+      'In OpenAI’s form, or in Anthropic’s for a client that sends `anthropic-version`, in pages then.',
+    needsKey: true,
+    answer: { name: 'ModelList', schema: answers.modelList },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'getModel',
+    method: 'get',
+    path: '/v1/models/{id}',
+    tag: 'Models',
+    summary: 'One of them',
+    description: 'A model that this key may not call does not exist.',
+    needsKey: true,
+    answer: { name: 'Model', schema: answers.oneModel },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'getStatus',
+    method: 'get',
+    path: '/v1/status',
+    tag: 'State of the server',
+    summary: 'Whether all is well',
+    description: 'For people and their monitors; needs no key.',
+    needsKey: false,
+    answer: { name: 'Status', schema: answers.status },
+    error: 'OpenAiError',
+  },
+];
