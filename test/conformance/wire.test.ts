@@ -107,7 +107,8 @@ describe('what is said on the wire', () => {
     for (const kind of KINDS) {
       const { answer, event, error } = OURS[kind];
       for (const one of of(kind)) {
-        if (one.whole !== undefined) judge(one.status === 200 ? answer : error, one.name, one.whole);
+        if (one.whole !== undefined)
+          judge(one.status === 200 ? answer : error, one.name, one.whole);
         else if (!isBroken(one.name)) for (const json of jsonOf(one)) judge(event, one.name, json);
       }
     }

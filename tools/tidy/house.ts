@@ -43,7 +43,8 @@ export const MAY_IMPORT = {
   console: ['contract'],
   // What decoding and encoding cost is measured on the codecs themselves.
   bench: ['protocols', 'domain'],
-  tools: [],
+  // docs/protocols is made of the reference.
+  tools: ['reference'],
   models: [],
 } satisfies { readonly [room: string]: readonly string[] };
 

@@ -111,10 +111,8 @@ function answerTable(schema: Schema): string {
 /** What is in a member, to be opened. */
 function inside(schema: Schema): string {
   const { items, anyOf } = schema;
-  const choice = Array.isArray(anyOf)
-    ? anyOf.find((one) => propertiesOf(one).length > 0)
-    : undefined;
-  const deeper = [schema, items, choice].find((one) => propertiesOf(one).length > 0);
+  const places: readonly unknown[] = [schema, items, ...(Array.isArray(anyOf) ? anyOf : [])];
+  const deeper = places.find((one) => propertiesOf(one).length > 0);
   if (deeper === undefined) return '';
   return `<details><summary>its members</summary>${answerTable(asSchema(deeper))}</details>`;
 }

@@ -10,7 +10,8 @@ export function schemaText(schema: Schema): string {
   if (Array.isArray(values)) return listOf(values.map((value) => JSON.stringify(value)));
   const choices = Array.isArray(anyOf) ? anyOf : oneOf;
   if (Array.isArray(choices)) return choicesText(choices.filter(isSchema));
-  if (Array.isArray(type)) return choicesText(type.map((one: unknown) => ({ ...schema, type: one })));
+  if (Array.isArray(type))
+    return choicesText(type.map((one: unknown) => ({ ...schema, type: one })));
   if (type === 'array') return `list of ${isSchema(items) ? schemaText(items) : 'anything'}`;
   if (type === 'boolean') return 'true or false';
   if (type === 'integer' || type === 'number') return `${numberWord(type)}${boundsOf(schema)}`;
