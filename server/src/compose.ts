@@ -6,7 +6,9 @@ import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { managementHandlers } from './control/handlers.ts';
-import { EVERY_CAPABILITY, type Capabilities } from './domain/generation/capabilities.ts';
+import type { Capabilities } from './domain/generation/capabilities.ts';
+import { CheckedEngine } from './engines/checked/checked-engine.ts';
+import { SchemaChecker } from './engines/checked/schema-checker.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
@@ -23,6 +25,7 @@ import type { ServerFacts } from './ports/server-facts.ts';
 import { PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
 import { writeAddress } from './start/address.ts';
+import { CAPABILITIES_BY_ENGINE } from './start/capabilities-by-engine.ts';
 import { firstRun } from './start/first-run.ts';
 import { readOrMakeGatewayId } from './start/gateway-id.ts';
 import { greeting } from './start/greeting.ts';
@@ -94,7 +97,8 @@ async function bringUp(start: Start) {
   const [store, ready] = await Promise.all([openDatabase(start), enginesReady(engines)]);
   if (!store.ok) return store;
   if (!ready.ok) return ready;
-  const models = servedModels(config, engines);
+  const checker = scope.use(new SchemaChecker());
+  const models = servedModels(config, engines, checker);
   const firstKey = await prepareStore(config, store.value);
   const gateway: Gateway = {
     models,
@@ -175,13 +179,16 @@ async function databaseConnection(start: Start): Promise<Result<StoreConnection,
   return ok(postgres.value.connection);
 }
 
+type Known = { readonly contextTokens?: number; readonly capabilities?: Partial<Capabilities> };
+
 /** An engine with what its adapter knows beyond the port. */
 type Opened = {
   readonly engine: Engine;
   readonly kind: EngineConfig['kind'];
-  /** Settles when it can be used, with the context of its model where it knows that. */
-  readonly ready: Promise<Result<number | undefined, string>>;
+  /** Settles when it can be used, with what it knows of its model by then. */
+  readonly ready: Promise<Result<Known, string>>;
   contextTokens?: number;
+  capabilities?: Partial<Capabilities>;
 };
 
 function openEngines({ config, terminal, log, scope }: Start): ReadonlyMap<string, Opened> {
@@ -210,7 +217,8 @@ function openEngine(config: EngineConfig, screen: Terminal, log: ServerLog): Ope
         if (!facts.ok) return err(startFailureSentence(facts.error));
         const millions = (facts.value.parameters / 1e6).toFixed(1);
         screen.done(`The model is loaded (${millions} M parameters, ${facts.value.quantisation})`);
-        return ok(facts.value.contextTokens);
+        const { contextTokens: known, canThink: reasoning } = facts.value;
+        return ok({ contextTokens: known, capabilities: { reasoning } });
       });
       return { engine, kind, ready };
     }
@@ -218,10 +226,10 @@ function openEngine(config: EngineConfig, screen: Terminal, log: ServerLog): Ope
       return {
         engine: new OpenAiCompatibleEngine(config),
         kind,
-        ready: Promise.resolve(ok(undefined)),
+        ready: Promise.resolve(ok({})),
       };
     case 'scripted':
-      return { engine: new ScriptedEngine({ name }), kind, ready: Promise.resolve(ok(undefined)) };
+      return { engine: new ScriptedEngine({ name }), kind, ready: Promise.resolve(ok({})) };
   }
 }
 
@@ -229,7 +237,7 @@ async function enginesReady(engines: ReadonlyMap<string, Opened>): Promise<Resul
   for (const opened of engines.values()) {
     const ready = await opened.ready;
     if (!ready.ok) return ready;
-    if (ready.value !== undefined) opened.contextTokens = ready.value;
+    Object.assign(opened, ready.value);
   }
   return ok(true);
 }
@@ -238,31 +246,37 @@ async function enginesReady(engines: ReadonlyMap<string, Opened>): Promise<Resul
 const CONTEXT_TOKENS_DEFAULT = 32_768;
 const OUTPUT_TOKENS_DEFAULT = 8_192;
 
-/** Until the operator says more; what a server behind an address can do is the operator's to say. */
-const CAPABILITIES: { readonly [kind in EngineConfig['kind']]: Capabilities } = {
-  llama: { images: false, documents: false, fetchesUrls: false },
-  'openai-compatible': { images: false, documents: false, fetchesUrls: false },
-  scripted: EVERY_CAPABILITY,
-};
+/** With what its model needs around it. */
+function engineFor({ engine }: Opened, capabilities: Capabilities, checker: SchemaChecker): Engine {
+  const { jsonObject, jsonSchema, strictTools } = capabilities;
+  const keepsAll = jsonObject && jsonSchema && strictTools;
+  return keepsAll ? engine : new CheckedEngine(engine, capabilities, checker);
+}
 
 function servedModels(
   config: Config,
   engines: ReadonlyMap<string, Opened>,
+  checker: SchemaChecker,
 ): ReadonlyMap<string, ServedModel> {
   const createdAtSeconds = Math.floor(Date.now() / 1000);
   const models = new Map<string, ServedModel>();
   for (const model of config.models) {
-    const { id, engine, engineModel, contextTokensMax, outputTokensMax, capabilities } = model;
+    const { id, engine, engineModel, contextTokensMax, outputTokensMax } = model;
     const opened = engines.get(engine);
     if (opened === undefined) continue; // the configuration was checked for this
+    const capabilities = {
+      ...CAPABILITIES_BY_ENGINE[opened.kind],
+      ...opened.capabilities,
+      ...model.capabilities,
+    };
     const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;
     models.set(id, {
       id,
-      engine: opened.engine,
+      engine: engineFor(opened, capabilities, checker),
       engineModel,
       contextTokensMax: context,
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
-      capabilities: { ...CAPABILITIES[opened.kind], ...capabilities },
+      capabilities,
       createdAtSeconds,
     });
   }

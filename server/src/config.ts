@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { basename, isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
-import type { Capabilities } from './domain/generation/capabilities.ts';
+import { CAPABILITIES, type Capabilities } from './domain/generation/capabilities.ts';
 import { nano, parseDollars, type Nano } from './domain/money/nano.ts';
 import type { ModelPrice } from './domain/pricing/price-book.ts';
 import { err, ok, type Result } from './lib/result.ts';
@@ -98,11 +98,7 @@ const openAiCompatibleEngine = z.strictObject({
 /** Answers from a script in the prompt: for tests and benchmarks. */
 const scriptedEngine = z.strictObject({ kind: z.literal('scripted'), name });
 
-const capabilities = z.strictObject({
-  images: z.boolean().optional(),
-  documents: z.boolean().optional(),
-  fetchesUrls: z.boolean().optional(),
-});
+const capabilities = z.partialRecord(z.enum(CAPABILITIES), z.boolean());
 
 const configFile = z.strictObject({
   engines: z
@@ -263,8 +259,7 @@ function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
     engineModel: model.engineModel ?? model.id,
     ...(contextTokensMax !== undefined && { contextTokensMax }),
     ...(outputTokensMax !== undefined && { outputTokensMax }),
-    // parsed from JSON, which has no undefined
-    ...(can !== undefined && { capabilities: can as Exact<typeof can> }),
+    ...(can !== undefined && { capabilities: can }),
     ...(given !== undefined && {
       price: {
         input: given.input,

@@ -48,6 +48,11 @@ export const MEDIA_NAME_CHARACTERS_MAX = 1_024;
 /** No engine known counts more for one image: 10,000 patches in the closest detail, rounded up. */
 export const IMAGE_TOKENS_MAX = 16_384;
 
+/** Compiling a schema and checking an answer against it, in a thread of its own; real ones take milliseconds. */
+export const SCHEMA_CHECK_TIMEOUT_MS = 1_000;
+/** Compiled schemas that the thread keeps. */
+export const SCHEMAS_KEPT_MAX = 256;
+
 // ── What runs at once ──────────────────────────────────────────────────────────────────────────────────────
 /** Generations in this process; over it a client is told to come back. 512 streams take ~100 MB. */
 export const GENERATIONS_MAX = 4_096;

@@ -66,5 +66,7 @@ export type Refusal =
   | { readonly kind: 'storage-full'; readonly bytesMax: number }
   /** The model's engine failed; nothing is charged. `timedOut`: it said nothing in time. */
   | { readonly kind: 'engine-failed'; readonly model: string; readonly timedOut: boolean }
+  /** The model did not keep to the JSON or the schema that was asked for, in two tries; nothing is charged. */
+  | { readonly kind: 'invalid-output'; readonly model: string; readonly problem: string }
   /** A mistake of ours; the request id finds it in the log. */
   | { readonly kind: 'internal' };

@@ -3,9 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
-import { EVERY_CAPABILITY, type Capabilities } from '../domain/generation/capabilities.ts';
+import { everythingBut, type Capability } from '../domain/generation/capabilities.ts';
+import { costOf, outputCostMax } from '../domain/pricing/cost.ts';
+import { CheckedEngine } from '../engines/checked/checked-engine.ts';
+import { SchemaChecker } from '../engines/checked/schema-checker.ts';
 import { MEDIA_PARTS_MAX } from '../limits.ts';
-import { PLENTY, Turnstile } from './turnstile.fixture.ts';
+import { PLENTY, PRICE, Turnstile } from './turnstile.fixture.ts';
 
 const DATA = 'data:image/png;base64,AAAA';
 const FAR = 'https://example.test/a.png';
@@ -15,9 +18,9 @@ const file = { type: 'file', file: { file_data: 'data:application/pdf;base64,AAA
 const text = { type: 'text', text: 'See' };
 
 /** On a model that can do everything but the one thing. */
-async function without(missing: keyof Capabilities, ...content: readonly object[]) {
+async function without(missing: Capability, ...content: readonly object[]) {
   const turnstile = await Turnstile.with(PLENTY);
-  turnstile.serves('priced', turnstile.scripted, { ...EVERY_CAPABILITY, [missing]: false });
+  turnstile.serves('priced', turnstile.scripted, everythingBut(missing));
   const sink = await turnstile.ask({ model: 'priced', messages: [{ role: 'user', content }] });
   return { turnstile, sink };
 }
@@ -62,5 +65,84 @@ describe('a model that knows less', () => {
     const sink = await turnstile.ask({ model: 'priced', messages: [{ role: 'user', content }] });
     assert.equal(sink.status, 400);
     assert.equal(sink.json.error.param, `messages[0].content[${MEDIA_PARTS_MAX}].image_url`);
+  });
+});
+
+describe('what a model without a capability is not told', () => {
+  const asked = { model: 'priced', messages: [{ role: 'user', content: '[[tokens=2]]' }] };
+
+  it('an effort and a seed are left out, and named', async () => {
+    const turnstile = await Turnstile.with(PLENTY);
+    turnstile.serves('priced', turnstile.scripted, everythingBut('reasoning', 'seed'));
+    const sink = await turnstile.ask({ ...asked, reasoning_effort: 'high', seed: 1 });
+    assert.equal(sink.status, 200, sink.text);
+    assert.equal(sink.headers['turnpike-ignored'], 'reasoning_effort, seed');
+    const plain = await turnstile.ask({ ...asked, reasoning_effort: 'none' });
+    assert.equal(plain.headers['turnpike-ignored'], undefined);
+  });
+
+  it('what changes the answer is refused', async () => {
+    const tools = [{ type: 'function', function: { name: 'f' } }];
+    for (const [missing, more, field] of [
+      ['tools', { tools }, 'tools'],
+      ['forcedToolChoice', { tools, tool_choice: 'required' }, 'tool_choice'],
+      ['penalties', { presence_penalty: 1 }, 'presence_penalty'],
+    ] as const) {
+      const turnstile = await Turnstile.with(PLENTY);
+      turnstile.serves('priced', turnstile.scripted, everythingBut(missing));
+      const { error } = (await turnstile.ask({ ...asked, ...more })).json;
+      assert.deepEqual([error.code, error.param], ['unsupported_parameter', field]);
+      turnstile.assertUntouched(PLENTY);
+    }
+    const turnstile = await Turnstile.with(PLENTY);
+    turnstile.serves('priced', turnstile.scripted, everythingBut('tools', 'penalties'));
+    const none = { tools, tool_choice: 'none', presence_penalty: 0 };
+    assert.equal((await turnstile.ask({ ...asked, ...none })).status, 200, 'nothing is asked');
+  });
+});
+
+describe('JSON of a model without a grammar', () => {
+  const json = { response_format: { type: 'json_object' } };
+  const noGrammar = everythingBut('jsonObject');
+
+  async function ask(content: string, more: object = {}) {
+    await using checker = new SchemaChecker();
+    const turnstile = await Turnstile.with(PLENTY);
+    const engine = new CheckedEngine(turnstile.scripted, noGrammar, checker);
+    turnstile.serves('priced', engine, noGrammar);
+    const sink = await turnstile.whole(content, { ...json, ...more });
+    turnstile.assertAtRest();
+    return { turnstile, sink, spent: PLENTY - turnstile.balanceNano };
+  }
+
+  for (const stream of [false, true]) {
+    const how = stream ? 'a stream' : 'a whole answer';
+
+    it(`${how}: both tries are billed as one`, async () => {
+      const { sink, turnstile, spent } = await ask('[[echo]] a b[[then]][[echo]] {"a":1}', {
+        stream,
+      });
+      assert.equal(sink.status, 200, sink.text);
+      assert.match(sink.text, /\{\\"a\\":1\}/);
+      const usage = turnstile.ledger.settled.usage;
+      assert.equal(usage.output, 3);
+      assert.equal(spent, costOf(usage, PRICE));
+      const alone = await ask('[[echo]] {"a":1}', { stream });
+      assert.ok(usage.input > 2 * alone.turnstile.ledger.settled.usage.input);
+    });
+
+    it(`${how}: wrong twice is 502, not to be tried again, and free`, async () => {
+      const { sink, spent } = await ask('[[echo]] never', { stream });
+      assert.equal(sink.status, 502);
+      assert.equal(sink.json.error.code, 'invalid_output');
+      assert.equal(sink.headers['x-should-retry'], 'false');
+      assert.equal(spent, 0n);
+    });
+  }
+
+  it('the hold covers both inputs and all of the output', async () => {
+    const { turnstile } = await ask('[[echo]] {"a":1}', { stream: true, max_tokens: 3_000 });
+    const [held] = turnstile.ledger.holds;
+    assert.ok(held !== undefined && held.wantNano > outputCostMax(3_000, PRICE));
   });
 });

@@ -1,7 +1,6 @@
 // One request that only asks how long its prompt is: known caller, known model, no ticket, nothing generated and
 // nothing charged. Reads top to bottom, like serve.ts.
 
-import { mediaRefusal } from '../domain/generation/capabilities.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -10,6 +9,7 @@ import type { Call } from './call.ts';
 import { fitRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import type { Gateway } from './gateway.ts';
+import { modelFit } from './model-fit.ts';
 import type { Sink } from './sink.ts';
 
 export async function countTokens(
@@ -39,7 +39,7 @@ export async function countTokens(
   const { model: modelId } = decoded.value;
   const fitted = fitRequest(protocol, decoded.value);
   if (!fitted.ok) return refuse(fitted.error);
-  const { generation, wire } = fitted.value;
+  const { wire } = fitted.value;
 
   const model = gateway.models.get(modelId);
   if (model === undefined) return refuse({ kind: 'model-not-found', model: modelId });
@@ -51,8 +51,9 @@ export async function countTokens(
     const feature = 'counting tokens before a request';
     return refuse({ kind: 'unsupported-feature', feature, field: 'model', model: modelId });
   }
-  const unfit = mediaRefusal(generation.items, model.capabilities, modelId);
-  if (unfit !== undefined) return refuse(unfit);
+  const fit = modelFit(model, fitted.value.generation, wire);
+  if (!fit.ok) return refuse(fit.error);
+  const { generation } = fit.value;
 
   using place = new Place(gateway.load);
   if (!place.isFree) {

@@ -36,6 +36,8 @@ export function engineRefusal(
         field: wire(failure.field),
         model,
       };
+    case 'invalid-output':
+      return { kind: 'invalid-output', model, problem: failure.problem };
     case 'timeout':
       return { kind: 'engine-failed', model, timedOut: true };
     case 'aborted':

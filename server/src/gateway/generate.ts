@@ -40,22 +40,24 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { model } = decoded;
   const fitted = fitRequest(protocol, decoded);
   if (!fitted.ok) return refuse(fitted.error);
-  const { generation, wire } = fitted.value;
-  const { delivery } = generation;
+  const { wire } = fitted.value;
 
-  const admitted = admit(gateway, model, generation);
+  const admitted = admit(gateway, model, fitted.value.generation, wire);
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
+  const { generation } = admission;
+  const { delivery } = generation;
 
   const { organisationId, projectId, keyId } = caller;
   const payer = { requestId, organisationId };
-  const granted = await takeHold(gateway.ledger, admission, generation, payer);
+  const granted = await takeHold(gateway.ledger, admission, payer);
   if (!granted.ok) return refuse(granted.error);
   const facts = { ...payer, projectId, keyId, protocol: protocol.name, startedAtMs };
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const createdAtSeconds = Math.floor(startedAtMs / 1000);
-  const { stores: stored, ignored } = keeper;
+  const { stores: stored } = keeper;
+  const ignored = [...keeper.ignored, ...admission.ignored];
   const answerFacts = { requestId, model, createdAtSeconds, delivery, stored };
   const encoder = decoded.encoder(answerFacts);
   const answer = new Answer(protocol, encoder, sink, {

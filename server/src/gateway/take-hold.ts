@@ -2,7 +2,6 @@
 // grant of output. A stream's grant grows while it runs; an answer in one piece needs all of it at once.
 
 import { inputCostMax, outputCostMax, outputTokensFor } from '../domain/pricing/cost.ts';
-import type { Generation } from '../domain/generation/generation.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -28,16 +27,14 @@ export type Granted = {
 export async function takeHold(
   ledger: Ledger,
   admission: Admission,
-  generation: Generation,
   caller: { readonly requestId: string; readonly organisationId: string },
 ): Promise<Result<Granted, Refusal>> {
-  const { price, inputTokensMax, choices } = admission;
+  const { generation, price, inputTokensMax, choices } = admission;
   const outputTokensMax = admission.outputTokensMax * choices;
   const input = inputCostMax(inputTokensMax, price);
-  const first =
-    generation.delivery === 'stream'
-      ? Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS)
-      : outputTokensMax;
+  // A checked answer comes at its end, however it is delivered: a grant would not see it grow.
+  const grows = generation.delivery === 'stream' && !admission.isChecked;
+  const first = grows ? Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS) : outputTokensMax;
   const least = Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS_LEAST * choices);
   const leastNano = nano(input + outputCostMax(least, price));
   const outcome = await ledger.hold({
@@ -50,12 +47,11 @@ export async function takeHold(
     case 'held': {
       const { hold } = outcome;
       const outputTokens = outputTokensFor(hold.amountNano - input, price, first);
-      const extensible = generation.delivery === 'stream';
       return ok({
         hold,
         choices,
         outputTokens,
-        engineTokensMax: extensible ? outputTokensMax : outputTokens,
+        engineTokensMax: grows ? outputTokensMax : outputTokens,
       });
     }
     case 'refused': {

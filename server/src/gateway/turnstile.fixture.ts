@@ -4,7 +4,7 @@
 import assert from 'node:assert/strict';
 import { formatKey, hashKey, KEY_RANDOM_BYTES } from '../domain/accounts/key.ts';
 import type { Ticket } from '../domain/admission/ticket.ts';
-import { EVERY_CAPABILITY } from '../domain/generation/capabilities.ts';
+import { everythingBut } from '../domain/generation/capabilities.ts';
 import type { Part } from '../domain/generation/part.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
@@ -306,7 +306,7 @@ export class Turnstile {
     return turnstile;
   }
 
-  serves(id: string, engine: Engine, capabilities = EVERY_CAPABILITY): void {
+  serves(id: string, engine: Engine, capabilities = everythingBut()): void {
     this.models.set(id, {
       id,
       engine,

@@ -13,7 +13,7 @@ import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
-import { EVERY_CAPABILITY } from '../domain/generation/capabilities.ts';
+import { everythingBut } from '../domain/generation/capabilities.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
 import { StoreMemory } from '../gateway/memory.ts';
 import type { Gateway } from '../gateway/gateway.ts';
@@ -127,7 +127,7 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     engineModel: 'small',
     contextTokensMax: 4096,
     outputTokensMax: 4096,
-    capabilities: EVERY_CAPABILITY,
+    capabilities: everythingBut(),
     createdAtSeconds: 0,
   };
   const silent = () => undefined;

@@ -93,6 +93,7 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'shutting-down':
     case 'ledger-unavailable':
     case 'engine-failed':
+    case 'invalid-output':
     case 'internal':
       return errorOfService(refusal);
   }
@@ -117,6 +118,7 @@ type ServiceRefusal = RefusalOf<
   | 'shutting-down'
   | 'ledger-unavailable'
   | 'engine-failed'
+  | 'invalid-output'
   | 'internal'
 >;
 type RefusalOf<K extends Refusal['kind']> = Extract<Refusal, { readonly kind: K }>;
@@ -292,6 +294,15 @@ function errorOfService(refusal: ServiceRefusal): OpenAiFailure {
             `The model '${refusal.model}' failed to answer. Nothing was charged.`,
             'engine_failed',
           );
+    case 'invalid-output':
+      return {
+        ...failure(
+          502,
+          `The model '${refusal.model}' did not keep to the JSON that was asked for, in two tries: ${refusal.problem}. Nothing was charged. Ask for less, or use a model that makes JSON by a grammar.`,
+          'invalid_output',
+        ),
+        headers: { 'x-should-retry': 'false' },
+      };
     case 'internal':
       return failure(
         500,

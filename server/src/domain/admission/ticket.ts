@@ -43,6 +43,13 @@ export class Ticket {
     return new Ticket({ requestId, engineModel, outputTokensMax, generation: seeded }, this.#hold);
   }
 
+  /** The same request on the same hold, asked in another way and for no more output than before. */
+  asking(generation: Generation, outputTokensMax: number): Ticket {
+    const { requestId, engineModel } = this;
+    const bounded = Math.min(outputTokensMax, this.outputTokensMax);
+    return new Ticket({ requestId, engineModel, generation, outputTokensMax: bounded }, this.#hold);
+  }
+
   get heldNano(): bigint {
     return this.#hold.amountNano;
   }

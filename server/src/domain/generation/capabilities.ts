@@ -1,48 +1,129 @@
-// What a model can do, as data, and what of a Generation it therefore can't be given.
+// What a model can do, as data, and what becomes of a Generation that asks for more: what changes the answer is refused
+// by its field, what is only a wish is left out and told. JSON and strict tools are never refused: checked-output.ts.
 
-import type { Refusal } from '../refusal.ts';
+import { err, ok, type Result } from '../../lib/result.ts';
 import { MEDIA_PARTS_MAX } from '../../limits.ts';
 import { isMedia, type Media } from './content.ts';
-import type { Item } from './generation.ts';
+import type { Generation, Item } from './generation.ts';
 
-export type Capabilities = {
+export const CAPABILITIES = [
   /** Looks at images. */
-  readonly images: boolean;
+  'images',
   /** Reads PDF; plain text is text for every model. */
-  readonly documents: boolean;
-  /** Its server fetches the https addresses that clients send. Off unless the operator vouches for that server's network. */
-  readonly fetchesUrls: boolean;
+  'documents',
+  /** Its server fetches the https addresses that clients send; the operator vouches for that server's network. */
+  'fetchesUrls',
+  'tools',
+  /** Makes several calls in one answer. */
+  'parallelToolCalls',
+  /** Calls a tool because it must, or one that is named. */
+  'forcedToolChoice',
+  /** Keeps the arguments of strict tools to their schema by itself, as by a grammar. */
+  'strictTools',
+  /** Keeps an answer to JSON, or to a schema, by itself. */
+  'jsonObject',
+  'jsonSchema',
+  /** Thinks before it answers, and can be told how much. */
+  'reasoning',
+  'seed',
+  'penalties',
+  'topK',
+  'choices',
+  'logprobs',
+  'logitBias',
+  'embeddings',
+] as const;
+
+export type Capability = (typeof CAPABILITIES)[number];
+export type Capabilities = { readonly [capability in Capability]: boolean };
+
+/** All but the capabilities that are named. */
+export function everythingBut(...missing: readonly Capability[]): Capabilities {
+  const table = CAPABILITIES.map((capability) => [capability, !missing.includes(capability)]);
+  // Object.fromEntries forgets which members it makes: one for each of the list.
+  return Object.fromEntries(table) as Capabilities;
+}
+
+/** What can't be done; `field` is the hub's or, of images and documents, the client's own. */
+export type Unserved =
+  | { readonly kind: 'unsupported'; readonly feature: string; readonly field: string }
+  | { readonly kind: 'too-many'; readonly message: string; readonly field: string };
+
+export type FitToModel = {
+  readonly generation: Generation;
+  /** Fields of the hub that were left out. */
+  readonly ignored: readonly string[];
 };
 
-/** Of an engine that answers by a script. */
-export const EVERY_CAPABILITY: Capabilities = { images: true, documents: true, fetchesUrls: true };
-
-/** The first image or document that the model can't take, named as the client wrote it. */
-export function mediaRefusal(
-  items: readonly Item[],
+export function fitToModel(
+  generation: Generation,
   capabilities: Capabilities,
-  model: string,
-): Refusal | undefined {
-  let count = 0;
-  for (const part of mediaIn(items)) {
-    const { field = 'input' } = part;
-    if (++count > MEDIA_PARTS_MAX) {
-      const message = `A request may have at most ${MEDIA_PARTS_MAX} images and documents; '${field}' is one too many.`;
-      return { kind: 'invalid-request', field, message };
-    }
-    const feature = missing(part, capabilities);
-    if (feature !== undefined) return { kind: 'unsupported-feature', feature, field, model };
+): Result<FitToModel, Unserved> {
+  const unserved =
+    unservedMedia(generation.items, capabilities) ?? unservedField(generation, capabilities);
+  if (unserved !== undefined) return err(unserved);
+  const { reasoningEffort: effort, sampling, tools, toolChoice, ...rest } = generation;
+  const { seed, ...drawn } = sampling;
+  const ignored: string[] = [];
+  // Not to reason is what a model that can't does anyway.
+  const effortUnheard = effort !== undefined && !capabilities.reasoning;
+  if (effortUnheard && effort !== 'none') ignored.push('reasoningEffort');
+  const seedUnheard = seed !== undefined && !capabilities.seed;
+  if (seedUnheard) ignored.push('sampling.seed');
+  const toolsUnheard = tools.length > 0 && !capabilities.tools;
+  if (!effortUnheard && !seedUnheard && !toolsUnheard) return ok({ generation, ignored });
+  const fitted: Generation = {
+    ...rest,
+    tools: toolsUnheard ? [] : tools,
+    toolChoice: toolsUnheard ? { kind: 'auto' } : toolChoice,
+    sampling: seedUnheard ? drawn : sampling,
+    ...(effort !== undefined && !effortUnheard && { reasoningEffort: effort }),
+  };
+  return ok({ generation: fitted, ignored });
+}
+
+/** Each row: what is asked, what it takes, and the field that asks for it. */
+function unservedField(generation: Generation, can: Capabilities): Unserved | undefined {
+  const { tools, toolChoice, sampling } = generation;
+  const forced = toolChoice.kind === 'required' || toolChoice.kind === 'tool';
+  // Tools that must not be called need nobody who can call them.
+  const offered = tools.length > 0 && toolChoice.kind !== 'none';
+  const rows: readonly (readonly [boolean, boolean, string, string])[] = [
+    [offered, can.tools, 'tools', 'tools'],
+    [forced && offered, can.forcedToolChoice, 'a tool choice that forces a call', 'toolChoice'],
+    [
+      (sampling.frequencyPenalty ?? 0) !== 0,
+      can.penalties,
+      'penalties',
+      'sampling.frequencyPenalty',
+    ],
+    [(sampling.presencePenalty ?? 0) !== 0, can.penalties, 'penalties', 'sampling.presencePenalty'],
+    [sampling.topK !== undefined, can.topK, 'top-k sampling', 'sampling.topK'],
+  ];
+  for (const [isAsked, isServed, feature, field] of rows) {
+    if (isAsked && !isServed) return { kind: 'unsupported', feature, field };
   }
   return undefined;
 }
 
-function missing(
-  part: Media,
-  { images, documents, fetchesUrls }: Capabilities,
-): string | undefined {
-  if (part.kind === 'image' && !images) return 'image input';
-  if (part.kind === 'document' && !documents) return 'document input other than plain text';
-  if (part.source.kind === 'inline' || fetchesUrls) return undefined;
+function unservedMedia(items: readonly Item[], can: Capabilities): Unserved | undefined {
+  let count = 0;
+  for (const part of mediaIn(items)) {
+    const { field = 'items' } = part;
+    if (++count > MEDIA_PARTS_MAX) {
+      const message = `A request may have at most ${MEDIA_PARTS_MAX} images and documents; '${field}' is one too many.`;
+      return { kind: 'too-many', field, message };
+    }
+    const feature = missingFor(part, can);
+    if (feature !== undefined) return { kind: 'unsupported', feature, field };
+  }
+  return undefined;
+}
+
+function missingFor(part: Media, can: Capabilities): string | undefined {
+  if (part.kind === 'image' && !can.images) return 'image input';
+  if (part.kind === 'document' && !can.documents) return 'document input other than plain text';
+  if (part.source.kind === 'inline' || can.fetchesUrls) return undefined;
   return 'fetching from a URL; send the data itself, as base64 or a data: URL';
 }
 

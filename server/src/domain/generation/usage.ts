@@ -37,6 +37,13 @@ export function outputTokens(usage: Usage): number {
   return usage.output + usage.reasoning;
 }
 
+/** Of two generations together. */
+export function sumOf(one: Usage, other: Usage): Usage {
+  const total: { -readonly [bucket in UsageBucket]: number } = { ...one };
+  for (const bucket of USAGE_BUCKETS) total[bucket] += other[bucket];
+  return total;
+}
+
 /** A count that can be billed: whole, not negative, and small enough that no price makes it overflow. */
 export function isValidUsage(usage: Usage): boolean {
   return USAGE_BUCKETS.every((bucket) => isCount(usage[bucket]));

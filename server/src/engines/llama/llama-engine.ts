@@ -5,7 +5,7 @@ import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import { itemText, type Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
-import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
+import { NO_USAGE, sumOf } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
@@ -278,10 +278,4 @@ export class LlamaEngine implements Engine {
   #retryAfterMs(): number {
     return 1_000 * Math.ceil((this.#queue.length + 1) / this.#slots);
   }
-}
-
-function sumOf(a: Usage, b: Usage): Usage {
-  const total: { -readonly [bucket in keyof Usage]: number } = { ...a };
-  for (const bucket of USAGE_BUCKETS) total[bucket] += b[bucket];
-  return total;
 }

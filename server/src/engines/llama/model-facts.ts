@@ -17,4 +17,6 @@ export type LlamaModelFacts = {
   readonly chatTemplate: 'of-the-file' | 'chatml';
   /** No token stands for more bytes than this: bounds a prompt's tokens from below. */
   readonly tokenBytesMax: number;
+  /** It has tokens for the tags around thinking. */
+  readonly canThink: boolean;
 };

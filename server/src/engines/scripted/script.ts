@@ -59,6 +59,15 @@ const FAILURES: readonly ScriptedFailure[] = [400, 401, 422, 429, 500, 503, 'con
 const FINISHES: readonly FinishReason[] = ['stop', 'length', 'tool-calls', 'content-filter'];
 const WRONG_USAGES: readonly UsageScript[] = ['shrinking', 'negative', 'huge'];
 
+/** Between the script of one answer and that of the next, in one message. */
+export const THEN = '[[then]]';
+
+/** What the message says of the answer that follows so many others; the last script goes on. */
+export function turnOf(prompt: string, answers: number): string {
+  const scripts = prompt.split(THEN);
+  return scripts[Math.min(answers, scripts.length - 1)] ?? '';
+}
+
 export function readScript(prompt: string): Script {
   const { settings, tools, text } = readMarkers(prompt);
   const number = (name: string, most: number, absent: number): number => {

@@ -5,13 +5,7 @@ import type { Ticket } from '../../domain/admission/ticket.ts';
 import { customToolNames } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import { mediaIn } from '../../domain/generation/capabilities.ts';
-import { textOf } from '../../domain/generation/content.ts';
-import {
-  itemText,
-  resultText,
-  type Generation,
-  type Item,
-} from '../../domain/generation/generation.ts';
+import type { Generation } from '../../domain/generation/generation.ts';
 import { scoredToken, type TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { NO_USAGE } from '../../domain/generation/usage.ts';
@@ -21,7 +15,8 @@ import type { Result } from '../../lib/result.ts';
 import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
 import { perform } from './perform.ts';
 import type { Ending } from './perform.ts';
-import { afterResults, countWords, FaultMemory, finishOf, readScript } from './script.ts';
+import { countWords, FaultMemory, finishOf } from './script.ts';
+import { scriptOf, wordsOf } from './script-of.ts';
 import type { Fault, Piece, Script, ScriptedFailure } from './script.ts';
 
 export type ScriptedCounts = {
@@ -85,7 +80,7 @@ export class ScriptedEngine implements Engine {
   }
 
   async countTokens({ generation }: CountQuestion): Promise<Result<number, EngineFailure>> {
-    const { fault } = readScript(lastUserText(generation));
+    const { fault } = scriptOf(generation);
     if (fault?.kind === 'fail') return err(scriptedFailure(fault.how));
     return ok(inputOf(generation));
   }
@@ -106,8 +101,7 @@ class Run {
 
   constructor(ticket: Ticket, memory: FaultMemory) {
     const { generation } = ticket;
-    const script = afterResults(readScript(lastUserText(generation)), latestResults(generation));
-    this.#script = script.recall ? recalling(script, generation) : script;
+    this.#script = scriptOf(generation);
     this.#fault = memory.next(this.#script);
     this.#ticket = ticket;
     this.#customTools = customToolNames(ticket.generation);
@@ -255,38 +249,10 @@ function scriptedFailure(how: ScriptedFailure): EngineFailure {
   }
 }
 
-/** Says back the whole conversation, one line an item, without its markers. */
-function recalling(script: Script, { items }: Generation): Script {
-  const lines = items.map((item) => {
-    const speaker = item.kind === 'message' ? item.role : item.kind;
-    const name = 'name' in item ? `${item.name} ` : '';
-    const media = [...mediaIn([item])].map((part) => `<${part.kind}>`).join('');
-    return `${speaker}: ${name}${readScript(wordsOf(item)).text}${media}`;
-  });
-  return { ...script, echo: true, text: lines.join('\n') };
-}
-
-function lastUserText(generation: Generation): string {
-  const last = generation.items.findLast((item) => item.kind === 'message' && item.role === 'user');
-  return last?.kind === 'message' ? textOf(last.content) : '';
-}
-
-/** What the tools answered since the user spoke last. */
-function latestResults({ items }: Generation): readonly string[] {
-  const asked = items.findLastIndex((item) => item.kind === 'message' && item.role === 'user');
-  const results = items.slice(asked + 1).filter((item) => item.kind === 'tool-result');
-  return results.map((result) => resultText(result));
-}
-
 /** As OpenAI counts an image that is looked at from afar. */
 const MEDIA_TOKENS = 85;
 
 function inputOf({ items }: Generation): number {
   const words = items.reduce((sum, item) => sum + countWords(wordsOf(item)), 0);
   return words + MEDIA_TOKENS * [...mediaIn(items)].length;
-}
-
-function wordsOf(item: Item): string {
-  if (item.kind === 'tool-call') return item.arguments;
-  return item.kind === 'custom-tool-call' ? item.input : itemText(item);
 }

@@ -89,6 +89,7 @@ export function errorOf(refusal: Refusal): Shape {
     case 'ledger-unavailable':
     case 'storage-unavailable':
     case 'engine-failed':
+    case 'invalid-output':
     case 'internal':
       return errorOfService(refusal);
   }
@@ -112,6 +113,7 @@ type ServiceRefusal = RefusalOf<
   | 'ledger-unavailable'
   | 'storage-unavailable'
   | 'engine-failed'
+  | 'invalid-output'
   | 'internal'
 >;
 
@@ -211,6 +213,14 @@ function errorOfService(refusal: ServiceRefusal): Shape {
             message: `The model '${refusal.model}' did not answer in time. Nothing was charged.`,
           }
         : failure(502, `The model '${refusal.model}' failed to answer. Nothing was charged.`);
+    case 'invalid-output':
+      return {
+        ...failure(
+          502,
+          `The model '${refusal.model}' did not keep to the JSON that was asked for, in two tries: ${refusal.problem}. Nothing was charged. Ask for less, or use a model that makes JSON by a grammar.`,
+        ),
+        headers: { 'x-should-retry': 'false' },
+      };
     case 'internal':
       return failure(500, 'Something went wrong on our side. Nothing was charged.');
   }

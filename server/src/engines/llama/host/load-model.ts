@@ -104,7 +104,7 @@ async function prepare(
       allTags: tagPattern(
         tokens.filter((_, i) => types[i] === USER_DEFINED || types[i] === CONTROL),
       ),
-      canThink: [THINK_OPEN, THINK_CLOSE].every((tag) => tokens.includes(tag)),
+      canThink: canThink(tokens),
     },
     spelled,
     vocabulary,
@@ -120,6 +120,10 @@ async function prepare(
       ownTemplate: source !== undefined,
     }),
   };
+}
+
+function canThink(tokens: readonly string[]): boolean {
+  return [THINK_OPEN, THINK_CLOSE].every((tag) => tokens.includes(tag));
 }
 
 /** With half the slots, and half of that, while the memory does not suffice and nobody asked for a number of slots. */
@@ -201,6 +205,7 @@ async function factsOf(
     slots: known.slots,
     threads: settings.threads,
     chatTemplate: known.ownTemplate ? 'of-the-file' : 'chatml',
+    canThink: canThink(known.tokens),
     tokenBytesMax: known.tokens.reduce((max, text) => Math.max(max, Buffer.byteLength(text)), 1),
   };
 }

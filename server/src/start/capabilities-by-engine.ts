@@ -1,0 +1,15 @@
+// What the models of each kind of engine can do until the operator says otherwise: what depends on the model alone, such
+// as looking at images, is not claimed, and what no engine here does yet is claimed by none but the script.
+
+import { everythingBut, type Capabilities } from '../domain/generation/capabilities.ts';
+
+const OF_THE_MODEL = ['images', 'documents', 'fetchesUrls', 'reasoning'] as const;
+const NOT_YET = ['choices', 'logprobs', 'logitBias', 'embeddings'] as const;
+
+export const CAPABILITIES_BY_ENGINE = {
+  /** Makes JSON and arguments by a grammar; whether it can reason its file says. */
+  llama: everythingBut(...OF_THE_MODEL, ...NOT_YET),
+  /** vLLM, SGLang, llama-server and Ollama keep an answer to a schema; few keep the arguments of every strict tool. */
+  'openai-compatible': everythingBut(...OF_THE_MODEL, ...NOT_YET, 'strictTools'),
+  scripted: everythingBut(...NOT_YET),
+} satisfies { readonly [kind: string]: Capabilities };
