@@ -9,6 +9,7 @@ import { managementHandlers } from './control/handlers.ts';
 import type { Capabilities } from './domain/generation/capabilities.ts';
 import { CheckedEngine } from './engines/checked/checked-engine.ts';
 import { SchemaChecker } from './engines/checked/schema-checker.ts';
+import { DEFAULT_STAGE } from './domain/release/release-stage.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
@@ -277,6 +278,7 @@ function servedModels(
       contextTokensMax: context,
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
       capabilities,
+      stage: model.stage ?? DEFAULT_STAGE,
       createdAtSeconds,
     });
   }

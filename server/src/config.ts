@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { CAPABILITIES, type Capabilities } from './domain/generation/capabilities.ts';
 import { nano, parseDollars, type Nano } from './domain/money/nano.ts';
 import type { ModelPrice } from './domain/pricing/price-book.ts';
+import { RELEASE_STAGES, type ReleaseStage } from './domain/release/release-stage.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
 
@@ -29,6 +30,7 @@ export type ModelConfig = {
   readonly outputTokensMax?: number;
   /** What the operator says beside what is known of the engine's kind. */
   readonly capabilities?: Partial<Capabilities>;
+  readonly stage?: ReleaseStage;
   /** Without a price a model is served to nobody. */
   readonly price?: ModelPrice;
 };
@@ -113,6 +115,7 @@ const configFile = z.strictObject({
         contextTokensMax: z.int().min(1).optional(),
         outputTokensMax: z.int().min(1).optional(),
         capabilities: capabilities.optional(),
+        stage: z.enum(RELEASE_STAGES).optional(),
         price: z
           .strictObject({
             input: price,
@@ -252,7 +255,8 @@ function completeEngine(
 }
 
 function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
-  const { contextTokensMax, outputTokensMax, capabilities: can, price: given } = model;
+  const { contextTokensMax, outputTokensMax, capabilities: can, stage } = model;
+  const { price: given } = model;
   return {
     id: model.id,
     engine: model.engine,
@@ -260,6 +264,7 @@ function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
     ...(contextTokensMax !== undefined && { contextTokensMax }),
     ...(outputTokensMax !== undefined && { outputTokensMax }),
     ...(can !== undefined && { capabilities: can }),
+    ...(stage !== undefined && { stage }),
     ...(given !== undefined && {
       price: {
         input: given.input,

@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../domain/accounts/snapshot.ts';
 import type { Capabilities } from '../domain/generation/capabilities.ts';
+import type { ReleaseStage } from '../domain/release/release-stage.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Ledger } from '../ports/ledger.ts';
@@ -18,6 +19,7 @@ export type ServedModel = {
   readonly contextTokensMax: number;
   readonly outputTokensMax: number;
   readonly capabilities: Capabilities;
+  readonly stage: ReleaseStage;
   /** Seconds since the epoch, for `GET /v1/models`. */
   readonly createdAtSeconds: number;
 };

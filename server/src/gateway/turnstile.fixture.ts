@@ -10,6 +10,7 @@ import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano, type Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
 import { newId, newRequestId } from '../lib/ids.ts';
 import { ok } from '../lib/result.ts';
@@ -314,6 +315,7 @@ export class Turnstile {
       contextTokensMax: 8_192,
       outputTokensMax: OUTPUT_TOKENS_MAX,
       capabilities,
+      stage: DEFAULT_STAGE,
       createdAtSeconds: 0,
     });
   }

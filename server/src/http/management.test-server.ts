@@ -13,6 +13,7 @@ import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { everythingBut } from '../domain/generation/capabilities.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
 import { StoreMemory } from '../gateway/memory.ts';
@@ -128,6 +129,7 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     contextTokensMax: 4096,
     outputTokensMax: 4096,
     capabilities: everythingBut(),
+    stage: DEFAULT_STAGE,
     createdAtSeconds: 0,
   };
   const silent = () => undefined;

@@ -2,10 +2,10 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { authenticate } from '../gateway/authenticate.ts';
-import type { Gateway, ServedModel } from '../gateway/gateway.ts';
+import type { Gateway } from '../gateway/gateway.ts';
 import { assert } from '../lib/assert.ts';
 import { newRequestId } from '../lib/ids.ts';
-import type { ModelPages, Protocol } from '../protocols/protocol.ts';
+import type { ModelFacts, ModelPages, Protocol } from '../protocols/protocol.ts';
 import { authorizationOf } from './authorization.ts';
 import { dialectOf, type Protocols } from './dialect.ts';
 
@@ -80,9 +80,13 @@ export function mountPublicRoutes(
 }
 
 /** A model without a price can't be called, so it is not shown. */
-function sellable(gateway: Gateway): ServedModel[] {
-  const priced = gateway.snapshot().priceBook?.models;
-  return [...gateway.models.values()].filter((model) => priced?.has(model.id) === true);
+function sellable(gateway: Gateway): ModelFacts[] {
+  const book = gateway.snapshot().priceBook;
+  return [...gateway.models.values()].flatMap((model) => {
+    const perMillion = book?.models.get(model.id);
+    if (book === undefined || perMillion === undefined) return [];
+    return [{ ...model, price: { version: book.version, perMillion } }];
+  });
 }
 
 function modelPages(protocols: Protocols, request: FastifyRequest): ModelPages {

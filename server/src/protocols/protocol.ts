@@ -1,10 +1,13 @@
 // What a protocol is: a pure codec between a wire format and the hub. A new protocol is a folder with these
 // functions and a line in registry.ts; nothing else changes.
 
+import type { Capabilities } from '../domain/generation/capabilities.ts';
 import type { Generation } from '../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
+import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { ReleaseStage } from '../domain/release/release-stage.ts';
 import type { AnswerKind, AnswerStatus, Json, Metadata } from '../domain/stored/answer.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Result } from '../lib/result.ts';
@@ -105,6 +108,10 @@ export type ModelFacts = {
   readonly id: string;
   readonly contextTokensMax: number;
   readonly outputTokensMax: number;
+  readonly capabilities: Capabilities;
+  readonly stage: ReleaseStage;
+  /** Of the active price book. */
+  readonly price: { readonly version: number; readonly perMillion: ModelPrice };
   /** Whole seconds since the epoch. */
   readonly createdAtSeconds: number;
 };

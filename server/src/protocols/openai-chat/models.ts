@@ -2,13 +2,16 @@
 // Source: OpenAI's published OpenAPI document, schemas Model and ListModelsResponse.
 
 import { ok } from '../../lib/result.ts';
+import { modelCard } from '../model-card.ts';
 import type { ModelFacts, ModelPages } from '../protocol.ts';
 
 export const chatModels: ModelPages = {
-  list: (models) => ok({ object: 'list', data: models.map(modelObject) }),
+  // Some versions of Codex don't read an answer without `models`, and leave alone a list without entries of theirs.
+  list: (models) => ok({ object: 'list', data: models.map(modelObject), models: [] }),
   one: modelObject,
 };
 
 function modelObject(model: ModelFacts): object {
-  return { id: model.id, object: 'model', created: model.createdAtSeconds, owned_by: 'turnpike' };
+  const { id, createdAtSeconds: created } = model;
+  return { id, object: 'model', created, owned_by: 'turnpike', ...modelCard(model) };
 }
