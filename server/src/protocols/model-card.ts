@@ -23,10 +23,10 @@ export function modelCard({
   price,
 }: ModelFacts): object {
   const media = [...(can.images ? ['image'] : []), ...(can.documents ? ['file'] : [])];
-  const perMillion = USAGE_BUCKETS.map((bucket) => [
-    PRICE_NAMES[bucket],
-    formatAmount(price.perMillion[bucket]),
-  ]);
+  const perMillion: { [name: string]: string } = {};
+  for (const bucket of USAGE_BUCKETS) {
+    perMillion[PRICE_NAMES[bucket]] = formatAmount(price.perMillion[bucket]);
+  }
   return {
     context_window: contextTokensMax,
     max_output_tokens: outputTokensMax,
@@ -40,7 +40,7 @@ export function modelCard({
       currency: 'USD',
       per_tokens: 1_000_000,
       version: price.version,
-      ...Object.fromEntries(perMillion),
+      ...perMillion,
     },
   };
 }
