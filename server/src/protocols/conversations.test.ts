@@ -77,9 +77,9 @@ function partsOf({ thought, said, calls }: Turn, callIds: readonly string[]): re
   if (thought !== '') parts.push({ kind: 'reasoning-delta', text: thought });
   if (said !== '') parts.push({ kind: 'text-delta', text: said });
   for (const [index, { name: tool, input }] of calls.entries()) {
-    const callId = callIds[index] ?? '';
+    const id = callIds[index] ?? '';
     parts.push(
-      { kind: 'tool-call-start', index, callId, name: tool },
+      { kind: 'tool-call-start', index, callId: id, name: tool },
       { kind: 'tool-call-delta', index, arguments: JSON.stringify(input) },
       { kind: 'tool-call-end', index },
     );

@@ -80,18 +80,22 @@ function unknownType({ mediaType }: InlineSource, known: string): string {
   return `the media type ${JSON.stringify(mediaType.slice(0, 64))} is not supported; expected ${known}`;
 }
 
-/** The runtime's own decoder checks 30 MB in 30 ms, a regular expression takes twice that. */
 function base64Problem(text: string): string | undefined {
   if (text === '') return 'the data is empty';
   if (text.length > Math.ceil(MEDIA_BYTES_MAX / 3) * 4) {
     return `the data has more than ${MEDIA_BYTES_MAX / 1024 / 1024} MiB`;
   }
-  try {
-    Uint8Array.fromBase64(text, { lastChunkHandling: 'strict' });
-    return undefined;
-  } catch {
-    return 'the data is not well-formed base64';
-  }
+  return isBase64(text) ? undefined : 'the data is not well-formed base64';
+}
+
+/**
+ * Node's decoder leaves out what is no base64, so a length that is right says that nothing was: 15 ms for 30 MB, where a
+ * strict decoder takes 30 and a regular expression 60. It also reads the other alphabet, base64url.
+ */
+function isBase64(text: string): boolean {
+  if (text.length % 4 !== 0 || text.includes('-') || text.includes('_')) return false;
+  const padding = text.endsWith('==') ? 2 : Number(text.endsWith('='));
+  return Buffer.from(text, 'base64').length === (text.length / 4) * 3 - padding;
 }
 
 function addressProblem(text: string): string | undefined {

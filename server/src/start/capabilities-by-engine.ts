@@ -4,7 +4,7 @@
 import { everythingBut, type Capabilities } from '../domain/generation/capabilities.ts';
 
 const OF_THE_MODEL = ['images', 'documents', 'fetchesUrls', 'reasoning'] as const;
-const NOT_YET = ['choices', 'logprobs', 'logitBias', 'embeddings'] as const;
+const NOT_YET = ['embeddings'] as const;
 
 export const CAPABILITIES_BY_ENGINE = {
   /** Makes JSON and arguments by a grammar; whether it can reason its file says. */

@@ -28,7 +28,6 @@ export const CAPABILITIES = [
   'seed',
   'penalties',
   'topK',
-  'choices',
   'logprobs',
   'logitBias',
   'embeddings',
@@ -99,6 +98,8 @@ function unservedField(generation: Generation, can: Capabilities): Unserved | un
     ],
     [(sampling.presencePenalty ?? 0) !== 0, can.penalties, 'penalties', 'sampling.presencePenalty'],
     [sampling.topK !== undefined, can.topK, 'top-k sampling', 'sampling.topK'],
+    [(sampling.logitBias ?? []).length > 0, can.logitBias, 'logit bias', 'sampling.logitBias'],
+    [generation.logprobs !== undefined, can.logprobs, 'log probabilities', 'logprobs'],
   ];
   for (const [isAsked, isServed, feature, field] of rows) {
     if (isAsked && !isServed) return { kind: 'unsupported', feature, field };

@@ -3,6 +3,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 
+import { textContent } from '../../domain/generation/content.ts';
+import type { Item } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { describeEngine, readAll, testTicket, violations } from '../../ports/engine.contract.ts';
 import { afterResults, pieces, readScript } from './script.ts';
@@ -32,6 +34,13 @@ describeEngine('scripted', async () => {
   };
 });
 
+const WISH = {
+  prompt: '',
+  delivery: 'whole',
+  outputTokensMax: 100,
+  engineModel: 'scripted',
+} as const;
+
 async function say(
   engine: ScriptedEngine,
   prompt: string,
@@ -48,6 +57,26 @@ function textOf(parts: readonly Part[]): string {
 
 describe('markers', () => {
   const engine = new ScriptedEngine();
+
+  test('one message scripts one answer after the other', async () => {
+    const prompt = 'x [[tool=f:{}]] [[then]] [[echo]] second [[then]] [[echo]] third';
+    const asked: Item = { kind: 'message', role: 'user', content: textContent(prompt) };
+    const called: readonly Item[] = [
+      { kind: 'tool-call', callId: 'c', name: 'f', arguments: '{}' },
+      { kind: 'tool-result', callId: 'c', content: textContent('ok') },
+    ];
+    const said: Item = { kind: 'message', role: 'assistant', content: textContent('second') };
+    const again: Item = { kind: 'message', role: 'user', content: textContent('and?') };
+    const answers = [[asked], [asked, ...called], [asked, ...called, said, again]].map((items) =>
+      readAll(engine, testTicket({ ...WISH, generation: { items } })),
+    );
+    const [first, second, third] = await Promise.all(answers);
+    assert.ok(first?.parts.some(({ kind }) => kind === 'tool-call-start'));
+    assert.deepEqual(
+      [textOf(second?.parts ?? []), textOf(third?.parts ?? [])],
+      ['second', 'third'],
+    );
+  });
 
   test('tokens and the limit of the ticket decide the length', async () => {
     const parts = await say(engine, '[[tokens=3]]');
