@@ -87,6 +87,8 @@ describe('what a model without a capability is not told', () => {
       ['tools', { tools }, 'tools'],
       ['forcedToolChoice', { tools, tool_choice: 'required' }, 'tool_choice'],
       ['penalties', { presence_penalty: 1 }, 'presence_penalty'],
+      ['logitBias', { logit_bias: { 1: 5 } }, 'logit_bias'],
+      ['logprobs', { logprobs: true }, 'logprobs'],
     ] as const) {
       const turnstile = await Turnstile.with(PLENTY);
       turnstile.serves('priced', turnstile.scripted, everythingBut(missing));

@@ -11,6 +11,7 @@ export const FIELDS: WireFields = {
     parallelToolCalls: 'parallel_tool_calls',
     reasoningEffort: 'reasoning_effort',
     'sampling.frequencyPenalty': 'frequency_penalty',
+    'sampling.logitBias': 'logit_bias',
     'sampling.presencePenalty': 'presence_penalty',
     'sampling.seed': 'seed',
     'sampling.stop': 'stop',
