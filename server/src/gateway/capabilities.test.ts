@@ -142,6 +142,14 @@ describe('JSON of a model without a grammar', () => {
     });
   }
 
+  it('each of several choices is checked for itself', async () => {
+    const { sink } = await ask('[[echo]] a b[[then]][[echo]] {"a":1}', { n: 2 });
+    assert.deepEqual(
+      sink.json.choices?.map(({ message }) => message.content),
+      ['{"a":1}', '{"a":1}'],
+    );
+  });
+
   it('the hold covers both inputs and all of the output', async () => {
     const { turnstile } = await ask('[[echo]] {"a":1}', { stream: true, max_tokens: 3_000 });
     const [held] = turnstile.ledger.holds;

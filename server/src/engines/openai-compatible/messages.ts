@@ -1,12 +1,15 @@
 // The hub's items as the messages of a Chat Completions request: reasoning, text and calls in a row are one message of
 // the assistant's, images and documents are parts of a user's.
 
+import { mediaIn } from '../../domain/generation/capabilities.ts';
 import { isMedia, textOf, type Content, type Media } from '../../domain/generation/content.ts';
 import { callAsFunction } from '../../domain/generation/custom-tools.ts';
+import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import {
   resultText,
   thoughtOf,
   type CustomToolCall,
+  type Generation,
   type Item,
   type ToolCall,
   type ToolResult,
@@ -120,8 +123,17 @@ function mediaPart(part: Media): object {
     const look = part.detail === undefined ? {} : { detail: part.detail };
     return { type: 'image_url', image_url: { url, ...look } };
   }
-  // Chat Completions has no name for a file's address; servers that fetch take it in the place of the data.
   return { type: 'file', file: { filename: part.name ?? 'document.pdf', file_data: url } };
+}
+
+/** Chat Completions has a place for an image's address and none for a file's. */
+export function farDocument({ items }: Generation): EngineFailure | undefined {
+  for (const part of mediaIn(items)) {
+    if (part.kind !== 'document' || part.source.kind !== 'url') continue;
+    const feature = 'fetching a document from a URL; send the data itself';
+    return { kind: 'unsupported', feature, field: part.field ?? 'items' };
+  }
+  return undefined;
 }
 
 /** A tool's message holds text alone, so what else tools returned follows the last of them, as a user's message. */

@@ -17,6 +17,7 @@ import { failureOfError } from './failure-reader.ts';
 import { Health } from './health.ts';
 import { DEFAULTS } from './options.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
+import { farDocument } from './messages.ts';
 import { requestBody } from './request-body.ts';
 
 /** Below the 5 s after which uvicorn and Node close an idle connection themselves. */
@@ -78,7 +79,8 @@ export class OpenAiCompatibleEngine implements Engine, Host {
   begin({ generation }: Ticket): EngineFailure | undefined {
     if (this.#closed) return { kind: 'unreachable', detail: 'The engine was closed.' };
     if (this.#live >= this.#generationsMax) return { kind: 'overloaded' };
-    const refused = this.#options.customTools === true ? undefined : unheldGrammar(generation);
+    const grammar = this.#options.customTools === true ? undefined : unheldGrammar(generation);
+    const refused = grammar ?? farDocument(generation);
     if (refused) return refused;
     this.#live += 1;
     return undefined;

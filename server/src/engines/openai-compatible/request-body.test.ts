@@ -5,8 +5,9 @@ import { describe, test } from 'node:test';
 
 import { textContent } from '../../domain/generation/content.ts';
 import type { Generation, Item } from '../../domain/generation/generation.ts';
-import { testTicket } from '../../ports/engine.contract.ts';
+import { readAll, testTicket } from '../../ports/engine.contract.ts';
 import { messagesOf } from './messages.ts';
+import { OpenAiCompatibleEngine } from './openai-compatible-engine.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 import { requestBody } from './request-body.ts';
 
@@ -265,6 +266,25 @@ describe('the conversation', () => {
       },
       { role: 'assistant', content: 'No.' },
     ]);
+  });
+
+  test('a document that has only an address is refused by its field', async () => {
+    await using engine = new OpenAiCompatibleEngine({ name: 'far', baseUrl: 'http://127.0.0.1:9' });
+    const source = { kind: 'url', url: 'https://x.test/a.pdf' } as const;
+    const far = { kind: 'document', source, field: 'input[0].content[0].file_url' } as const;
+    const items: Item[] = [{ kind: 'message', role: 'user', content: [far] }];
+    const wish = { prompt: '', delivery: 'whole', outputTokensMax: 5, engineModel: 'm' } as const;
+    const { parts } = await readAll(engine, testTicket({ ...wish, generation: { items } }));
+    assert.deepEqual(
+      parts.map((part) => part.kind === 'failure' && part.failure),
+      [
+        {
+          kind: 'unsupported',
+          feature: 'fetching a document from a URL; send the data itself',
+          field: 'input[0].content[0].file_url',
+        },
+      ],
+    );
   });
 
   test('sends the developer role and earlier reasoning where the server knows them', () => {
