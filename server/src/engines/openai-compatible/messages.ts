@@ -120,7 +120,9 @@ function mediaPart(part: Media): object {
   const url =
     source.kind === 'url' ? source.url : `data:${source.mediaType};base64,${source.base64}`;
   if (part.kind === 'image') {
-    const look = part.detail === undefined ? {} : { detail: part.detail };
+    // OpenAI's clients write the default down in one protocol and not in the other; caches want the same bytes.
+    const { detail = 'auto' } = part;
+    const look = detail === 'auto' ? {} : { detail };
     return { type: 'image_url', image_url: { url, ...look } };
   }
   return { type: 'file', file: { filename: part.name ?? 'document.pdf', file_data: url } };
