@@ -111,7 +111,8 @@ function answerTable(schema: Schema): string {
 /** What is in a member, to be opened. */
 function inside(schema: Schema): string {
   const { items, anyOf } = schema;
-  const places: readonly unknown[] = [schema, items, ...(Array.isArray(anyOf) ? anyOf : [])];
+  const choices: readonly unknown[] = Array.isArray(anyOf) ? anyOf : [];
+  const places: readonly unknown[] = [schema, items, ...choices];
   const deeper = places.find((one) => propertiesOf(one).length > 0);
   if (deeper === undefined) return '';
   return `<details><summary>its members</summary>${answerTable(asSchema(deeper))}</details>`;
