@@ -5,6 +5,7 @@ import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import Anthropic from '@anthropic-ai/sdk';
 import OpenAI from 'openai';
+import { oneModel } from '../../server/src/reference/answer-schemas.ts';
 import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
 
 const CONFIG = {
@@ -63,6 +64,7 @@ describe('the models', () => {
       'one without a price is not there',
     );
     assert.deepEqual(Object(page)['body']['models'], [], 'Codex looks for the list');
+    for (const model of page.data) oneModel.parse(model);
     const { features, price, ...rest } = Object(await openai.models.retrieve('plain'));
     const { created, ...shown } = rest;
     assert.ok(Number.isInteger(created));
@@ -79,6 +81,7 @@ describe('the models', () => {
 
   it('have it in Anthropic’s, with the capabilities of that', async () => {
     const plain = await anthropic.models.retrieve('plain');
+    oneModel.parse(plain);
     assert.equal(plain.lifecycle, 'deprecated');
     assert.equal(plain.capabilities?.image_input.supported, false);
     assert.equal(plain.capabilities.thinking.types.enabled.supported, false);
@@ -92,6 +95,23 @@ describe('the models', () => {
       ['scripted'],
     );
     assert.equal(active.data[0]?.capabilities?.pdf_input.supported, true);
+  });
+
+  it('that don’t reason name what asked them to', async () => {
+    for (const [asked, field] of [
+      [{ thinking: { type: 'enabled', budget_tokens: 1_024 } }, 'thinking'],
+      [{ output_config: { effort: 'low' } }, 'output_config.effort'],
+    ] as const) {
+      const { response } = await anthropic.messages
+        .create({
+          model: 'plain',
+          max_tokens: 2_000,
+          messages: [{ role: 'user', content: 'hi' }],
+          ...asked,
+        })
+        .withResponse();
+      assert.equal(response.headers.get('turnpike-ignored'), field);
+    }
   });
 
   it('without a grammar still give JSON, or say that they can’t', async () => {

@@ -1,25 +1,25 @@
 // Between protocol and engine: tools and schemas as engines take them, and the client's own names for whatever the hub
 // and the engines name.
 
-import type { Generation } from '../domain/generation/generation.ts';
 import { fitTools, type Fitted } from '../domain/tools/fit-tools.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import type { Protocol } from '../protocols/protocol.ts';
-import { wireField, type ToolPlaces } from '../protocols/wire-fields.ts';
+import type { Decoded, Protocol } from '../protocols/protocol.ts';
+import { wireField } from '../protocols/wire-fields.ts';
 
 export type FittedRequest = Fitted & {
   /** The client's name of a field of the hub: `tools[0].parameters` → `tools[0].function.parameters`. */
   readonly wire: (field: string) => string;
 };
 
-type Asked = { readonly generation: Generation; readonly toolPlaces?: ToolPlaces };
+type Asked = Pick<Decoded, 'generation' | 'toolPlaces' | 'renamed'>;
 
 export function fitRequest(
   protocol: Protocol,
-  { generation, toolPlaces }: Asked,
+  { generation, toolPlaces, renamed = {} }: Asked,
 ): Result<FittedRequest, Refusal> {
-  const wire = (field: string): string => wireField(field, protocol.fields, generation, toolPlaces);
+  const wire = (field: string): string =>
+    renamed[field] ?? wireField(field, protocol.fields, generation, toolPlaces);
   const fitted = fitTools(generation);
   if (fitted.ok) return ok({ ...fitted.value, wire });
   const { whose, detail } = fitted.error;

@@ -31,6 +31,8 @@ export type Decoded = {
   readonly ignored?: readonly string[];
   /** Where the fields of each tool stand, where that is not `tools[…]` in the same order. */
   readonly toolPlaces?: ToolPlaces;
+  /** Fields of the hub that this request asks for in another place than others do. */
+  readonly renamed?: { readonly [hub: string]: string };
   /** Of a protocol whose answers can be kept. */
   readonly keeping?: Keeping;
 };

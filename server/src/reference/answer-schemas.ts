@@ -2,6 +2,7 @@
 // hold real answers against them (test/conformance/wire.test.ts).
 
 import { z } from 'zod';
+import { RELEASE_STAGES } from '../domain/release/release-stage.ts';
 
 const tokens = z.int().min(0);
 const seconds = z.int().describe('Seconds since 1970.');
@@ -117,13 +118,36 @@ export const messageEvent = z.looseObject({
 
 export const counted = z.looseObject({ input_tokens: tokens });
 
-export const modelList = z.looseObject({
-  object: z.literal('list').optional().describe('In OpenAI’s form.'),
-  data: z.array(z.looseObject({ id: z.string() })),
-  has_more: z.boolean().optional().describe('In Anthropic’s form.'),
+const modality = z.enum(['text', 'image', 'file']);
+const dollars = z.string().describe('US dollars as decimal text.');
+
+/** What both forms have beside the fields of their own. */
+export const oneModel = z.looseObject({
+  id: z.string(),
+  context_window: z.int().describe('Tokens of input and output together.'),
+  max_output_tokens: z.int(),
+  input_modalities: z.array(modality),
+  output_modalities: z.array(modality),
+  features: z.record(z.string(), z.boolean()).describe('What the model can do.'),
+  stage: z.enum(RELEASE_STAGES),
+  price: z.looseObject({
+    currency: z.literal('USD'),
+    per_tokens: z.int(),
+    version: z.int().describe('Of the price book.'),
+    input: dollars,
+    cache_read: dollars,
+    cache_write_5m: dollars,
+    cache_write_1h: dollars,
+    output: dollars,
+    reasoning: dollars,
+  }),
 });
 
-export const oneModel = z.looseObject({ id: z.string() });
+export const modelList = z.looseObject({
+  object: z.literal('list').optional().describe('In OpenAI’s form.'),
+  data: z.array(oneModel),
+  has_more: z.boolean().optional().describe('In Anthropic’s form.'),
+});
 
 export const status = z.looseObject({
   status: z.enum(['operational', 'degraded', 'down', 'stopping']),

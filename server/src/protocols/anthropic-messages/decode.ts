@@ -35,6 +35,8 @@ export function decodeMessages(body: unknown, headers: RequestHeaders): Result<D
   if (problem !== undefined) return err(problem);
   return ok({
     model: request.model,
+    // An effort may be asked for in tokens of thinking.
+    ...(request.output_config?.effort == null && { renamed: { reasoningEffort: 'thinking' } }),
     encoder: (facts) => messagesEncoder({ ...facts, thinking: thinkingShown(request) }),
     generation: {
       ...generationOf(request),
