@@ -49,6 +49,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
   'websocket-expired': [{ kind: 'websocket-expired', afterMs: 1 }],
   'invalid-request': [{ kind: 'invalid-request', message: 'No.', field: 'messages' }],
   'unsupported-feature': [{ kind: 'unsupported-feature', feature: 'x', field: 'n' }],
+  'sealed-content-unreadable': [{ kind: 'sealed-content-unreadable', field: 'input[0]' }],
   'body-too-large': [{ kind: 'body-too-large', bytesMax: 1 }],
   'headers-too-large': [{ kind: 'headers-too-large', bytesMax: 1 }],
   'unsupported-media-type': [{ kind: 'unsupported-media-type', contentType: 'text/plain' }],

@@ -17,7 +17,7 @@ const PAGES: {
   },
   'docs/protocols/responses.md': {
     title: 'Responses, field by field',
-    ids: ['createResponse'],
+    ids: ['createResponse', 'countResponseTokens', 'compactResponse'],
   },
   'docs/protocols/messages.md': {
     title: 'Messages, field by field',

@@ -106,6 +106,7 @@ async function bringUp(start: Start) {
     snapshot: () => store.value.accounts.snapshot(),
     ledger: store.value.ledger,
     memory: new StoreMemory(store.value.responses, () => config.retentionMs),
+    sealing: store.value.sealing,
     clock: systemClock,
     log,
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
@@ -279,6 +280,7 @@ function servedModels(
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
       capabilities,
       stage: model.stage ?? DEFAULT_STAGE,
+      ...(model.reasoning === 'sealed' && { reasoning: model.reasoning }),
       createdAtSeconds,
     });
   }

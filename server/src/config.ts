@@ -31,6 +31,8 @@ export type ModelConfig = {
   /** What the operator says beside what is known of the engine's kind. */
   readonly capabilities?: Partial<Capabilities>;
   readonly stage?: ReleaseStage;
+  /** Whether its users may read what it thinks, or only keep it sealed. */
+  readonly reasoning?: 'shown' | 'sealed';
   /** Without a price a model is served to nobody. */
   readonly price?: ModelPrice;
 };
@@ -116,6 +118,7 @@ const configFile = z.strictObject({
         outputTokensMax: z.int().min(1).optional(),
         capabilities: capabilities.optional(),
         stage: z.enum(RELEASE_STAGES).optional(),
+        reasoning: z.enum(['shown', 'sealed']).optional(),
         price: z
           .strictObject({
             input: price,
@@ -256,7 +259,7 @@ function completeEngine(
 
 function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
   const { contextTokensMax, outputTokensMax, capabilities: can, stage } = model;
-  const { price: given } = model;
+  const { price: given, reasoning } = model;
   return {
     id: model.id,
     engine: model.engine,
@@ -265,6 +268,7 @@ function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
     ...(outputTokensMax !== undefined && { outputTokensMax }),
     ...(can !== undefined && { capabilities: can }),
     ...(stage !== undefined && { stage }),
+    ...(reasoning !== undefined && { reasoning }),
     ...(given !== undefined && {
       price: {
         input: given.input,

@@ -129,3 +129,14 @@ export const WEBSOCKETS_MEMORY_BYTES_MAX = 1024 * MIB;
 export const WEBSOCKET_KEY_CHECK_MS = 100;
 /** After a goodbye the peer has this long to say its own. */
 export const WEBSOCKET_CLOSE_MS = 500;
+
+// ── Sealing ────────────────────────────────────────────────────────────────────────────────────────────────
+/** How long one key seals. */
+export const SEALING_KEY_LIFETIME_MS = 30 * 86_400_000;
+/** Keys that open: what was sealed thirteen months ago is nobody's conversation any more. */
+export const SEALING_KEYS_MAX = 14;
+/** A new key waits so long before it seals, and every gateway reads the keys so often: all of them know it by then. */
+export const SEALING_KEY_LEAD_MS = 10 * 60_000;
+export const SEALING_KEYS_READ_MS = 60_000;
+/** What people said that a compacted conversation keeps word for word: some 16,000 tokens. */
+export const COMPACTED_KEPT_CHARACTERS_MAX = 64 * KIB;

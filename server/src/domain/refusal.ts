@@ -36,6 +36,8 @@ export type Refusal =
       readonly field: string;
       readonly model?: string;
     }
+  /** Something that a client kept for us and that can't be opened: changed, another organisation's, or too old. */
+  | { readonly kind: 'sealed-content-unreadable'; readonly field: string }
   | { readonly kind: 'body-too-large'; readonly bytesMax: number }
   | { readonly kind: 'headers-too-large'; readonly bytesMax: number }
   | { readonly kind: 'unsupported-media-type'; readonly contentType: string }

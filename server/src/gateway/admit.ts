@@ -88,7 +88,7 @@ const TEMPLATE_TOKENS = 256;
 const INSTRUCTION_TOKENS = 1_024;
 
 /** Every tokenizer in use spends at least one byte of UTF-8 on a token, so bytes are an upper bound. */
-function inputTokensBound(generation: Generation): number {
+export function inputTokensBound(generation: Generation): number {
   let bytes = TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_ITEM * generation.items.length;
   for (const item of generation.items) bytes += Buffer.byteLength(itemText(item));
   for (const part of mediaIn(generation.items)) {

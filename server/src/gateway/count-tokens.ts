@@ -10,6 +10,7 @@ import { fitRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { modelFit } from './model-fit.ts';
+import { recollect } from './recollect.ts';
 import type { Sink } from './sink.ts';
 
 export async function countTokens(
@@ -34,7 +35,10 @@ export async function countTokens(
 
   const body = await call.readJson();
   if (!body.ok) return refuse(body.error);
-  const decoded = counting.decode(body.value, call.headers);
+  const known = await recollect(gateway, protocol, caller.value, body.value);
+  if (!known.ok) return refuse(known.error);
+  const { earlier, sealer } = known.value;
+  const decoded = counting.decode(body.value, call.headers, earlier, sealer);
   if (!decoded.ok) return refuse(decoded.error);
   const { model: modelId } = decoded.value;
   const fitted = fitRequest(protocol, decoded.value);

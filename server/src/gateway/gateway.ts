@@ -7,6 +7,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { SealingKeys } from '../ports/sealing-keys.ts';
 import type { Memory } from './memory.ts';
 
 /** A model that is offered, and where it runs. */
@@ -20,6 +21,8 @@ export type ServedModel = {
   readonly outputTokensMax: number;
   readonly capabilities: Capabilities;
   readonly stage: ReleaseStage;
+  /** `sealed`: what the model thinks is not for its users to read. */
+  readonly reasoning?: 'sealed';
   /** Seconds since the epoch, for `GET /v1/models`. */
   readonly createdAtSeconds: number;
 };
@@ -38,6 +41,7 @@ export type Gateway = {
   readonly snapshot: () => Snapshot;
   readonly ledger: Ledger;
   readonly memory: Memory;
+  readonly sealing: SealingKeys;
   readonly clock: Clock;
   readonly log: Log;
   readonly load: Load;

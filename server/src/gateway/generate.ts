@@ -16,6 +16,7 @@ import type { Gateway } from './gateway.ts';
 import type { Keeper } from './keeper.ts';
 import { MeteredRun } from './metered-run.ts';
 import { receiptHeaders } from './receipt.ts';
+import { shorten } from './shorten.ts';
 import type { Sink } from './sink.ts';
 import { SERVER_STOPPING } from './stopping.ts';
 import { takeHold } from './take-hold.ts';
@@ -38,11 +39,12 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   };
 
   const { model } = decoded;
-  const fitted = fitRequest(protocol, decoded);
-  if (!fitted.ok) return refuse(fitted.error);
-  const { wire } = fitted.value;
+  const fit = fitRequest(protocol, decoded);
+  if (!fit.ok) return refuse(fit.error);
+  const fitted = await shorten(gateway, decoded, fit.value, sink.signal);
+  const { wire } = fitted;
 
-  const admitted = admit(gateway, model, fitted.value.generation, wire);
+  const admitted = admit(gateway, model, fitted.generation, wire);
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { generation } = admission;
@@ -58,13 +60,14 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const createdAtSeconds = Math.floor(startedAtMs / 1000);
   const { stores: stored } = keeper;
   const ignored = [...keeper.ignored, ...admission.ignored];
-  const answerFacts = { requestId, model, createdAtSeconds, delivery, stored };
+  const { reasoning } = admission.model;
+  const answerFacts = { requestId, model, createdAtSeconds, delivery, stored, reasoning };
   const encoder = decoded.encoder(answerFacts);
   const answer = new Answer(protocol, encoder, sink, {
     requestId,
     delivery,
     ignored,
-    fitted: fitted.value,
+    fitted,
   });
   const ticket = Ticket.issue(granted.value.hold, {
     requestId,

@@ -8,6 +8,7 @@ import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { generate } from './generate.ts';
 import { Keeper } from './keeper.ts';
+import { recollect } from './recollect.ts';
 import type { Sink } from './sink.ts';
 
 /** Lives exactly as long as the request: when it resolves, the answer is out and the money is settled. */
@@ -32,10 +33,10 @@ export async function serve(
 
   const body = await call.readJson();
   if (!body.ok) return refuse(body.error);
-  const wanted = protocol.recalls?.(body.value);
-  const earlier = wanted && (await gateway.memory.recall(caller.value, wanted));
-  if (earlier?.ok === false) return refuse(earlier.error);
-  const decoded = protocol.decode(body.value, call.headers, earlier?.value);
+  const known = await recollect(gateway, protocol, caller.value, body.value);
+  if (!known.ok) return refuse(known.error);
+  const { earlier, sealer } = known.value;
+  const decoded = protocol.decode(body.value, call.headers, earlier, sealer);
   if (!decoded.ok) return refuse(decoded.error);
   const keeper = Keeper.of(gateway.memory, caller.value, decoded.value);
   if (!keeper.ok) return refuse(keeper.error);

@@ -28,6 +28,7 @@ import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
 import { MemoryResponseStore } from '../store/memory/response-store.ts';
+import { MemorySealingKeys } from '../store/memory/sealing-keys.ts';
 import type { Gateway, ServedModel } from './gateway.ts';
 import { StoreMemory } from './memory.ts';
 import { serve } from './serve.ts';
@@ -272,6 +273,7 @@ export class Turnstile {
       snapshot: () => this.accounts.snapshot(),
       ledger: this.ledger,
       memory: new StoreMemory(this.responses, () => RETENTION_MS),
+      sealing: new MemorySealingKeys(),
       clock: systemClock,
       log: {
         debug: () => undefined,

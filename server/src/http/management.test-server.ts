@@ -24,6 +24,7 @@ import type { ServerFacts } from '../ports/server-facts.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
+import { MemorySealingKeys } from '../store/memory/sealing-keys.ts';
 import { MemoryResponseStore } from '../store/memory/response-store.ts';
 import { HttpServer } from './http-server.ts';
 import { mountManagement } from './management.ts';
@@ -138,6 +139,7 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     snapshot: () => accounts.snapshot(),
     ledger: new MemoryLedger(accounts),
     memory: new StoreMemory(new MemoryResponseStore(Date.now), () => 0),
+    sealing: new MemorySealingKeys(),
     clock: systemClock,
     log: { debug: silent, info: silent, warn: silent, error: silent },
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },

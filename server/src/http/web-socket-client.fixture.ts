@@ -5,6 +5,7 @@ import { once } from 'node:events';
 import pino from 'pino';
 import { WebSocket } from 'ws';
 import { Turnstile, PLENTY } from '../gateway/turnstile.fixture.ts';
+import { openaiCompact } from '../protocols/openai-responses/compact.ts';
 import { openaiResponses } from '../protocols/openai-responses/openai-responses.ts';
 import { HttpServer } from './http-server.ts';
 
@@ -58,8 +59,10 @@ export class SocketClient implements AsyncDisposable {
     return client;
   }
 
+  /** Nothing is kept unless the fields say so: then what is remembered lives on the socket alone. */
   create(fields: object): void {
-    this.peer.send(JSON.stringify({ type: 'response.create', model: 'priced', ...fields }));
+    const frame = { type: 'response.create', model: 'priced', store: false, ...fields };
+    this.peer.send(JSON.stringify(frame));
   }
 
   /** Sends a request and waits for all of its answer. */
@@ -123,7 +126,7 @@ export class SocketServer implements AsyncDisposable {
     const turnstile = await Turnstile.with(PLENTY);
     const server = await HttpServer.create({
       gateway: turnstile.gateway,
-      protocols: [openaiResponses],
+      protocols: [openaiResponses, openaiCompact],
       facts: { version: '0', storeReady: async () => true },
       webSockets,
       mountManagement: async () => undefined,

@@ -151,7 +151,7 @@ describe('a WebSocket', () => {
 
   it('goes on from what it has said, and only on the same socket', async () => {
     await using client = await server.open();
-    const first = await client.ask({ input: 'one two', store: false });
+    const first = await client.ask({ input: 'one two' });
     const next = { previous_response_id: idOf(first), input: '[[echo]] three' };
     const second = await client.ask(next);
     assert.equal(second.response?.previous_response_id, idOf(first));
@@ -164,6 +164,22 @@ describe('a WebSocket', () => {
       [stranger.status, stranger.error?.code, stranger.error?.param],
       [400, 'previous_response_not_found', 'previous_response_id'],
     );
+  });
+
+  it('stores what is to be stored whole, so that it can be gone on from anywhere', async () => {
+    await using client = await server.open();
+    const loose = await client.ask({ input: 'one two' });
+    const kept = await client.ask({
+      previous_response_id: idOf(loose),
+      input: 'three',
+      store: true,
+    });
+    await using other = await server.open();
+    const next = { previous_response_id: idOf(kept), input: 'four' };
+    const loosened = await other.ask(next);
+    assert.equal(loosened.response?.usage?.input_tokens, 2 + 8 + 1 + 8 + 1);
+    const last = await other.ask({ previous_response_id: idOf(loosened), input: 'five' });
+    assert.equal(last.response?.usage?.input_tokens, 20 + 8 + 1);
   });
 
   it('forgets what a failed request went on from', async () => {
@@ -192,7 +208,7 @@ describe('a WebSocket', () => {
     await using client = await server.open();
     const { ledger } = server.turnstile;
     const [settled, held] = [ledger.settlements.length, ledger.holds.length];
-    const warm = await client.ask({ generate: false, input: 'one two three', store: false });
+    const warm = await client.ask({ generate: false, input: 'one two three' });
     assert.deepEqual(
       [warm.type, warm.response?.output, warm.response?.usage?.input_tokens],
       ['response.completed', [], 0],
@@ -200,6 +216,8 @@ describe('a WebSocket', () => {
     assert.deepEqual([ledger.settlements.length, ledger.holds.length], [settled, held]);
     const next = await client.ask({ previous_response_id: idOf(warm), input: 'four' });
     assert.equal(next.response?.usage?.input_tokens, 4);
+    const empty = await client.ask({ generate: false, input: [] });
+    assert.equal(empty.type, 'response.completed', 'as Codex warms up before it knows what to ask');
     const unknown = await client.ask({ generate: false, input: 'x', model: 'unknown' });
     assert.equal(unknown.error?.code, 'model_not_found');
   });

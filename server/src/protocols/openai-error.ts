@@ -80,6 +80,8 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'malformed-http':
     case 'websocket-not-served':
       return errorOfArrival(refusal);
+    case 'sealed-content-unreadable':
+      return invalid(400, SEALED_UNREADABLE, 'invalid_encrypted_content', refusal.field);
     case 'websocket-busy':
     case 'websocket-expired':
       return errorOfWebSocket(refusal);
@@ -347,6 +349,9 @@ function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): OpenAiFa
   const message = `Unsupported parameter: '${field}' (${refusal.feature}) is not supported${where}.`;
   return invalid(400, message, 'unsupported_parameter', field);
 }
+
+const SEALED_UNREADABLE =
+  'The encrypted content could not be verified: it was changed, made for another organisation, or is too old. Send the items that it stands for, or leave it out.';
 
 const UNAUTHENTICATED = {
   missing: "You didn't provide an API key. Send it in an Authorization header: 'Bearer YOUR_KEY'.",

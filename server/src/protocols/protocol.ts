@@ -8,6 +8,7 @@ import type { Usage } from '../domain/generation/usage.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { ReleaseStage } from '../domain/release/release-stage.ts';
+import type { Sealer } from '../domain/sealing/sealer.ts';
 import type { AnswerKind, AnswerStatus, Json, Metadata } from '../domain/stored/answer.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Result } from '../lib/result.ts';
@@ -33,6 +34,8 @@ export type Decoded = {
   readonly toolPlaces?: ToolPlaces;
   /** Fields of the hub that this request asks for in another place than others do. */
   readonly renamed?: { readonly [hub: string]: string };
+  /** What does not fit the model may lose its oldest middle; else it is refused. */
+  readonly truncates?: boolean;
   /** Of a protocol whose answers can be kept. */
   readonly keeping?: Keeping;
 };
@@ -71,6 +74,8 @@ export type AnswerFacts = {
   readonly delivery: 'whole' | 'stream';
   /** It will be kept. Absent means no. */
   readonly stored?: boolean;
+  /** `sealed`: the client may keep what the model thought, and must not read it. Absent means that it may. */
+  readonly reasoning?: 'sealed' | undefined;
 };
 
 export type Ending = {
@@ -133,6 +138,8 @@ export interface Counting {
   decode(
     body: unknown,
     headers: RequestHeaders,
+    earlier?: Earlier,
+    sealer?: Sealer,
   ): Result<{ readonly model: string; readonly generation: Generation }, Refusal>;
   answer(inputTokens: number): string;
 }
@@ -170,8 +177,13 @@ export interface Protocol {
   readonly fields: WireFields;
   /** What the body leans on that was kept; undefined where it stands for itself, or is wrong (`decode` says how). */
   recalls?(body: unknown): Recollection | undefined;
-  /** `body` is parsed JSON; `earlier` is what was found of what it recalls. */
-  decode(body: unknown, headers: RequestHeaders, earlier?: Earlier): Result<Decoded, Refusal>;
+  /** `body` is parsed JSON; `earlier` is what was found of what it recalls; `sealer` is the caller's. */
+  decode(
+    body: unknown,
+    headers: RequestHeaders,
+    earlier?: Earlier,
+    sealer?: Sealer,
+  ): Result<Decoded, Refusal>;
   refusal(refusal: Refusal, requestId: string): RefusalAnswer;
   /** On every answer, good or bad. */
   headers(requestId: string): ProtocolHeaders;

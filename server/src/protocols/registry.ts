@@ -2,11 +2,13 @@
 
 import { anthropicMessages } from './anthropic-messages/anthropic-messages.ts';
 import { openaiChat } from './openai-chat/openai-chat.ts';
+import { openaiCompact } from './openai-responses/compact.ts';
 import { openaiResponses } from './openai-responses/openai-responses.ts';
 import type { Protocol } from './protocol.ts';
 
 export const PROTOCOLS: readonly [Protocol, ...Protocol[]] = [
   openaiChat,
   openaiResponses,
+  openaiCompact,
   anthropicMessages,
 ];

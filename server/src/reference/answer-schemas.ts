@@ -60,6 +60,12 @@ export const chatChunk = z.looseObject({
     .describe('In the last chunk, where `stream_options.include_usage` asked for it.'),
 });
 
+const responseUsage = z.looseObject({
+  input_tokens: tokens.describe('All input, what was in the cache included.'),
+  output_tokens: tokens.describe('All output, reasoning included.'),
+  total_tokens: tokens,
+});
+
 export const response = z.looseObject({
   id: z.string(),
   object: z.literal('response'),
@@ -72,18 +78,27 @@ export const response = z.looseObject({
   output: z
     .array(z.looseObject({ id: z.string(), type: z.string() }))
     .describe('Reasoning, messages and calls, in the order in which they were made.'),
-  usage: z
-    .looseObject({
-      input_tokens: tokens.describe('All input, what was in the cache included.'),
-      output_tokens: tokens.describe('All output, reasoning included.'),
-      total_tokens: tokens,
-    })
-    .nullable(),
+  usage: responseUsage.nullable(),
 });
 
 export const responseEvent = z.looseObject({
   type: z.string().describe('`response.created`, `response.output_text.delta` and so on.'),
   sequence_number: z.int().min(0),
+});
+
+export const responseInputTokens = z.looseObject({
+  object: z.literal('response.input_tokens'),
+  input_tokens: tokens,
+});
+
+export const compactedResponse = z.looseObject({
+  id: z.string(),
+  object: z.literal('response.compaction'),
+  created_at: seconds,
+  output: z
+    .array(z.looseObject({ type: z.string() }))
+    .describe('What the user said, and an item of the type `compaction`.'),
+  usage: responseUsage,
 });
 
 export const message = z.looseObject({

@@ -1,6 +1,7 @@
 // What each field of a request does, for the API reference and the pages in docs/protocols. A field without its line does
 // not compile.
 
+import type { CompactRequest } from '../protocols/openai-responses/compact.ts';
 import type { ResponsesRequest } from '../protocols/openai-responses/request.ts';
 import type { FieldNotes } from './field-note.ts';
 
@@ -8,7 +9,7 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   model: { effect: 'acts', text: 'An id from `GET /v1/models`.' },
   input: {
     effect: 'acts',
-    text: 'A text, or 1 to 4,096 items: messages with the role `system`, `developer`, `user` or `assistant` (text, or parts `input_text`, `output_text` and `refusal`; `phase` is kept), `function_call`, `function_call_output`, `custom_tool_call`, `custom_tool_call_output`, `reasoning`, `additional_tools`, and `item_reference`, which stands for an item of a stored response. Every call needs its output. What an answer put out may be sent in again.',
+    text: 'A text, or 1 to 4,096 items: messages with the role `system`, `developer`, `user` or `assistant` (text, or parts `input_text`, `output_text` and `refusal`; `phase` is kept), `function_call`, `function_call_output`, `custom_tool_call`, `custom_tool_call_output`, `reasoning`, `compaction`, `additional_tools`, and `item_reference`, which stands for an item of a stored response. Every call needs its output. What an answer put out may be sent in again.',
   },
   instructions: { effect: 'acts', text: 'A system message before the input.' },
   stream: { effect: 'acts', text: '`true` for server-sent events.' },
@@ -26,16 +27,16 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   presence_penalty: { effect: 'acts', text: '−2 to 2.' },
   tools: {
     effect: 'acts',
-    text: 'Up to 512: `function`, and `namespace` with functions in it. Tools of other kinds, which the server would have to run, are left out and named in `turnpike-ignored`.',
+    text: 'Up to 512: `function`, `custom`, and `namespace` with such in it. A custom tool takes free text; its `grammar` is a wish, which the model is told where the engine does not keep it, and is named in `turnpike-ignored`. Tools of other kinds, which the server would have to run, are left out and named in `turnpike-ignored`.',
   },
   tool_choice: {
     effect: 'acts',
-    text: '`none`, `auto`, `required`, one function, or `allowed_tools`.',
+    text: '`none`, `auto`, `required`, one function or custom tool, or `allowed_tools`.',
   },
   parallel_tool_calls: { effect: 'acts', text: 'Whether one answer may hold several calls.' },
   max_tool_calls: {
-    effect: 'accepted',
-    text: 'Concerns tools that a server runs itself; there are none.',
+    effect: 'acts',
+    text: 'How many calls one answer may hold; those beyond are left out of it.',
   },
   text: {
     effect: 'acts',
@@ -50,8 +51,8 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
     text: 'Up to 16 pairs, keys of up to 64 characters, values of up to 512. Comes back in the answer.',
   },
   truncation: {
-    effect: 'accepted',
-    text: 'Input is never cut: what is too long is refused. Answered with `disabled`.',
+    effect: 'acts',
+    text: '`auto`: a conversation that does not fit loses as many of its oldest items as it must, and `turnpike-repaired` says how many; instructions and the last turn stay. `disabled`, the default: it is refused as `context_length_exceeded`.',
   },
   store: {
     effect: 'acts',
@@ -60,7 +61,14 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   service_tier: { effect: 'accepted', text: 'Answered with `default`.' },
   prompt_cache_key: { effect: 'acts', text: 'Come back in the answer.' },
   safety_identifier: { effect: 'acts', text: 'Come back in the answer.' },
-  include: { effect: 'accepted', text: 'What can be included always is.' },
+  include: {
+    effect: 'acts',
+    text: '`reasoning.encrypted_content`: reasoning items hold what was thought, sealed, for you to keep and send back. Other values change nothing.',
+  },
+  generate: {
+    effect: 'acts',
+    text: 'Over a WebSocket alone: `false` checks the request and answers with an empty response that can be gone on from. It costs nothing.',
+  },
   user: { effect: 'accepted', text: 'The older name of `safety_identifier`.' },
   client_metadata: { effect: 'accepted', text: 'What a client notes for itself.' },
   prompt_cache_retention: {
@@ -75,4 +83,24 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   conversation: { effect: 'narrow', text: '`null`.' },
   prompt: { effect: 'narrow', text: '`null`.' },
   top_logprobs: { effect: 'narrow', text: '0.' },
+};
+
+export const COMPACT_FIELDS: FieldNotes<CompactRequest> = {
+  model: RESPONSES_FIELDS.model,
+  input: {
+    effect: 'acts',
+    text: 'The conversation, as for a response. This or `previous_response_id`.',
+  },
+  previous_response_id: {
+    effect: 'acts',
+    text: 'The response up to which the conversation is made short.',
+  },
+  instructions: { effect: 'acts', text: 'As in the conversation.' },
+  tools: {
+    effect: 'acts',
+    text: 'As in the conversation, so that the engine has its beginning in the cache. None is called.',
+  },
+  reasoning: RESPONSES_FIELDS.reasoning,
+  max_output_tokens: { effect: 'acts', text: 'The most tokens of the summary.' },
+  prompt_cache_key: { effect: 'accepted', text: 'The engine finds its prefix by itself.' },
 };

@@ -4,12 +4,13 @@
 import type { z } from 'zod';
 import { messagesRequest, countRequest } from '../protocols/anthropic-messages/request.ts';
 import { chatRequest } from '../protocols/openai-chat/request.ts';
+import { compactRequest } from '../protocols/openai-responses/compact.ts';
 import { responsesRequest } from '../protocols/openai-responses/request.ts';
 import * as answers from './answer-schemas.ts';
 import { MESSAGES_FIELDS } from './anthropic-messages-fields.ts';
 import type { FieldNote } from './field-note.ts';
 import { CHAT_FIELDS } from './openai-chat-fields.ts';
-import { RESPONSES_FIELDS } from './openai-responses-fields.ts';
+import { COMPACT_FIELDS, RESPONSES_FIELDS } from './openai-responses-fields.ts';
 
 export type Operation = {
   readonly id: string;
@@ -70,6 +71,41 @@ export const OPERATIONS: readonly Operation[] = [
     },
     answer: { name: 'Response', schema: answers.response },
     event: { name: 'ResponseEvent', schema: answers.responseEvent },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'countResponseTokens',
+    method: 'post',
+    path: '/v1/responses/input_tokens',
+    tag: 'Responses',
+    summary: 'Counts the input tokens of a response',
+    description: 'Generates nothing and costs nothing.',
+    needsKey: true,
+    request: {
+      name: 'ResponseCountRequest',
+      schema: responsesRequest,
+      fields: RESPONSES_FIELDS,
+      example: { model: 'turnpike-mini', input: QUESTION },
+    },
+    answer: { name: 'ResponseInputTokens', schema: answers.responseInputTokens },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'compactResponse',
+    method: 'post',
+    path: '/v1/responses/compact',
+    tag: 'Responses',
+    summary: 'Makes a long conversation short',
+    description:
+      'The model writes a summary, which is billed like any answer and comes back sealed. Send `output` back as the beginning of the next `input`.',
+    needsKey: true,
+    request: {
+      name: 'CompactRequest',
+      schema: compactRequest,
+      fields: COMPACT_FIELDS,
+      example: { model: 'turnpike-mini', input: QUESTION },
+    },
+    answer: { name: 'CompactedResponse', schema: answers.compactedResponse },
     error: 'OpenAiError',
   },
   {

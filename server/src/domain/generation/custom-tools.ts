@@ -8,6 +8,7 @@ import type {
   FunctionTool,
   Generation,
   Item,
+  Tool,
   ToolCall,
 } from './generation.ts';
 import type { Part } from './part.ts';
@@ -28,10 +29,11 @@ export function functionsOnly(generation: Generation): FunctionsOnly {
   };
 }
 
-export function asFunction({ name, description }: CustomTool): FunctionTool {
+export function asFunction({ name, description, format }: CustomTool): FunctionTool {
+  const told = [description, grammarNote(format)].filter((text) => text !== undefined);
   return {
     name,
-    ...(description !== undefined && { description }),
+    ...(told.length > 0 && { description: told.join('\n\n') }),
     parameters: {
       type: 'object',
       properties: { input: { type: 'string' } },
@@ -40,6 +42,12 @@ export function asFunction({ name, description }: CustomTool): FunctionTool {
     },
     strict: true,
   };
+}
+
+/** What the model can read of a grammar that nothing holds it to. */
+function grammarNote(format: CustomTool['format']): string | undefined {
+  if (format.kind === 'text') return undefined;
+  return `The input must be a sentence of this ${format.syntax} grammar:\n${format.definition}`;
 }
 
 export function callAsFunction({ id, callId, name, input }: CustomToolCall): ToolCall {
@@ -54,11 +62,15 @@ export function callAsFunction({ id, callId, name, input }: CustomToolCall): Too
 
 /** A grammar is a promise about every input: who can't keep it refuses the tool by name. */
 export function unheldGrammar({ tools }: Generation): EngineFailure | undefined {
-  const at = tools.findIndex((tool) => tool.kind === 'custom' && tool.format.kind === 'grammar');
+  const at = tools.findIndex(isUnheld);
   const tool = tools[at];
   if (tool?.kind !== 'custom' || tool.format.kind !== 'grammar') return undefined;
   const feature = `the ${tool.format.syntax} grammar of the custom tool '${tool.name}'`;
   return { kind: 'unsupported', feature, field: `tools[${at}].format` };
+}
+
+function isUnheld(tool: Tool): boolean {
+  return tool.kind === 'custom' && tool.format.kind === 'grammar' && tool.format.wished !== true;
 }
 
 export function customToolNames({ tools }: Generation): ReadonlySet<string> {

@@ -86,6 +86,8 @@ export type CustomFormat =
       readonly kind: 'grammar';
       readonly syntax: 'lark' | 'regex';
       readonly definition: string;
+      /** A wish: an engine that can't keep it tells the model of it instead. Absent: a promise, kept or refused. */
+      readonly wished?: true;
     };
 
 export type Tool = FunctionTool | CustomTool;

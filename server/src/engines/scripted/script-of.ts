@@ -8,9 +8,11 @@ import {
   type Generation,
   type Item,
 } from '../../domain/generation/generation.ts';
+import { withHabits } from './habits.ts';
 import { afterResults, readScript, THEN, turnOf, type Script } from './script.ts';
 
-export function scriptOf(generation: Generation): Script {
+/** `engineModel`: its name says what it does unasked. */
+export function scriptOf(generation: Generation, engineModel = ''): Script {
   const { items } = generation;
   const inTurns = items.findLastIndex((item) => userText(item)?.includes(THEN) === true);
   if (inTurns >= 0) {
@@ -18,7 +20,9 @@ export function scriptOf(generation: Generation): Script {
     return readScript(turnOf(prompt, answersIn(items.slice(inTurns + 1))));
   }
   const last = items.findLast((item) => userText(item) !== undefined);
-  const script = afterResults(readScript(userText(last) ?? ''), latestResults(generation));
+  const results = latestResults(generation);
+  const told = afterResults(readScript(userText(last) ?? ''), results);
+  const script = withHabits(told, engineModel, generation, results.length > 0);
   return script.recall ? recalling(script, generation) : script;
 }
 

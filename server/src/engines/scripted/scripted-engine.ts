@@ -101,7 +101,7 @@ class Run {
 
   constructor(ticket: Ticket, memory: FaultMemory) {
     const { generation } = ticket;
-    this.#script = scriptOf(generation);
+    this.#script = scriptOf(generation, ticket.engineModel);
     this.#fault = memory.next(this.#script);
     this.#ticket = ticket;
     this.#customTools = customToolNames(ticket.generation);

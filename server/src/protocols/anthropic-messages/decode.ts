@@ -10,6 +10,8 @@ import type {
   ToolChoice,
 } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { Sealer } from '../../domain/sealing/sealer.ts';
+import type { Earlier } from '../../domain/stored/recollection.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import type { Decoded, RequestHeaders } from '../protocol.ts';
@@ -21,11 +23,17 @@ import {
   type CountRequest,
   type MessagesRequest,
 } from './request.ts';
+import { withThinkingOpened } from './thinking-signature.ts';
 import { itemsOf, unansweredUse } from './turns.ts';
 import { unservedFeature } from './unserved.ts';
 import { versionOf, type Version } from './version.ts';
 
-export function decodeMessages(body: unknown, headers: RequestHeaders): Result<Decoded, Refusal> {
+export function decodeMessages(
+  body: unknown,
+  headers: RequestHeaders,
+  _earlier?: Earlier,
+  sealer?: Sealer,
+): Result<Decoded, Refusal> {
   const version = versionOf(headers);
   if (!version.ok) return version;
   const parsed = messagesRequest.safeParse(body);
@@ -37,9 +45,13 @@ export function decodeMessages(body: unknown, headers: RequestHeaders): Result<D
     model: request.model,
     // An effort may be asked for in tokens of thinking.
     ...(request.output_config?.effort == null && { renamed: { reasoningEffort: 'thinking' } }),
-    encoder: (facts) => messagesEncoder({ ...facts, thinking: thinkingShown(request) }),
+    encoder: (facts) => {
+      const wanted = thinkingShown(request);
+      const thinking = facts.reasoning === 'sealed' && wanted === 'text' ? 'omitted' : wanted;
+      return messagesEncoder({ ...facts, thinking, ...(sealer && { sealer }) });
+    },
     generation: {
-      ...generationOf(request),
+      ...generationOf(request, sealer),
       sampling: samplingOf(request),
       outputTokensMax: request.max_tokens,
       delivery: request.stream === true ? 'stream' : 'whole',
@@ -51,6 +63,8 @@ export function decodeMessages(body: unknown, headers: RequestHeaders): Result<D
 export function decodeCount(
   body: unknown,
   headers: RequestHeaders,
+  _earlier?: Earlier,
+  sealer?: Sealer,
 ): Result<{ readonly model: string; readonly generation: Generation }, Refusal> {
   const version = versionOf(headers);
   if (!version.ok) return version;
@@ -59,17 +73,18 @@ export function decodeCount(
   const request = parsed.data;
   const problem = problemOf(request, version.value);
   if (problem !== undefined) return err(problem);
-  return ok({ model: request.model, generation: generationOf(request) });
+  return ok({ model: request.model, generation: generationOf(request, sealer) });
 }
 
 function issueOf(error: core.$ZodError): Refusal {
   return firstIssue(error.issues);
 }
 
-function generationOf(request: CountRequest): Generation {
+function generationOf(request: CountRequest, sealer: Sealer | undefined): Generation {
   const effort = effortOf(request);
+  const items = itemsOf(request);
   return {
-    items: itemsOf(request),
+    items: sealer === undefined ? items : withThinkingOpened(items, sealer),
     tools: toolsOf(request),
     toolChoice: toolChoiceOf(request),
     parallelToolCalls: request.tool_choice?.['disable_parallel_tool_use'] !== true,

@@ -14,7 +14,7 @@ import {
   type MessagesFacts,
 } from './message.ts';
 import { errorBodyOf } from './refuse.ts';
-import { ThinkingSignature } from './thinking-signature.ts';
+import { signatureOf } from './thinking-signature.ts';
 
 const PING = 'event: ping\ndata: {"type":"ping"}\n\n';
 
@@ -41,7 +41,8 @@ export class StreamEncoder implements Encoder {
   #index = 0;
   #open: 'text' | 'thinking' | 'tool' | undefined;
   #deltaHead = '';
-  #signature = new ThinkingSignature();
+  /** Of the thinking block that is open. */
+  #thought = '';
   #refused = '';
 
   constructor(facts: MessagesFacts) {
@@ -84,8 +85,8 @@ export class StreamEncoder implements Encoder {
   #think(text: string): string {
     if (this.#facts.thinking === 'hidden') return '';
     const entered = this.#enter('thinking');
+    this.#thought += text;
     if (this.#facts.thinking === 'omitted') return entered;
-    this.#signature.add(text);
     return `${entered}${this.#delta(DELTA.thinking, text)}`;
   }
 
@@ -140,8 +141,9 @@ export class StreamEncoder implements Encoder {
   }
 
   #sign(): string {
-    const signature = this.#signature.take();
-    this.#signature = new ThinkingSignature();
+    const { thinking, sealer } = this.#facts;
+    const signature = signatureOf(this.#thought, thinking === 'omitted' ? sealer : undefined);
+    this.#thought = '';
     return this.#delta(DELTA.signature, signature);
   }
 }

@@ -5,7 +5,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import type { Encoder, Ending } from '../protocol.ts';
 import { messageOf, stopOf, toolUseBlock, usageOf, type MessagesFacts } from './message.ts';
 import { errorBodyOf } from './refuse.ts';
-import { ThinkingSignature } from './thinking-signature.ts';
+import { signatureOf } from './thinking-signature.ts';
 
 type Pending =
   | { readonly kind: 'text' | 'thinking'; text: string }
@@ -36,7 +36,7 @@ export class WholeEncoder implements Encoder {
         return this.#add('text', part.text);
       case 'reasoning-delta':
         if (this.#facts.thinking === 'hidden') return;
-        return this.#add('thinking', this.#facts.thinking === 'omitted' ? '' : part.text);
+        return this.#add('thinking', part.text);
       case 'tool-call-start':
         this.#blocks.push({ kind: 'tool', id: part.callId, name: part.name, text: '' });
         return;
@@ -57,7 +57,7 @@ export class WholeEncoder implements Encoder {
 
   finish({ reason, usage, stopSequence }: Ending): string {
     const stop = stopOf(reason, stopSequence, this.#refused);
-    const content = this.#blocks.map(blockOf);
+    const content = this.#blocks.map((block) => blockOf(block, this.#facts));
     return JSON.stringify(messageOf(this.#facts, content, stop, usageOf(usage)));
   }
 
@@ -66,14 +66,15 @@ export class WholeEncoder implements Encoder {
   }
 }
 
-function blockOf(block: Pending): object {
+function blockOf(block: Pending, { thinking: shown, sealer }: MessagesFacts): object {
   switch (block.kind) {
     case 'text':
       return { type: 'text', text: block.text, citations: null };
     case 'thinking': {
-      const signature = new ThinkingSignature();
-      signature.add(block.text);
-      return { type: 'thinking', thinking: block.text, signature: signature.take() };
+      const { text } = block;
+      const omitted = shown === 'omitted';
+      const signature = signatureOf(text, omitted ? sealer : undefined);
+      return { type: 'thinking', thinking: omitted ? '' : text, signature };
     }
     case 'tool':
       return toolUseBlock(block.id, block.name, inputOf(block.text));

@@ -4,12 +4,17 @@
 
 import type { FinishReason } from '../../domain/generation/part.ts';
 import { outputTokens, type Usage } from '../../domain/generation/usage.ts';
+import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { AnswerFacts } from '../protocol.ts';
 
 /** What of the model's thinking the client reads: all of it, that there was some, or nothing. */
 export type ThinkingShown = 'text' | 'omitted' | 'hidden';
 
-export type MessagesFacts = AnswerFacts & { readonly thinking: ThinkingShown };
+export type MessagesFacts = AnswerFacts & {
+  readonly thinking: ThinkingShown;
+  /** Closes what is omitted, so that the client can send it back. */
+  readonly sealer?: Sealer;
+};
 
 export type Stop = {
   readonly stop_details: object | null;

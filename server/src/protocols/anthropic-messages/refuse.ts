@@ -70,6 +70,11 @@ export function errorOf(refusal: Refusal): Shape {
     case 'request-timeout':
     case 'malformed-http':
       return errorOfArrival(refusal);
+    case 'sealed-content-unreadable':
+      return invalid(
+        400,
+        `'${refusal.field}' can't be opened: it was changed or is too old. Leave it out.`,
+      );
     case 'websocket-busy':
     case 'websocket-expired':
       return errorOfWebSocket(refusal);

@@ -95,13 +95,13 @@ class Choice {
   wire(index: number, reason: FinishReason, facts: ChatFacts): object {
     return {
       index,
-      message: this.#message(facts.legacyFunctions),
+      message: this.#message(facts.legacyFunctions, facts.reasoning !== 'sealed'),
       logprobs: facts.logprobs ? logprobsOf(this.#logprobs) : null,
       finish_reason: finishReason(this.#reason ?? reason, facts.legacyFunctions),
     };
   }
 
-  #message(legacyFunctions: boolean): object {
+  #message(legacyFunctions: boolean, showsReasoning: boolean): object {
     const calls = [...this.#calls.values()];
     const hasText = this.#text !== '' || (calls.length === 0 && this.#refusal === '');
     return {
@@ -109,7 +109,7 @@ class Choice {
       content: hasText ? this.#text : null,
       refusal: this.#refusal === '' ? null : this.#refusal,
       annotations: [],
-      ...(this.#reasoning !== '' && { reasoning: this.#reasoning }),
+      ...(showsReasoning && this.#reasoning !== '' && { reasoning: this.#reasoning }),
       ...callFields(calls, legacyFunctions),
     };
   }

@@ -31,6 +31,7 @@ class StreamEncoder implements Encoder {
   readonly #legacyFunctions: boolean;
   readonly #logprobs: boolean;
   readonly #choices: readonly Choice[];
+  readonly #sealsReasoning: boolean;
 
   constructor(facts: ChatFacts) {
     const usage = facts.includeUsage ? ',"usage":null' : '';
@@ -41,6 +42,7 @@ class StreamEncoder implements Encoder {
       begun: false,
       reason: undefined,
     }));
+    this.#sealsReasoning = facts.reasoning === 'sealed';
     this.#head = `data: {${identity(facts, 'chat.completion.chunk')},"choices":[`;
     this.#tail = `,"finish_reason":null}]${usage}}\n\n`;
   }
@@ -50,6 +52,7 @@ class StreamEncoder implements Encoder {
     for (const part of parts) {
       const index = part.choice ?? 0;
       if (part.kind === 'finish') this.#end(index, part.reason);
+      if (this.#sealsReasoning && part.kind === 'reasoning-delta') continue;
       const delta = this.#legacyFunctions ? legacyDelta(part) : deltaOf(part);
       if (delta === undefined) continue;
       // A stream begins with its first delta: until then a failure can still have a status of its own.

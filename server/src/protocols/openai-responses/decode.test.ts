@@ -86,7 +86,7 @@ describe('a Responses request', () => {
       },
       { kind: 'message', role: 'assistant', content: [{ kind: 'refusal', text: 'no' }] },
       { kind: 'tool-call', id: 'fc_1', callId: 'c1', name: 'f', arguments: '{}' },
-      { kind: 'tool-call', callId: 'c2', name: 'patch', arguments: '{"input":"raw \\"text\\""}' },
+      { kind: 'custom-tool-call', callId: 'c2', name: 'patch', input: 'raw "text"' },
       { kind: 'tool-result', callId: 'c1', content: textContent('done') },
       { kind: 'tool-result', callId: 'c2', content: textContent('ok') },
     ]);
@@ -102,7 +102,7 @@ describe('a Responses request', () => {
       { kind: 'reasoning', id: 'rs_1', text: '', sealed: { form: 'encrypted', data: 'x' } },
       { kind: 'reasoning', text: '', summary: ['so'] },
     ]);
-    assert.deepEqual(ignored, ['input[0].encrypted_content']);
+    assert.deepEqual(ignored, ['input[0].encrypted_content (invalid_encrypted_content)']);
   });
 
   it('carries sampling, effort, format and limits', () => {
@@ -164,16 +164,14 @@ describe('a Responses request', () => {
   it('names what has no effect', () => {
     const { ignored } = decoded({
       nonsense: 1,
-      truncation: 'auto',
       reasoning: { effort: 'max' },
-      tools: [{ type: 'web_search', external_web_access: false }, f, { type: 'custom', name: 'x' }],
+      tools: [{ type: 'web_search', external_web_access: false }, f, { type: 'mcp', name: 'x' }],
     });
     assert.deepEqual(ignored, [
       'nonsense',
-      'truncation',
       'reasoning.effort',
       'tools[0] (web_search)',
-      'tools[2] (custom)',
+      'tools[2] (mcp)',
     ]);
   });
 });
@@ -191,7 +189,7 @@ describe('the tools of a request', () => {
           description: 'files',
           tools: [
             { ...f, name: 'read', description: 'reads' },
-            { type: 'custom', name: 'x' },
+            { type: 'shell', name: 'x' },
           ],
         },
       ],
@@ -213,7 +211,7 @@ describe('the tools of a request', () => {
       name: 'mcp__files__read',
       arguments: '{}',
     });
-    assert.deepEqual(ignored, ['tools[1].tools[1] (custom)']);
+    assert.deepEqual(ignored, ['tools[1].tools[1] (shell)']);
   });
 
   it('in a namespace have one name for both', () => {

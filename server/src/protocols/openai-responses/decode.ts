@@ -9,6 +9,7 @@ import type {
   Sampling,
 } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { Earlier } from '../../domain/stored/recollection.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
@@ -16,14 +17,21 @@ import type { Decoded, Keeping } from '../protocol.ts';
 import { echoOf } from './echo.ts';
 import { responsesEncoder, WarmUpEncoder } from './encode.ts';
 import { readInput } from './input-items.ts';
+import type { ItemRules } from './output-items.ts';
 import { conversationIdOf } from './recall.ts';
-import { responsesRequest, type ResponsesRequest } from './request.ts';
+import { responsesRequest, unknownFields, type ResponsesRequest } from './request.ts';
 import { storedInput } from './stored-input.ts';
+import type { WireNames } from './tool-names.ts';
 import { chooseTool, readTools, type Chosen } from './tools.ts';
 
+const NO_ITEM = "Invalid 'input': expected at least one item.";
 const NOTHING_EARLIER: Earlier = { items: [], named: new Map() };
 
-export function decodeResponses(body: unknown, found?: Earlier): Result<Decoded, Refusal> {
+export function decodeResponses(
+  body: unknown,
+  found?: Earlier,
+  sealer?: Sealer,
+): Result<Decoded, Refusal> {
   const parsed = responsesRequest.safeParse(body);
   if (!parsed.success) return err(firstIssue(parsed.error.issues));
   const request = parsed.data;
@@ -35,7 +43,11 @@ export function decodeResponses(body: unknown, found?: Earlier): Result<Decoded,
     return err({ kind: 'previous-response-not-found', id: previousId });
   }
   const earlier = found ?? NOTHING_EARLIER;
-  const input = readInput(request.input, earlier);
+  const isEmpty = request.input.length === 0 && earlier.items.length === 0;
+  if (isEmpty && Array.isArray(request.input) && request.generate !== false) {
+    return err({ kind: 'invalid-request', field: 'input', message: NO_ITEM });
+  }
+  const input = readInput(request.input, earlier, sealer);
   if (!input.ok) return input;
   const own = { path: ['tools'], tools: request.tools ?? [] };
   const box = readTools([own, ...input.value.toolLists]);
@@ -44,22 +56,40 @@ export function decodeResponses(body: unknown, found?: Earlier): Result<Decoded,
   if (!chosen.ok) return chosen;
 
   const generation = generationOf(request, input.value.items, chosen.value);
-  const { names, echoed } = box.value;
+  const { echoed } = box.value;
+  const rules = rulesOf(request, box.value.names, sealer);
   return ok({
     model: request.model,
     generation,
     toolPlaces: box.value.places,
     encoder: (facts) =>
-      responsesEncoder(facts, { echo: echoOf(request, generation, echoed), names }),
+      responsesEncoder(facts, {
+        echo: echoOf(request, generation, echoed),
+        rules: { ...rules, hidesReasoning: facts.reasoning === 'sealed' },
+      }),
+    truncates: request.truncation === 'auto',
     keeping: keepingOf(request, earlier),
     warmUp: (facts) => new WarmUpEncoder(facts, echoOf(request, generation, echoed)),
     ignored: [
-      ...unknownFields(body),
+      ...unknownFields(body, responsesRequest.shape),
       ...withoutEffect(request),
       ...input.value.ignored,
       ...box.value.ignored,
     ],
   });
+}
+
+function rulesOf(
+  { include, max_tool_calls: callsMax }: ResponsesRequest,
+  names: WireNames,
+  sealer: Sealer | undefined,
+): Omit<ItemRules, 'hidesReasoning'> {
+  const wanted = include?.includes('reasoning.encrypted_content') === true;
+  return {
+    names,
+    callsMax: callsMax ?? Number.POSITIVE_INFINITY,
+    ...(wanted && sealer && { seal: (text: string) => sealer.seal('reasoning', text) }),
+  };
 }
 
 function keepingOf(request: ResponsesRequest, { named }: Earlier): Keeping {
@@ -91,7 +121,8 @@ function generationOf(
     items: [...system, ...input],
     tools,
     toolChoice: choice,
-    parallelToolCalls: request.parallel_tool_calls ?? true,
+    // One call at most: the model need not write those that would be left out.
+    parallelToolCalls: request.max_tool_calls !== 1 && (request.parallel_tool_calls ?? true),
     sampling: samplingOf(request),
     ...(effort !== undefined && { reasoningEffort: effort }),
     output: outputOf(request),
@@ -103,7 +134,7 @@ function generationOf(
 type Effort = NonNullable<ResponsesRequest['reasoning']>['effort'];
 
 /** The hub's efforts end at `high`; the answer says which was used. */
-function effortOf(effort: Effort): ReasoningEffort | undefined {
+export function effortOf(effort: Effort): ReasoningEffort | undefined {
   return effort === 'xhigh' || effort === 'max' ? 'high' : (effort ?? undefined);
 }
 
@@ -157,15 +188,9 @@ function inconsistent(request: ResponsesRequest): Refusal | undefined {
   return undefined;
 }
 
-function unknownFields(body: unknown): readonly string[] {
-  if (typeof body !== 'object' || body === null) return [];
-  return Object.keys(body).filter((name) => !Object.hasOwn(responsesRequest.shape, name));
-}
-
 /** Known values that do not do here what they do at OpenAI; the answer shows what was done instead. */
-function withoutEffect({ truncation, reasoning }: ResponsesRequest): readonly string[] {
+function withoutEffect({ reasoning }: ResponsesRequest): readonly string[] {
   const names: string[] = [];
-  if (truncation === 'auto') names.push('truncation');
   if (reasoning?.effort === 'xhigh' || reasoning?.effort === 'max') names.push('reasoning.effort');
   return names;
 }

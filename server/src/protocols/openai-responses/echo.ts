@@ -20,8 +20,7 @@ export function echoOf(
     tool_choice: request.tool_choice ?? 'auto',
     parallel_tool_calls: generation.parallelToolCalls,
     max_tool_calls: request.max_tool_calls ?? null,
-    // The input is never cut: what is too long is refused.
-    truncation: 'disabled',
+    truncation: request.truncation ?? 'disabled',
     text: textOf(request),
     reasoning: { effort: generation.reasoningEffort ?? null, summary: null },
     temperature: sampling.temperature ?? 1,

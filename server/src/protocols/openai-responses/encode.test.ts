@@ -53,6 +53,12 @@ const call = (index: number, name: string, ...json: readonly string[]): Part[] =
   { kind: 'tool-call-end', index },
 ];
 
+const customCall = (index: number, name: string, ...inputs: readonly string[]): Part[] => [
+  { kind: 'tool-call-start', index, callId: `call_${index}`, name, tool: 'custom' },
+  ...inputs.map((input): Part => ({ kind: 'custom-input-delta', index, input })),
+  { kind: 'tool-call-end', index },
+];
+
 describe('a streamed Response', () => {
   it('has the events of an answer in their order, each pair closed', () => {
     const { events, response } = stream([thought('hm'), text('a "b"\n'), text('c')]);
@@ -286,7 +292,7 @@ describe('the Response object', () => {
     const { store, truncation, service_tier: tier, metadata, temperature } = response;
     assert.deepEqual(
       [store, truncation, tier, metadata, temperature],
-      [false, 'disabled', 'default', { a: 'b' }, 0],
+      [false, 'auto', 'default', { a: 'b' }, 0],
     );
     assert.deepEqual([response['instructions'], response['max_output_tokens']], ['be brief', 16]);
   });
@@ -326,10 +332,12 @@ const turn = fc
   )
   .map((turns) => {
     let index = 0;
-    // An array of text is the arguments of the next call.
-    return turns.flatMap((one) =>
-      one.every((part) => typeof part === 'string') ? call(index++, 'f', ...one) : one,
-    );
+    // An array of text is the arguments of the next call, or its input.
+    return turns.flatMap((one) => {
+      if (!one.every((part) => typeof part === 'string')) return one;
+      const made = one.length === 2 ? customCall : call;
+      return made(index++, 'f', ...one);
+    });
   });
 const reason = fc.constantFrom<FinishReason>('stop', 'length', 'tool-calls', 'content-filter');
 

@@ -10,16 +10,16 @@ import {
   OutputItems,
   type CallItem,
   type ContentPart,
+  type ItemRules,
   type Listener,
   type OutputItem,
   type SpokenItem,
 } from './output-items.ts';
 import { errorOf, failedError } from './refuse.ts';
 import { hexOf, ResponseObject, statusOf, type Outcome } from './response-object.ts';
-import type { WireNames } from './tool-names.ts';
 
 /** What the answer needs of its request. */
-export type Asked = { readonly echo: Echo; readonly names: WireNames };
+export type Asked = { readonly echo: Echo; readonly rules: ItemRules };
 
 export function responsesEncoder(facts: AnswerFacts, asked: Asked): Encoder {
   return facts.delivery === 'stream'
@@ -33,6 +33,11 @@ const EVENT_OF = {
   reasoning_text: 'response.reasoning_text',
 } as const;
 
+const CALL_EVENT_OF = {
+  function_call: 'response.function_call_arguments',
+  custom_tool_call: 'response.custom_tool_call_input',
+} as const;
+
 class StreamEncoder implements Encoder, Listener {
   readonly contentType = 'text/event-stream; charset=utf-8';
   readonly heartbeat = ': ping\n\n';
@@ -43,9 +48,9 @@ class StreamEncoder implements Encoder, Listener {
   /** Around the delta of the content part that is being said. */
   #deltaTail = '';
 
-  constructor(facts: AnswerFacts, { echo, names }: Asked) {
+  constructor(facts: AnswerFacts, { echo, rules }: Asked) {
     this.#response = new ResponseObject(facts, echo);
-    this.#output = new OutputItems(hexOf(facts), names, this);
+    this.#output = new OutputItems(hexOf(facts), rules, this);
   }
 
   parts(parts: readonly Part[]): string {
@@ -94,9 +99,9 @@ class StreamEncoder implements Encoder, Listener {
     this.#event(`${EVENT_OF[part.type]}.delta`, json);
   }
 
-  argumentsDelta(item: CallItem, delta: string): void {
+  callDelta(item: CallItem, delta: string): void {
     const json = `${placeOf(item)},"delta":${JSON.stringify(delta)}}`;
-    this.#event('response.function_call_arguments.delta', json);
+    this.#event(`${CALL_EVENT_OF[item.type]}.delta`, json);
   }
 
   partDone(item: SpokenItem, part: ContentPart): void {
@@ -108,10 +113,12 @@ class StreamEncoder implements Encoder, Listener {
     this.#event('response.content_part.done', `${spot},"part":${JSON.stringify(contentOf(part))}}`);
   }
 
-  argumentsDone(item: CallItem): void {
-    const { name, arguments: json } = item;
-    const said = JSON.stringify({ name: name.name, arguments: json }).slice(1);
-    this.#event('response.function_call_arguments.done', `${placeOf(item)},${said}`);
+  callDone(item: CallItem): void {
+    const { name, said } = item;
+    const all =
+      item.type === 'function_call' ? { name: name.name, arguments: said } : { input: said };
+    const json = `${placeOf(item)},${JSON.stringify(all).slice(1)}`;
+    this.#event(`${CALL_EVENT_OF[item.type]}.done`, json);
   }
 
   itemDone(item: OutputItem): void {
@@ -196,9 +203,9 @@ class WholeEncoder implements Encoder {
   readonly #response: ResponseObject;
   readonly #output: OutputItems;
 
-  constructor(facts: AnswerFacts, { echo, names }: Asked) {
+  constructor(facts: AnswerFacts, { echo, rules }: Asked) {
     this.#response = new ResponseObject(facts, echo);
-    this.#output = new OutputItems(hexOf(facts), names);
+    this.#output = new OutputItems(hexOf(facts), rules);
   }
 
   parts(parts: readonly Part[]): string {

@@ -3,13 +3,16 @@
 import type { z } from 'zod';
 import type { Item } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { Earlier } from '../../domain/stored/recollection.ts';
+import { assert } from '../../lib/assert.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import { readContent } from './content.ts';
 import {
   additionalTools,
   callOutput,
+  compaction,
   customToolCall,
   functionCall,
   messageItem,
@@ -31,7 +34,13 @@ export type Conversation = {
   readonly ignored: readonly string[];
 };
 
-type Draft = { readonly items: Item[]; readonly toolLists: ToolList[]; readonly ignored: string[] };
+type Draft = {
+  readonly items: Item[];
+  readonly toolLists: ToolList[];
+  readonly ignored: string[];
+  /** Opens what this server has sealed. */
+  readonly sealer: Sealer | undefined;
+};
 type At = readonly ['input', number];
 type Read = (draft: Draft, item: unknown, at: At) => Refusal | undefined;
 
@@ -39,8 +48,9 @@ type Read = (draft: Draft, item: unknown, at: At) => Refusal | undefined;
 export function readInput(
   input: string | readonly unknown[],
   { items: earlier, named }: Earlier,
+  sealer?: Sealer,
 ): Result<Conversation, Refusal> {
-  const draft: Draft = { items: [], toolLists: [], ignored: [] };
+  const draft: Draft = { items: [], toolLists: [], ignored: [], sealer };
   for (const [index, item] of earlier.entries()) {
     if (readItem(draft, item, ['input', index]) !== undefined) return err({ kind: 'internal' });
   }
@@ -123,6 +133,24 @@ const readCallOutput = reader(callOutput, (draft, item, [, index]) => {
   return undefined;
 });
 
+/** Holds items of this protocol. They are the conversation, so it can't go on without them. */
+function readCompaction(
+  draft: Draft,
+  { encrypted_content: data }: z.output<typeof compaction>,
+  [, index]: At,
+): Refusal | undefined {
+  const field = `input[${index}].encrypted_content`;
+  const opened = draft.sealer?.open('compaction', data);
+  if (opened === undefined) return { kind: 'sealed-content-unreadable', field };
+  const items: unknown = JSON.parse(opened);
+  assert(Array.isArray(items), 'what was compacted is a list of items');
+  for (const item of items) {
+    const refusal = readItem(draft, item, ['input', index]);
+    if (refusal !== undefined) return refusal;
+  }
+  return undefined;
+}
+
 const READERS: ReadonlyMap<string, Read> = new Map([
   ['message', readMessage],
   [
@@ -136,9 +164,9 @@ const READERS: ReadonlyMap<string, Read> = new Map([
   ['function_call_output', readCallOutput],
   [
     'custom_tool_call',
-    reader(customToolCall, (draft, { id, call_id: callId, name, input }) => {
-      const json = JSON.stringify({ input });
-      draft.items.push({ kind: 'tool-call', ...idOf(id), callId, name, arguments: json });
+    reader(customToolCall, (draft, { id, call_id: callId, namespace, name, input }) => {
+      const known = namespace == null ? name : flatName(namespace, name);
+      draft.items.push({ kind: 'custom-tool-call', ...idOf(id), callId, name: known, input });
       return undefined;
     }),
   ],
@@ -146,20 +174,23 @@ const READERS: ReadonlyMap<string, Read> = new Map([
   [
     'reasoning',
     reader(reasoning, (draft, item, [, index]) => {
-      const text = (item.content ?? []).map((part) => part.text).join('');
-      const summary = item.summary.map((part) => part.text);
       const { id, encrypted_content: data } = item;
-      const sealed = data ? { sealed: { form: 'encrypted' as const, data } } : {};
+      const opened = data ? draft.sealer?.open('reasoning', data) : undefined;
+      const text = opened ?? (item.content ?? []).map((part) => part.text).join('');
+      const summary = item.summary.map((part) => part.text);
+      const foreign = data && opened === undefined;
+      const sealed = foreign ? { sealed: { form: 'encrypted' as const, data } } : {};
       const summed = summary.length > 0 ? { summary } : {};
-      if (text === '' && summary.length === 0 && !data) return undefined;
+      if (text === '' && summary.length === 0 && !foreign) return undefined;
       draft.items.push({ kind: 'reasoning', ...idOf(id), text, ...summed, ...sealed });
-      // Sealed by somebody else: the conversation goes on without it rather than not at all.
+      // What we can't open, the conversation goes on without: an agent would send it again for ever.
       if (text === '' && summary.length === 0) {
-        draft.ignored.push(`input[${index}].encrypted_content`);
+        draft.ignored.push(`input[${index}].encrypted_content (invalid_encrypted_content)`);
       }
       return undefined;
     }),
   ],
+  ['compaction', reader(compaction, readCompaction)],
   [
     'additional_tools',
     reader(additionalTools, (draft, { tools }, at) => {
@@ -179,7 +210,9 @@ class Calls {
   readonly #answered = new Set<string>();
 
   take(item: Item, index: number): Refusal | undefined {
-    if (item.kind === 'tool-call') this.#made.set(item.callId, index);
+    if (item.kind === 'tool-call' || item.kind === 'custom-tool-call') {
+      this.#made.set(item.callId, index);
+    }
     if (item.kind !== 'tool-result') return undefined;
     this.#answered.add(item.callId);
     if (this.#made.has(item.callId)) return undefined;

@@ -59,7 +59,13 @@ export const functionCall = z.object({
 /** Of a function or of a custom tool. */
 export const callOutput = z.object({ id, call_id: callId, output: content });
 
-export const customToolCall = z.object({ id, call_id: callId, name, input: z.string() });
+export const customToolCall = z.object({
+  id,
+  call_id: callId,
+  name,
+  namespace: z.string().nullish(),
+  input: z.string(),
+});
 
 export const reasoning = z.object({
   id,
@@ -67,5 +73,7 @@ export const reasoning = z.object({
   content: z.array(z.object({ text: z.string() })).nullish(),
   encrypted_content: z.string().nullish(),
 });
+
+export const compaction = z.object({ id, encrypted_content: z.string() });
 
 export const additionalTools = z.object({ tools: z.array(z.unknown()).max(TOOLS_MAX) });

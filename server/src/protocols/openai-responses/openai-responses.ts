@@ -12,8 +12,20 @@ export const openaiResponses: Protocol = {
   route: { method: 'POST', path: '/v1/responses' },
   fields: FIELDS,
   recalls: recallsOf,
-  decode: (body, _headers, earlier) => decodeResponses(body, earlier),
+  decode: (body, _headers, earlier, sealer) => decodeResponses(body, earlier, sealer),
   refusal: refuseResponses,
   headers: (requestId) => ({ 'x-request-id': requestId }),
   socket: responsesFrames,
+  counting: {
+    path: '/v1/responses/input_tokens',
+    decode: (body, _headers, earlier, sealer) =>
+      decodeResponses(withoutStream(body), earlier, sealer),
+    answer: (tokens) => JSON.stringify({ object: 'response.input_tokens', input_tokens: tokens }),
+  },
 };
+
+/** A count has no answer that could be streamed; everything else of a request counts. */
+function withoutStream(body: unknown): unknown {
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return body;
+  return { ...body, stream: false, stream_options: null };
+}

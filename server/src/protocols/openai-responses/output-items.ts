@@ -21,15 +21,20 @@ export type SpokenItem = {
   readonly index: number;
   readonly content: ContentPart[];
   status: Status;
+  /** Of reasoning: all of it, shown or not. */
+  thought: string;
+  /** The same as only we can read it, where the client wants to keep it. */
+  sealed?: string;
 };
 
 export type CallItem = {
-  readonly type: 'function_call';
+  readonly type: 'function_call' | 'custom_tool_call';
   readonly id: string;
   readonly index: number;
   readonly callId: string;
   readonly name: WireName;
-  arguments: string;
+  /** A function's arguments, which are JSON, or a custom tool's input, which is text. */
+  said: string;
   ended: boolean;
   status: Status;
 };
@@ -41,17 +46,37 @@ export interface Listener {
   itemAdded(item: OutputItem): void;
   partAdded(item: SpokenItem, part: ContentPart): void;
   textDelta(item: SpokenItem, part: ContentPart, delta: string): void;
-  argumentsDelta(item: CallItem, delta: string): void;
+  callDelta(item: CallItem, delta: string): void;
   partDone(item: SpokenItem, part: ContentPart): void;
-  argumentsDone(item: CallItem): void;
+  callDone(item: CallItem): void;
   itemDone(item: OutputItem): void;
 }
 
-const ID_PREFIX = { message: 'msg', reasoning: 'rs', function_call: 'fc' } as const;
+const ID_PREFIX = {
+  message: 'msg',
+  reasoning: 'rs',
+  function_call: 'fc',
+  custom_tool_call: 'ctc',
+} as const;
+
+/** What the items of an answer need of its request. */
+export type ItemRules = {
+  readonly names: WireNames;
+  /** Calls beyond these are left out, as if they had not been made. */
+  readonly callsMax: number;
+  /** The client learns that the model thinks, and not what. */
+  readonly hidesReasoning: boolean;
+  /** Closes reasoning for the client to keep. */
+  readonly seal?: (text: string) => string;
+};
+
+function isCall(item: OutputItem): item is CallItem {
+  return item.type === 'function_call' || item.type === 'custom_tool_call';
+}
 
 export class OutputItems {
   readonly #hex: string;
-  readonly #names: WireNames;
+  readonly #rules: ItemRules;
   readonly #listener: Listener | undefined;
   readonly #items: OutputItem[] = [];
   /** Not closed yet, oldest first. */
@@ -59,9 +84,9 @@ export class OutputItems {
   /** By the engine's own numbering. */
   readonly #calls = new Map<number, CallItem>();
 
-  constructor(hex: string, names: WireNames, listener?: Listener) {
+  constructor(hex: string, rules: ItemRules, listener?: Listener) {
     this.#hex = hex;
-    this.#names = names;
+    this.#rules = rules;
     this.#listener = listener;
   }
 
@@ -73,9 +98,9 @@ export class OutputItems {
       case 'refusal-delta':
         return this.#say('message', 'refusal', part.text);
       case 'reasoning-delta':
-        return this.#say('reasoning', 'reasoning_text', part.text);
+        return this.#think(part.text);
       case 'tool-call-start':
-        return this.#startCall(part.index, part.callId, part.name);
+        return this.#startCall(part);
       case 'tool-call-delta':
         return this.#growCall(this.#calls.get(part.index), part.arguments);
       case 'tool-call-end': {
@@ -83,8 +108,8 @@ export class OutputItems {
         if (call !== undefined) call.ended = true;
         return;
       }
-      // Nobody can offer custom tools here yet.
       case 'custom-input-delta':
+        return this.#growCall(this.#calls.get(part.index), part.input);
       case 'repaired':
       case 'usage':
       case 'finish':
@@ -100,7 +125,7 @@ export class OutputItems {
     if (!cut && !this.#items.some(isAnswer)) this.#say('message', 'output_text', '');
     const last = this.#items.at(-1);
     for (const item of this.#open) {
-      const isCut = cut && (item === last || (item.type === 'function_call' && !item.ended));
+      const isCut = cut && (item === last || (isCall(item) && !item.ended));
       this.#close(item, isCut ? 'incomplete' : 'completed');
     }
     this.#open = [];
@@ -115,6 +140,11 @@ export class OutputItems {
   /** The items so far as JSON; after the end, all of them. */
   json(): string {
     return `[${this.#items.map(itemJson).join(',')}]`;
+  }
+
+  #think(text: string): void {
+    this.#spoken('reasoning').thought += text;
+    if (!this.#rules.hidesReasoning) this.#say('reasoning', 'reasoning_text', text);
   }
 
   #say(type: 'message' | 'reasoning', partType: ContentPart['type'], delta: string): void {
@@ -134,18 +164,30 @@ export class OutputItems {
     const open = this.#open.at(-1);
     if (open?.type === type) return open;
     const { id, index } = this.#begin(type);
-    return this.#add({ type, id, index, content: [], status: 'in_progress' });
+    const status = 'in_progress';
+    const item: SpokenItem = { type, id, index, content: [], thought: '', status };
+    this.#seal(item);
+    return this.#add(item);
   }
 
-  #startCall(number: number, callId: string, name: string): void {
-    const { id, index } = this.#begin('function_call');
+  /** Clients look for the field in the first event of the item too, where there is nothing to seal yet. */
+  #seal(item: SpokenItem): void {
+    const { seal } = this.#rules;
+    if (item.type !== 'reasoning' || seal === undefined) return;
+    item.sealed = seal(item.thought);
+  }
+
+  #startCall({ index: number, callId, name, tool }: CallStart): void {
+    if (this.#calls.size >= this.#rules.callsMax) return;
+    const type = tool === 'custom' ? 'custom_tool_call' : 'function_call';
+    const { id, index } = this.#begin(type);
     const call = this.#add<CallItem>({
-      type: 'function_call',
+      type,
       id,
       index,
       callId,
-      name: this.#names.get(name) ?? { name },
-      arguments: '',
+      name: this.#rules.names.get(name) ?? { name },
+      said: '',
       ended: false,
       status: 'in_progress',
     });
@@ -154,13 +196,13 @@ export class OutputItems {
 
   #growCall(call: CallItem | undefined, delta: string): void {
     if (call === undefined || call.status !== 'in_progress' || delta === '') return;
-    call.arguments += delta;
-    this.#listener?.argumentsDelta(call, delta);
+    call.said += delta;
+    this.#listener?.callDelta(call, delta);
   }
 
   /** Closes what a new item ends: everything but calls that run beside it. */
   #begin(type: OutputItem['type']): { readonly id: string; readonly index: number } {
-    const stays = (item: OutputItem): boolean => item.type === 'function_call' && !item.ended;
+    const stays = (item: OutputItem): boolean => isCall(item) && !item.ended;
     for (const item of this.#open) if (!stays(item)) this.#close(item, 'completed');
     this.#open = this.#open.filter(stays);
     const index = this.#items.length;
@@ -176,19 +218,23 @@ export class OutputItems {
   }
 
   #close(item: OutputItem, status: Status): void {
-    if (item.type === 'function_call') {
+    if (isCall(item)) {
       // A call without arguments is a call with none of them, not with broken JSON.
-      if (item.arguments === '' && status === 'completed') this.#growCall(item, '{}');
+      const isEmpty = item.type === 'function_call' && item.said === '';
+      if (isEmpty && status === 'completed') this.#growCall(item, '{}');
       item.status = status;
-      this.#listener?.argumentsDone(item);
+      this.#listener?.callDone(item);
     } else {
       item.status = status;
       const part = item.content.at(-1);
       if (part !== undefined) this.#listener?.partDone(item, part);
+      this.#seal(item);
     }
     this.#listener?.itemDone(item);
   }
 }
+
+type CallStart = Extract<Part, { readonly kind: 'tool-call-start' }>;
 
 export function itemJson(item: OutputItem): string {
   const { id, type, status } = item;
@@ -199,11 +245,17 @@ export function itemJson(item: OutputItem): string {
     }
     case 'reasoning': {
       const content = item.content.map(contentOf);
-      return JSON.stringify({ id, type, status, summary: [], content });
+      const { sealed } = item;
+      const kept = sealed === undefined ? {} : { encrypted_content: sealed };
+      return JSON.stringify({ id, type, status, summary: [], content, ...kept });
     }
     case 'function_call': {
-      const { callId, name, arguments: json } = item;
-      return JSON.stringify({ id, type, status, call_id: callId, ...name, arguments: json });
+      const { callId, name, said } = item;
+      return JSON.stringify({ id, type, status, call_id: callId, ...name, arguments: said });
+    }
+    case 'custom_tool_call': {
+      const { callId, name, said } = item;
+      return JSON.stringify({ id, type, status, call_id: callId, ...name, input: said });
     }
   }
 }

@@ -64,16 +64,15 @@ const penalty = z.number().min(-2).max(2);
 
 export const responsesRequest = z.object({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
-  input: z.union(
-    [z.string(), z.array(z.unknown()).min(1, 'expected at least one item').max(MESSAGES_MAX)],
-    {
-      error: ({ input }) =>
-        input === undefined
-          ? 'received undefined'
-          : `expected a string or a list of 1 to ${MESSAGES_MAX} items`,
-    },
-  ),
+  input: z.union([z.string(), z.array(z.unknown()).max(MESSAGES_MAX)], {
+    error: ({ input }) =>
+      input === undefined
+        ? 'received undefined'
+        : `expected a string or a list of 1 to ${MESSAGES_MAX} items`,
+  }),
   instructions: z.string().nullish(),
+  /** Over a WebSocket alone: `false` asks for nothing but an id to go on from. */
+  generate: z.boolean().nullish(),
   stream: z.boolean().nullish(),
   stream_options: z.object({ include_obfuscation: z.boolean().nullish() }).nullish(),
   max_output_tokens: z.int().min(OUTPUT_TOKENS_LEAST).nullish(),
@@ -128,3 +127,9 @@ export const responsesRequest = z.object({
 export type ResponsesRequest = z.infer<typeof responsesRequest>;
 export type ToolChoiceRequest = NonNullable<ResponsesRequest['tool_choice']>;
 export type NamedTool = z.infer<typeof namedTool>;
+
+/** Fields of a body that are none of the request's. */
+export function unknownFields(body: unknown, shape: object): readonly string[] {
+  if (typeof body !== 'object' || body === null) return [];
+  return Object.keys(body).filter((name) => !Object.hasOwn(shape, name));
+}

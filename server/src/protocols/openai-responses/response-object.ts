@@ -78,7 +78,7 @@ export function hexOf({ requestId }: AnswerFacts): string {
 }
 
 /** OpenAI's convention: cached tokens are inside input_tokens, reasoning tokens inside output_tokens. */
-function usageOf(usage: Usage): object {
+export function usageOf(usage: Usage): object {
   const input = inputTokens(usage);
   const output = outputTokens(usage);
   return {

@@ -39,7 +39,7 @@ function readRequest(frame: unknown): Result<SocketRequest, Refusal> {
   }
   const { previous_response_id: previousId } = fields;
   return ok({
-    body: { ...fields, stream: true },
+    body: { ...fields, stream: true, ...(generate === false && { generate }) },
     generates: generate !== false,
     ...(lane != null && { lane }),
     ...(previousId != null && { previousId }),

@@ -12,12 +12,13 @@ const part = z.looseObject({
 
 const item = z.looseObject({
   id: z.string(),
-  type: z.enum(['message', 'reasoning', 'function_call']),
+  type: z.enum(['message', 'reasoning', 'function_call', 'custom_tool_call']),
   status: z.enum(['in_progress', 'completed', 'incomplete']),
   content: z.array(part).optional(),
   name: z.string().optional(),
   namespace: z.string().optional(),
   arguments: z.string().optional(),
+  input: z.string().optional(),
 });
 
 export const responseBody = z.looseObject({
@@ -41,6 +42,7 @@ const streamEvent = z.looseObject({
   text: z.string().optional(),
   refusal: z.string().optional(),
   arguments: z.string().optional(),
+  input: z.string().optional(),
   name: z.string().optional(),
   response: responseBody.optional(),
 });
@@ -127,6 +129,7 @@ class Items {
     assert.equal(index, this.#added++, 'items are numbered as they come');
     assert.equal(added.status, 'in_progress');
     if (added.type === 'function_call') assert.equal(added.arguments, '');
+    else if (added.type === 'custom_tool_call') assert.equal(added.input, '');
     else assert.deepEqual(added.content, []);
     this.open.set(index, { item: added, parts: [], partOpen: false, said: '', callDone: false });
   }
@@ -170,6 +173,14 @@ class Items {
         assert.equal(event.name, open.item.name);
         open.callDone = true;
         break;
+      case 'response.custom_tool_call_input.delta':
+        assert.equal(open.item.type, 'custom_tool_call');
+        open.said += event.delta ?? '';
+        break;
+      case 'response.custom_tool_call_input.done':
+        assert.equal(event.input, open.said);
+        open.callDone = true;
+        break;
       default:
         assert.fail(`an event that is not known: ${event.type}`);
     }
@@ -183,9 +194,9 @@ class Items {
       assert.equal(done[field], open.item[field], field);
     }
     assert.notEqual(done.status, 'in_progress');
-    if (done.type === 'function_call') {
+    if (done.type === 'function_call' || done.type === 'custom_tool_call') {
       assert.ok(open.callDone);
-      assert.equal(done.arguments, open.said);
+      assert.equal(done.arguments ?? done.input, open.said);
     } else {
       assert.ok(!open.partOpen, 'the last part is done');
       assert.deepEqual(done.content, open.parts);

@@ -22,6 +22,26 @@ const functionTool = z.object({
 });
 type FunctionTool = z.infer<typeof functionTool>;
 
+/** Longer ones are no grammars of tools; Codex's is 500 characters. */
+const GRAMMAR_CHARACTERS_MAX = 100_000;
+
+const customTool = z.object({
+  type: z.literal('custom'),
+  name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
+  description: z.string().nullish(),
+  format: z
+    .discriminatedUnion('type', [
+      z.object({ type: z.literal('text') }),
+      z.object({
+        type: z.literal('grammar'),
+        syntax: z.enum(['lark', 'regex']),
+        definition: z.string().min(1).max(GRAMMAR_CHARACTERS_MAX),
+      }),
+    ])
+    .nullish(),
+});
+type CustomTool = z.infer<typeof customTool>;
+
 const namespaceTool = z.object({
   type: z.literal('namespace'),
   name: toolName,
@@ -83,6 +103,11 @@ class Reading {
       if (!parsed.success) return err(firstIssue(parsed.error.issues, path));
       return this.#add(parsed.data, path, namespace);
     }
+    if (type === 'custom') {
+      const parsed = customTool.safeParse(tool);
+      if (!parsed.success) return err(firstIssue(parsed.error.issues, path));
+      return this.#addCustom(parsed.data, path, namespace);
+    }
     if (type === 'namespace' && namespace === undefined) {
       const parsed = namespaceTool.safeParse(tool);
       if (!parsed.success) return err(firstIssue(parsed.error.issues, path));
@@ -96,6 +121,38 @@ class Reading {
 
   #add(tool: FunctionTool, path: Path, namespace?: string): Result<object, Refusal> {
     const { type, name, description = null, strict } = tool;
+    const known = this.#place(name, path, namespace);
+    if (!known.ok) return known;
+    this.tools.set(known.value, {
+      name: known.value,
+      ...(description !== null && { description }),
+      parameters: tool.parameters ?? { type: 'object', properties: {} },
+      strict: strict ?? false,
+    });
+    const parameters = tool.parameters ?? null;
+    return ok({ type, name, description, parameters, strict: strict ?? false });
+  }
+
+  /** A grammar is a wish here: a coding agent that sends one works without it, and would not without its tool. */
+  #addCustom(tool: CustomTool, path: Path, namespace?: string): Result<object, Refusal> {
+    const { type, name, description = null, format } = tool;
+    const known = this.#place(name, path, namespace);
+    if (!known.ok) return known;
+    if (format?.type === 'grammar') this.ignored.push(`${fieldName(path)}.format`);
+    this.tools.set(known.value, {
+      kind: 'custom',
+      name: known.value,
+      ...(description !== null && { description }),
+      format:
+        format?.type === 'grammar'
+          ? { kind: 'grammar', syntax: format.syntax, definition: format.definition, wished: true }
+          : { kind: 'text' },
+    });
+    return ok({ type, name, description, format: format ?? { type: 'text' } });
+  }
+
+  /** The name for the engine. A tool that is sent again is the same tool, as it is now. */
+  #place(name: string, path: Path, namespace?: string): Result<string, Refusal> {
     const known = namespace === undefined ? name : flatName(namespace, name);
     const before = this.tools.has(known) ? (this.names.get(known) ?? { name }) : undefined;
     // In one list each is another tool; a later list may send a tool again.
@@ -111,15 +168,7 @@ class Reading {
     }
     if (namespace !== undefined) this.names.set(known, { name, namespace });
     this.places.set(known, fieldName(path));
-    // A tool that is sent again is the same tool, as it is now.
-    this.tools.set(known, {
-      name: known,
-      ...(description !== null && { description }),
-      parameters: tool.parameters ?? { type: 'object', properties: {} },
-      strict: strict ?? false,
-    });
-    const parameters = tool.parameters ?? null;
-    return ok({ type, name, description, parameters, strict: strict ?? false });
+    return ok(known);
   }
 }
 
@@ -152,7 +201,7 @@ function allowed(
   const names = new Set<string>();
   for (const [index, named] of list.entries()) {
     // Those that are not served were left out of the tools as well.
-    if (named.type !== 'function') continue;
+    if (named.type !== 'function' && named.type !== 'custom') continue;
     const tool = theTool(named, `tool_choice.tools[${index}]`, tools);
     if (!tool.ok) return tool;
     names.add(tool.value.name);
@@ -168,7 +217,7 @@ function theTool(
   field: string,
   tools: readonly Tool[],
 ): Result<Tool, Refusal> {
-  if (type !== 'function') {
+  if (type !== 'function' && type !== 'custom') {
     const feature = `a choice of the tool type ${JSON.stringify(type.slice(0, SHOWN_MAX))}`;
     return err({ kind: 'unsupported-feature', feature, field });
   }
@@ -176,7 +225,9 @@ function theTool(
     return invalid(`${field}.name`, `Missing required parameter: '${field}.name'.`);
   }
   const known = namespace == null ? name : flatName(namespace, name);
-  const tool = tools.find((candidate) => candidate.name === known);
+  const tool = tools.find(
+    (candidate) => candidate.name === known && (candidate.kind ?? 'function') === type,
+  );
   if (tool !== undefined) return ok(tool);
   const shown = name.slice(0, SHOWN_MAX);
   return invalid(`${field}.name`, `There is no tool named '${shown}' in 'tools'.`);

@@ -7,6 +7,7 @@ import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
+import type { SealingKeys } from '../../ports/sealing-keys.ts';
 import { readLeftLog } from '../settlement-log/read-log.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
 import {
@@ -25,6 +26,7 @@ import { LeasedLedger } from './leases/leased-ledger.ts';
 import { replay } from './leases/replay.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
+import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
 
@@ -49,6 +51,7 @@ export interface Store extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly responses: ResponseStore;
+  readonly sealing: SealingKeys;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
   readonly version: string;
   /** Since the snapshot of keys and prices was last known to be current. */
@@ -93,7 +96,9 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
       bytesProjectMax: options.bytesProjectMax ?? STORED_BYTES_PROJECT_MAX,
       reachable: () => feed.ageMs() < AWAY_AFTER_MS,
     });
-    return ok(new PostgresStore({ pool, version, feed, direct, leased, heartbeat, responses }));
+    const sealing = await PostgresSealingKeys.open(pool);
+    const parts = { pool, version, feed, direct, leased, heartbeat, responses, sealing };
+    return ok(new PostgresStore(parts));
   } catch (error) {
     await pool.end();
     return err(connectFailure(error, address.value.where));
@@ -155,12 +160,14 @@ type Parts = {
   readonly leased: LeasedLedger | undefined;
   readonly heartbeat: Heartbeat;
   readonly responses: PostgresResponseStore;
+  readonly sealing: PostgresSealingKeys;
 };
 
 class PostgresStore implements Store {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly responses: PostgresResponseStore;
+  readonly sealing: PostgresSealingKeys;
   readonly version: string;
   readonly #pool: Pool;
   readonly #feed: SnapshotFeed;
@@ -168,7 +175,8 @@ class PostgresStore implements Store {
   readonly #direct: DirectPg;
   readonly #leased: LeasedLedger | undefined;
 
-  constructor({ pool, version, feed, direct, leased, heartbeat, responses }: Parts) {
+  constructor({ pool, version, feed, direct, leased, heartbeat, responses, sealing }: Parts) {
+    this.sealing = sealing;
     this.responses = responses;
     this.version = version;
     this.#pool = pool;
@@ -197,6 +205,7 @@ class PostgresStore implements Store {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.responses[Symbol.asyncDispose]();
+    await this.sealing[Symbol.asyncDispose]();
     await this.#heartbeat[Symbol.asyncDispose]();
     await this.#leased?.[Symbol.asyncDispose]();
     await this.#direct[Symbol.asyncDispose]();
