@@ -12,6 +12,7 @@ import {
   WEBSOCKET_LANES_MAX,
   WEBSOCKET_LIFETIME_MS,
   WEBSOCKET_PING_MS,
+  WEBSOCKET_RESPONSES_MAX,
   WEBSOCKET_WAITING_MAX,
 } from '../limits.ts';
 import { SocketServer, type Frame, type SocketClient } from './web-socket-client.fixture.ts';
@@ -180,6 +181,17 @@ describe('a WebSocket', () => {
     assert.equal(loosened.response?.usage?.input_tokens, 2 + 8 + 1 + 8 + 1);
     const last = await other.ask({ previous_response_id: idOf(loosened), input: 'five' });
     assert.equal(last.response?.usage?.input_tokens, 20 + 8 + 1);
+  });
+
+  it('remembers so many of its responses, and forgets the oldest first', async () => {
+    await using client = await server.open();
+    const ids: string[] = [];
+    for (let index = 0; index <= WEBSOCKET_RESPONSES_MAX; index++) {
+      ids.push(idOf(await client.ask({ input: '[[tokens=1]]' })));
+    }
+    const ask = (id: string | undefined) => client.ask({ previous_response_id: id, input: 'x' });
+    assert.equal((await ask(ids[0])).error?.code, 'previous_response_not_found');
+    assert.equal((await ask(ids.at(-1))).type, 'response.completed');
   });
 
   it('forgets what a failed request went on from', async () => {

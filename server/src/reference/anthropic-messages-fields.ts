@@ -21,7 +21,7 @@ export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
   },
   thinking: {
     effect: 'acts',
-    text: '`enabled` with `budget_tokens`, `adaptive`, `between_tools` or `disabled`. A budget becomes an effort: up to 4,096 tokens `low`, up to 16,384 `medium`, more `high`. `display: "omitted"` leaves the blocks empty. Who does not ask for thinking gets no thinking blocks; what the model thinks all the same is counted.',
+    text: '`enabled` with `budget_tokens`, `adaptive`, `between_tools` or `disabled`. A budget becomes an effort: up to 4,096 tokens `low`, up to 16,384 `medium`, more `high`. `display: "omitted"` leaves the blocks empty; their signature holds the thinking sealed, and the model has it again when they come back. Who does not ask for thinking gets no thinking blocks; what the model thinks all the same is counted.',
   },
   output_config: {
     effect: 'acts',
