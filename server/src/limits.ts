@@ -16,6 +16,12 @@ export const REQUEST_TIMEOUT_MS = 120_000;
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Each costs a few KB; beyond it new connections are dropped by the kernel's backlog and `maxConnections`. */
 export const CONNECTIONS_MAX = 20_000;
+/** Levels of any JSON that comes in: our own walks are recursive. */
+export const JSON_DEPTH_MAX = 512;
+/** A prompt of 300,000 token numbers is one of the largest that is honest. */
+export const JSON_VALUES_MAX = 500_000;
+/** 4,096 messages and 512 tools of 50 fields; each takes a codec about a microsecond. */
+export const JSON_OBJECTS_MAX = 40_000;
 export const MESSAGES_MAX = 4_096;
 export const TOOLS_MAX = 512;
 /** MCP clients put the server's name before the tool's; 90 characters were seen. */

@@ -1,16 +1,16 @@
 // Reads a JSON body: bounded, valid UTF-8, valid JSON; each way to be wrong is a refusal that says how.
 
-import { isUtf8 } from 'node:buffer';
 import type { IncomingMessage } from 'node:http';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
+import { parseJsonText } from './json-text.ts';
 
 export async function readJson(request: IncomingMessage): Promise<Result<unknown, Refusal>> {
   const unsupported = unsupportedMediaType(request);
   if (unsupported !== undefined) return err(unsupported);
   const body = await readBody(request);
-  return body.ok ? parseJson(body.value) : body;
+  return body.ok ? await parseJson(body.value) : body;
 }
 
 function unsupportedMediaType(request: IncomingMessage): Refusal | undefined {
@@ -50,16 +50,10 @@ function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
   });
 }
 
-function parseJson(body: Buffer): Result<unknown, Refusal> {
+async function parseJson(body: Buffer): Promise<Result<unknown, Refusal>> {
   if (body.length === 0) return invalid('The request body is empty; send a JSON object.');
-  if (!isUtf8(body)) return invalid('The request body is not valid UTF-8.');
-  try {
-    const value: unknown = JSON.parse(body.toString('utf8'));
-    return ok(value);
-  } catch (error) {
-    const detail = error instanceof SyntaxError ? error.message : 'unreadable';
-    return invalid(`The request body is not valid JSON: ${detail.slice(0, 200)}.`);
-  }
+  const parsed = await parseJsonText(body);
+  return parsed.ok ? parsed : invalid(`The request body can't be read as JSON: ${parsed.error}.`);
 }
 
 function invalid(message: string): Result<never, Refusal> {

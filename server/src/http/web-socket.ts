@@ -21,6 +21,7 @@ import {
   WRITE_STALL_MS,
 } from '../limits.ts';
 import type { Protocol, SocketFrames, SocketRequest } from '../protocols/protocol.ts';
+import { parseJsonText } from './json-text.ts';
 import { SocketMemory, type SocketMemoryBudget } from './socket-memory.ts';
 import { WebSocketSink, type FrameWriter } from './web-socket-sink.ts';
 
@@ -43,6 +44,9 @@ type Lane = { readonly waiting: Waiting[]; sink: WebSocketSink | undefined };
 
 export class WebSocketConnection implements FrameWriter {
   readonly #facts: WebSocketFacts;
+  /** Frames that came and are not understood yet. */
+  #unread = 0;
+  #reading: Promise<void> = Promise.resolve();
   readonly #peer: WebSocket;
   readonly #socket: Duplex;
   readonly #memory: SocketMemory;
@@ -84,11 +88,26 @@ export class WebSocketConnection implements FrameWriter {
     if (isBinary || !Buffer.isBuffer(data)) {
       return this.#refuse(invalid('Send text frames; this one was binary.'));
     }
-    const json = parse(data);
-    if (json === undefined) return this.#refuse(invalid('The frame is not valid JSON.'));
+    // One after the other, in their order; a large one is read in slices.
+    this.#unread++;
+    this.#peer.pause();
+    this.#reading = this.#reading.then(() => this.#read(data));
+  }
+
+  /** Never rejects. */
+  async #read(data: Buffer): Promise<void> {
+    const json = await parseJsonText(data);
+    this.#unread--;
+    if (this.#unread === 0) this.#peer.resume();
+    if (json.ok) this.#take(json.value, data.length);
+    else this.#refuse(invalid(`The frame can't be read as JSON: ${json.error}.`));
+    if (!this.busy) this.#farewell?.();
+  }
+
+  #take(json: unknown, bytes: number): void {
     const request = this.#facts.frames.request(json);
     if (!request.ok) return this.#refuse(request.error);
-    this.#enqueue({ request: request.value, bytes: data.length });
+    this.#enqueue({ request: request.value, bytes });
   }
 
   #enqueue(next: Waiting): void {
@@ -137,7 +156,7 @@ export class WebSocketConnection implements FrameWriter {
       await this.#answer(next, sink);
     }
     this.#lanes.delete(name);
-    if (this.#lanes.size === 0) this.#farewell?.();
+    if (!this.busy) this.#farewell?.();
   }
 
   #next(lane: Lane): Waiting | undefined {
@@ -227,7 +246,7 @@ export class WebSocketConnection implements FrameWriter {
   }
 
   get busy(): boolean {
-    return this.#lanes.size > 0;
+    return this.#lanes.size > 0 || this.#unread > 0;
   }
 
   #sayGoodbye(farewell: () => void): void {
@@ -252,13 +271,4 @@ export class WebSocketConnection implements FrameWriter {
 
 function invalid(message: string): Refusal {
   return { kind: 'invalid-request', message };
-}
-
-/** Undefined for what is no JSON: JSON itself has no such value. */
-function parse(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString('utf8'));
-  } catch {
-    return undefined;
-  }
 }

@@ -118,7 +118,7 @@ describe('a WebSocket', () => {
   it('answers what is wrong with a frame, and goes on', async () => {
     await using client = await server.open();
     const wrong: readonly (readonly [string | Buffer, string | null, RegExp])[] = [
-      ['{"type":', null, /not valid JSON/],
+      ['{"type":', null, /can't be read as JSON/],
       ['[1]', null, /JSON object/],
       ['{"type":"response.steer"}', 'type', /expected "response.create", received "response.steer"/],
       [Buffer.from([1, 2, 3]), null, /binary/],

@@ -54,17 +54,16 @@ class SchemaRepair {
   }
 
   whole(): Result<RepairedSchema, SchemaFault> {
-    const { field, isObject } = this.#settings;
-    const repaired = this.#schema(this.#root, field, 0);
+    const root: Path = { up: undefined, key: this.#settings.field };
+    const repaired = this.#schema(this.#root, root, 0);
     // A root that is no schema at all was left out; what is left is an object again.
     let schema = isRecord(repaired) ? repaired : {};
-    if (isObject) schema = this.#anObject(schema);
+    if (this.#settings.isObject) schema = this.#anObject(schema, root);
     if (this.#problem !== undefined) return err(this.#problem);
     return ok({ schema, repairs: this.#repairs });
   }
 
-  #anObject(schema: JsonSchema): JsonSchema {
-    const { field } = this.#settings;
+  #anObject(schema: JsonSchema, path: Path): JsonSchema {
     const { type } = schema;
     if (type === 'object') return schema;
     if (type === undefined) {
@@ -73,11 +72,11 @@ class SchemaRepair {
     }
     if (isList(type) && type.includes('object'))
       return { ...withoutNullable(schema), type: 'object' };
-    this.#leaveOut(`${field}.type`, "arguments are always an 'object'");
+    this.#leaveOut(step(path, 'type'), "arguments are always an 'object'");
     return { type: 'object' };
   }
 
-  #schema(schema: unknown, path: string, level: number): unknown {
+  #schema(schema: unknown, path: Path, level: number): unknown {
     if (schema === true || schema === false || this.#problem !== undefined) return schema;
     if (isList(schema) && schema.length === 0) return this.#rewritten(path, 'an empty list', {});
     if (!isRecord(schema)) {
@@ -100,7 +99,7 @@ class SchemaRepair {
   }
 
   /** The value that stays; undefined: none. */
-  #keyword(key: string, value: unknown, at: { path: string; level: number }): unknown {
+  #keyword(key: string, value: unknown, at: { path: Path; level: number }): unknown {
     const { path, level } = at;
     if (value === undefined) return undefined;
     if (ONE_SCHEMA.has(key)) return this.#schema(value, path, level + 1);
@@ -113,15 +112,15 @@ class SchemaRepair {
     return this.#leaveOut(path, `it is not ${check.expected}`);
   }
 
-  #list(value: unknown, path: string, level: number): unknown {
+  #list(value: unknown, path: Path, level: number): unknown {
     if (!isList(value) || value.length === 0) {
       return this.#leaveOut(path, 'it is not a list of schemas');
     }
-    const repaired = value.map((one, index) => this.#schema(one, `${path}[${index}]`, level));
+    const repaired = value.map((one, index) => this.#schema(one, step(path, index), level));
     return repaired.every((one, index) => one === value[index]) ? value : repaired;
   }
 
-  #map(value: unknown, path: string, level: number): unknown {
+  #map(value: unknown, path: Path, level: number): unknown {
     // Languages with one kind of collection write an empty object so.
     if (isList(value) && value.length === 0) return this.#rewritten(path, 'an empty list', {});
     if (!isRecord(value)) {
@@ -137,7 +136,7 @@ class SchemaRepair {
     return isSame ? value : Object.fromEntries(entries);
   }
 
-  #type(value: unknown, path: string): unknown {
+  #type(value: unknown, path: Path): unknown {
     if (TYPES.has(value)) return value;
     if (isList(value) && value.length > 0 && value.every((one) => TYPES.has(one))) return value;
     const names = isList(value) ? value : [value];
@@ -153,7 +152,7 @@ class SchemaRepair {
     return this.#rewritten(path, shown(value), written);
   }
 
-  #reference(value: unknown, path: string): unknown {
+  #reference(value: unknown, path: Path): unknown {
     if (typeof value !== 'string') return this.#leaveOut(path, 'it is no text');
     const { $id: id } = this.#root;
     const isOwn = typeof id === 'string' && id !== '' && value.startsWith(`${id}#`);
@@ -166,7 +165,7 @@ class SchemaRepair {
   }
 
   /** What older drafts and OpenAPI 3.0 write in another way, as JSON Schema says it today. */
-  #inThisDialect(schema: JsonSchema, path: string): JsonSchema {
+  #inThisDialect(schema: JsonSchema, path: Path): JsonSchema {
     let now: Fields | undefined;
     for (const [bound, exclusive] of BOUNDS) {
       const { [exclusive]: isExclusive, [bound]: limit } = schema;
@@ -192,7 +191,7 @@ class SchemaRepair {
     return this.#nullable(now ?? schema, path);
   }
 
-  #nullable(schema: JsonSchema, path: string): JsonSchema {
+  #nullable(schema: JsonSchema, path: Path): JsonSchema {
     const { nullable, type, enum: values, ...rest } = schema;
     if (nullable !== true || type === undefined) return schema;
     const types = isList(type) ? type : [type];
@@ -206,13 +205,17 @@ class SchemaRepair {
     };
   }
 
-  #rewritten(path: string, what: string, value: unknown): unknown {
-    this.#repairs.push({ field: path, detail: `${what} is read as JSON Schema writes it today` });
+  #rewritten(path: Path, what: string, value: unknown): unknown {
+    this.#repairs.push({
+      field: fieldOf(path),
+      detail: `${what} is read as JSON Schema writes it today`,
+    });
     return value;
   }
 
   /** Nothing of a strict schema may be left out. */
-  #leaveOut(field: string, detail: string): undefined {
+  #leaveOut(path: Path, detail: string): undefined {
+    const field = fieldOf(path);
     if (this.#settings.strict) this.#problem ??= { field, detail };
     else this.#repairs.push({ field, detail: `left out, because ${detail}` });
     return undefined;
@@ -233,8 +236,18 @@ function isRecord(value: unknown): value is JsonSchema {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function step(path: string, key: string): string {
-  return `${path}.${key}`.slice(0, FIELD_CHARACTERS_MAX);
+/** Made into text only where there is something to tell: most schemas are right. */
+type Path = { readonly up: Path | undefined; readonly key: string | number };
+
+function step(up: Path, key: string | number): Path {
+  return { up, key };
+}
+
+function fieldOf({ up, key }: Path): string {
+  if (up === undefined) return String(key);
+  const field = fieldOf(up);
+  const name = typeof key === 'number' ? `${field}[${key}]` : `${field}.${key}`;
+  return name.slice(0, FIELD_CHARACTERS_MAX);
 }
 
 function shown(value: unknown): string {
