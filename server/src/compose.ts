@@ -101,6 +101,8 @@ async function bringUp(start: Start) {
   const checker = scope.use(new SchemaChecker());
   const models = servedModels(config, engines, checker);
   const firstKey = await prepareStore(config, store.value);
+  const unknownFields = unknownFieldsOf(config);
+  if (!unknownFields.ok) return unknownFields;
   const gateway: Gateway = {
     models,
     snapshot: () => store.value.accounts.snapshot(),
@@ -109,6 +111,7 @@ async function bringUp(start: Start) {
     sealing: store.value.sealing,
     clock: systemClock,
     log,
+    unknownFields: unknownFields.value,
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
   const server = await openHttp(start, gateway, store.value, engines);
@@ -285,6 +288,20 @@ function servedModels(
     });
   }
   return models;
+}
+
+/** The policy of each protocol that is served. */
+function unknownFieldsOf({
+  unknownFields: wanted,
+}: Config): Result<Gateway['unknownFields'], string> {
+  const names = PROTOCOLS.map(({ name }) => name);
+  const strange = [...wanted.keys()].find((name) => name !== '*' && !names.includes(name));
+  if (strange !== undefined) {
+    const known = names.join(', ');
+    return err(`TURNPIKE_UNKNOWN_FIELDS names '${strange}', which is none of ${known}.`);
+  }
+  const policyOf = (name: string) => wanted.get(name) ?? wanted.get('*') ?? 'warn';
+  return ok(new Map(names.map((name) => [name, policyOf(name)])));
 }
 
 async function openHttp(

@@ -49,12 +49,18 @@ export type Config = {
   readonly retentionMs: number;
   /** False where something in front of the server can't pass WebSockets on: clients are sent to HTTP. */
   readonly webSockets: boolean;
+  /** What becomes of fields that a protocol does not know, by its name; `*` is all others. */
+  readonly unknownFields: ReadonlyMap<string, UnknownFields>;
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
 };
 
 const DAY_MS = 86_400_000;
 const RETENTION_DAYS_MAX = 36_500;
+
+type UnknownFields = (typeof UNKNOWN_FIELDS)[number];
+const ALL_PROTOCOLS = '*';
+const UNKNOWN_FIELDS = ['ignore', 'warn', 'refuse'] as const;
 
 export type Environment = { readonly [name: string]: string | undefined };
 
@@ -161,6 +167,8 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (webSockets !== 'on' && webSockets !== 'off') {
     return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
   }
+  const unknownFields = readUnknownFields(environment['TURNPIKE_UNKNOWN_FIELDS'] ?? 'warn');
+  if (!unknownFields.ok) return unknownFields;
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -170,6 +178,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     settlement,
     retentionMs: Math.round(days * DAY_MS),
     webSockets: webSockets === 'on',
+    unknownFields: unknownFields.value,
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });
@@ -179,6 +188,21 @@ export function readConfig(given: Environment): Result<Config, string> {
 function withoutBlanks(environment: Environment): Environment {
   const trimmed = Object.entries(environment).map(([key, value]) => [key, value?.trim()] as const);
   return Object.fromEntries(trimmed.filter(([, value]) => value !== ''));
+}
+
+/** One policy for all protocols, and others for those that are named: `warn,openai-chat=refuse`. */
+function readUnknownFields(text: string): Result<Config['unknownFields'], string> {
+  const policies = new Map<string, UnknownFields>();
+  for (const entry of text.split(',')) {
+    const [wanted = '', protocol = ALL_PROTOCOLS] = entry.split('=').toReversed();
+    const policy = UNKNOWN_FIELDS.find((known) => known === wanted.trim());
+    if (policy === undefined) {
+      const known = `${UNKNOWN_FIELDS.join(', ')}, or a list such as warn,openai-chat=refuse`;
+      return err(`TURNPIKE_UNKNOWN_FIELDS must be ${known}, not '${text}'.`);
+    }
+    policies.set(protocol.trim(), policy);
+  }
+  return ok(policies);
 }
 
 type Offer = Pick<Config, 'engines' | 'models'>;

@@ -41,7 +41,7 @@ export async function countTokens(
   const decoded = counting.decode(body.value, call.headers, earlier, sealer);
   if (!decoded.ok) return refuse(decoded.error);
   const { model: modelId } = decoded.value;
-  const fitted = fitRequest(protocol, decoded.value);
+  const fitted = fitRequest(gateway, protocol, decoded.value);
   if (!fitted.ok) return refuse(fitted.error);
   const { wire } = fitted.value;
 

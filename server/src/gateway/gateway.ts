@@ -36,6 +36,9 @@ export type Load = {
   stopping: boolean;
 };
 
+/** What becomes of fields that a protocol does not know: left out, left out and named in a header, or refused. */
+export type UnknownFields = 'ignore' | 'warn' | 'refuse';
+
 export type Gateway = {
   readonly models: ReadonlyMap<string, ServedModel>;
   readonly snapshot: () => Snapshot;
@@ -45,4 +48,6 @@ export type Gateway = {
   readonly clock: Clock;
   readonly log: Log;
   readonly load: Load;
+  /** By protocol; `warn` where it is silent. */
+  readonly unknownFields: ReadonlyMap<string, UnknownFields>;
 };

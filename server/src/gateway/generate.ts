@@ -39,7 +39,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   };
 
   const { model } = decoded;
-  const fit = fitRequest(protocol, decoded);
+  const fit = fitRequest(gateway, protocol, decoded);
   if (!fit.ok) return refuse(fit.error);
   const fitted = await shorten(gateway, decoded, fit.value, sink.signal);
   const { wire } = fitted;
@@ -66,7 +66,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const answer = new Answer(protocol, encoder, sink, {
     requestId,
     delivery,
-    ignored,
+    ignored: [...fitted.unknown, ...ignored],
     fitted,
   });
   const ticket = Ticket.issue(granted.value.hold, {

@@ -281,6 +281,7 @@ export class Turnstile {
         warn: (_facts, message) => void this.warnings.push(message),
         error: (_facts, message) => void this.warnings.push(message),
       },
+      unknownFields: new Map(),
       load: { generationsRunning: 0, countsRunning: 0, stopping: false },
     };
   }

@@ -142,6 +142,7 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     sealing: new MemorySealingKeys(),
     clock: systemClock,
     log: { debug: silent, info: silent, warn: silent, error: silent },
+    unknownFields: new Map(),
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
 }

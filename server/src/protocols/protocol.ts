@@ -28,6 +28,8 @@ export type Decoded = {
   encoder(facts: AnswerFacts): Encoder;
   /** As `encoder`, for an answer to which nothing is generated, where the protocol has such requests. */
   warmUp?(facts: AnswerFacts): Encoder;
+  /** Fields that the protocol does not know, as the client wrote them; what becomes of them is the operator's policy. */
+  readonly unknown?: readonly string[];
   /** Fields that were accepted and have no effect, as the client wrote them; the answer's headers name them. */
   readonly ignored?: readonly string[];
   /** Where the fields of each tool stand, where that is not `tools[…]` in the same order. */
@@ -132,6 +134,9 @@ export interface ModelPages {
   one(model: ModelFacts): object;
 }
 
+/** What of a request a count of its tokens needs. */
+export type CountQuestion = Pick<Decoded, 'model' | 'generation' | 'unknown'>;
+
 /** Counts a prompt's tokens without generating, for protocols that have an address for that. */
 export interface Counting {
   readonly path: string;
@@ -140,7 +145,7 @@ export interface Counting {
     headers: RequestHeaders,
     earlier?: Earlier,
     sealer?: Sealer,
-  ): Result<{ readonly model: string; readonly generation: Generation }, Refusal>;
+  ): Result<CountQuestion, Refusal>;
   answer(inputTokens: number): string;
 }
 

@@ -168,7 +168,6 @@ describe('a wrong Messages request', () => {
         { messages: [{ role: 'user', content: [{ type: 'text' }] }] },
         'messages[0].content[0].text',
       ],
-      [{ nonsense: 1 }, 'nonsense'],
       [{ stop_sequences: ['  '] }, 'stop_sequences[0]'],
       [{ thinking: { type: 'enabled', budget_tokens: 10 } }, 'thinking.budget_tokens'],
       [{ tool_choice: { type: 'any' } }, 'tool_choice'],

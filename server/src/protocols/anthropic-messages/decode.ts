@@ -14,7 +14,8 @@ import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { Earlier } from '../../domain/stored/recollection.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
-import type { Decoded, RequestHeaders } from '../protocol.ts';
+import { unknownFields } from '../unknown-fields.ts';
+import type { CountQuestion, Decoded, RequestHeaders } from '../protocol.ts';
 import { messagesEncoder } from './encode.ts';
 import type { ThinkingShown } from './message.ts';
 import {
@@ -45,6 +46,7 @@ export function decodeMessages(
     model: request.model,
     // An effort may be asked for in tokens of thinking.
     ...(request.output_config?.effort == null && { renamed: { reasoningEffort: 'thinking' } }),
+    unknown: unknownFields(messagesRequest, body),
     encoder: (facts) => {
       const wanted = thinkingShown(request);
       const thinking = facts.reasoning === 'sealed' && wanted === 'text' ? 'omitted' : wanted;
@@ -65,7 +67,7 @@ export function decodeCount(
   headers: RequestHeaders,
   _earlier?: Earlier,
   sealer?: Sealer,
-): Result<{ readonly model: string; readonly generation: Generation }, Refusal> {
+): Result<CountQuestion, Refusal> {
   const version = versionOf(headers);
   if (!version.ok) return version;
   const parsed = countRequest.safeParse(body);
@@ -73,7 +75,8 @@ export function decodeCount(
   const request = parsed.data;
   const problem = problemOf(request, version.value);
   if (problem !== undefined) return err(problem);
-  return ok({ model: request.model, generation: generationOf(request, sealer) });
+  const unknown = unknownFields(messagesRequest, body);
+  return ok({ model: request.model, generation: generationOf(request, sealer), unknown });
 }
 
 function issueOf(error: core.$ZodError): Refusal {

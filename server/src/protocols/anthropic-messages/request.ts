@@ -1,5 +1,5 @@
-// What a Messages request may contain. Strict at the top, as Anthropic's own server is: a parameter that is silently
-// ignored is a wrong answer that nobody notices. Loose within blocks and tools, see content.ts.
+// What a Messages request may contain. A field that is not here is named, see unknown-fields.ts; within blocks and
+// tools anything may stand, see content.ts.
 // Source: @anthropic-ai/sdk 1.10.0 and 0.128.0, MessageCreateParams with its beta fields.
 
 import { z } from 'zod';
@@ -61,7 +61,7 @@ const stopSequence = z
   .max(STOP_SEQUENCE_CHARACTERS_MAX)
   .regex(/\S/, 'each stop sequence must contain more than white space');
 
-export const countRequest = z.strictObject({
+export const countRequest = z.object({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
   messages: z.array(message).min(1, 'expected at least one message').max(MESSAGES_MAX),
   system: systemContent.nullish(),

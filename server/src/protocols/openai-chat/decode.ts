@@ -4,6 +4,7 @@ import type { Generation, OutputFormat, Sampling } from '../../domain/generation
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
+import { unknownFields } from '../unknown-fields.ts';
 import type { Decoded } from '../protocol.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatRequest } from './request.ts';
@@ -28,6 +29,7 @@ export function decodeChat(body: unknown): Result<Decoded, Refusal> {
   return ok({
     model: request.model,
     generation: generationOf(request, offer.value),
+    unknown: unknownFields(chatRequest, body),
     toolPlaces: placesOf(request),
     encoder: (facts) => chatEncoder({ ...facts, ...asked }),
     ignored: ignoredIn(request),

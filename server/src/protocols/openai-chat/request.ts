@@ -1,5 +1,5 @@
-// What a Chat Completions request may contain. Strict: a field that is not here is refused by name, because a
-// parameter that is silently ignored is a wrong answer that nobody notices.
+// What a Chat Completions request may contain. A field that is not here is named, see
+// unknown-fields.ts.
 // Source: OpenAI's published OpenAPI document, schema CreateChatCompletionRequest.
 
 import { z } from 'zod';
@@ -24,18 +24,18 @@ import {
   tools,
 } from './tool-schemas.ts';
 
-const textPart = z.strictObject({ type: z.literal('text'), text: z.string() });
-const refusalPart = z.strictObject({ type: z.literal('refusal'), refusal: z.string() });
-const imagePart = z.strictObject({
+const textPart = z.object({ type: z.literal('text'), text: z.string() });
+const refusalPart = z.object({ type: z.literal('refusal'), refusal: z.string() });
+const imagePart = z.object({
   type: z.literal('image_url'),
-  image_url: z.strictObject({
+  image_url: z.object({
     url: imageAddress,
     detail: z.enum(['auto', 'low', 'high', 'original']).nullish(),
   }),
 });
-const filePart = z.strictObject({
+const filePart = z.object({
   type: z.literal('file'),
-  file: z.strictObject({
+  file: z.object({
     file_data: documentData.nullish(),
     filename: mediaName.nullish(),
     /** Refused by name, see decode.ts. */
@@ -56,13 +56,13 @@ const plainContent = partsOf(textPart);
 const assistantContent = partsOf(z.discriminatedUnion('type', [textPart, refusalPart]));
 
 const message = z.discriminatedUnion('role', [
-  z.strictObject({
+  z.object({
     role: z.enum(['system', 'developer']),
     content: plainContent,
     name: z.string().optional(),
   }),
-  z.strictObject({ role: z.literal('user'), content: inputContent, name: z.string().optional() }),
-  z.strictObject({
+  z.object({ role: z.literal('user'), content: inputContent, name: z.string().optional() }),
+  z.object({
     role: z.literal('assistant'),
     content: assistantContent.nullish(),
     name: z.string().optional(),
@@ -73,12 +73,12 @@ const message = z.discriminatedUnion('role', [
     function_call: legacyCall.nullish(),
     tool_calls: z.array(toolCall).nullish(),
   }),
-  z.strictObject({
+  z.object({
     role: z.literal('function'),
     content: plainContent.nullable(),
     name: z.string().min(1),
   }),
-  z.strictObject({
+  z.object({
     role: z.literal('tool'),
     content: plainContent,
     tool_call_id: z.string().min(1),
@@ -86,11 +86,11 @@ const message = z.discriminatedUnion('role', [
 ]);
 
 const responseFormat = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('text') }),
-  z.strictObject({ type: z.literal('json_object') }),
-  z.strictObject({
+  z.object({ type: z.literal('text') }),
+  z.object({ type: z.literal('json_object') }),
+  z.object({
     type: z.literal('json_schema'),
-    json_schema: z.strictObject({
+    json_schema: z.object({
       name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
       description: z.string().nullish(),
       schema: boundedObject.optional(),
@@ -110,12 +110,12 @@ const logitBias = z
     error: `expected at most ${LOGIT_BIASES_MAX} tokens`,
   });
 
-export const chatRequest = z.strictObject({
+export const chatRequest = z.object({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
   messages: z.array(message).min(1, 'expected at least one message').max(MESSAGES_MAX),
   stream: z.boolean().nullish(),
   stream_options: z
-    .strictObject({
+    .object({
       include_usage: z.boolean().nullish(),
       include_obfuscation: z.boolean().nullish(),
     })

@@ -9,28 +9,28 @@ import { toolName, toolParameters } from '../json-bounds.ts';
 
 const calledName = z.string().min(1);
 
-const legacyFunction = z.strictObject({
+const legacyFunction = z.object({
   name: toolName,
   description: z.string().nullish(),
   parameters: toolParameters.nullish(),
 });
 
-const functionTool = z.strictObject({
+const functionTool = z.object({
   type: z.literal('function'),
   function: legacyFunction.extend({ strict: z.boolean().nullish() }),
 });
 
-const customTool = z.strictObject({
+const customTool = z.object({
   type: z.literal('custom'),
-  custom: z.strictObject({
+  custom: z.object({
     name: toolName,
     description: z.string().nullish(),
     format: z
       .discriminatedUnion('type', [
-        z.strictObject({ type: z.literal('text') }),
-        z.strictObject({
+        z.object({ type: z.literal('text') }),
+        z.object({
           type: z.literal('grammar'),
-          grammar: z.strictObject({
+          grammar: z.object({
             syntax: z.enum(['lark', 'regex']),
             definition: z.string().min(1).max(GRAMMAR_CHARACTERS_MAX),
           }),
@@ -46,16 +46,16 @@ export const tools = z
 export const legacyFunctions = z.array(legacyFunction).min(1).max(TOOLS_MAX);
 
 const namedTool = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     type: z.literal('function'),
-    function: z.strictObject({ name: calledName }),
+    function: z.object({ name: calledName }),
   }),
-  z.strictObject({ type: z.literal('custom'), custom: z.strictObject({ name: calledName }) }),
+  z.object({ type: z.literal('custom'), custom: z.object({ name: calledName }) }),
 ]);
 
-const allowedTools = z.strictObject({
+const allowedTools = z.object({
   type: z.literal('allowed_tools'),
-  allowed_tools: z.strictObject({
+  allowed_tools: z.object({
     mode: z.enum(['auto', 'required']),
     tools: z.array(namedTool).min(1).max(TOOLS_MAX),
   }),
@@ -65,24 +65,23 @@ export const toolChoice = z.union(
   [z.enum(['none', 'auto', 'required']), z.union([...namedTool.options, allowedTools])],
   { error: "expected 'none', 'auto', 'required', a tool's name or allowed tools" },
 );
-export const legacyChoice = z.union(
-  [z.enum(['none', 'auto']), z.strictObject({ name: calledName })],
-  { error: "expected 'none', 'auto' or a function's name" },
-);
+export const legacyChoice = z.union([z.enum(['none', 'auto']), z.object({ name: calledName })], {
+  error: "expected 'none', 'auto' or a function's name",
+});
 
 export const toolCall = z.discriminatedUnion('type', [
-  z.strictObject({
+  z.object({
     id: z.string().min(1),
     type: z.literal('function'),
-    function: z.strictObject({ name: calledName, arguments: z.string() }),
+    function: z.object({ name: calledName, arguments: z.string() }),
   }),
-  z.strictObject({
+  z.object({
     id: z.string().min(1),
     type: z.literal('custom'),
-    custom: z.strictObject({ name: calledName, input: z.string() }),
+    custom: z.object({ name: calledName, input: z.string() }),
   }),
 ]);
-export const legacyCall = z.strictObject({ name: calledName, arguments: z.string() });
+export const legacyCall = z.object({ name: calledName, arguments: z.string() });
 
 export type ToolRequest = z.infer<typeof tools>[number];
 export type LegacyFunction = z.infer<typeof legacyFunction>;

@@ -18,7 +18,8 @@ import { readInput } from './input-items.ts';
 import { openaiResponses } from './openai-responses.ts';
 import { recallsOf } from './recall.ts';
 import { errorOf } from './refuse.ts';
-import { responsesRequest, unknownFields } from './request.ts';
+import { unknownFields } from '../unknown-fields.ts';
+import { responsesRequest } from './request.ts';
 import { hexOf, usageOf } from './response-object.ts';
 import { identified } from './stored-input.ts';
 import { readTools } from './tools.ts';
@@ -91,7 +92,7 @@ function decodeCompact(
       ...(request.max_output_tokens != null && { outputTokensMax: request.max_output_tokens }),
     },
     encoder: (facts) => new CompactEncoder(facts, kept, sealer),
-    ignored: unknownFields(body, compactRequest.shape),
+    unknown: unknownFields(compactRequest, body),
   });
 }
 

@@ -13,13 +13,14 @@ import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { Earlier } from '../../domain/stored/recollection.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
+import { unknownFields } from '../unknown-fields.ts';
 import type { Decoded, Keeping } from '../protocol.ts';
 import { echoOf } from './echo.ts';
 import { responsesEncoder, WarmUpEncoder } from './encode.ts';
 import { readInput } from './input-items.ts';
 import type { ItemRules } from './output-items.ts';
 import { conversationIdOf } from './recall.ts';
-import { responsesRequest, unknownFields, type ResponsesRequest } from './request.ts';
+import { responsesRequest, type ResponsesRequest } from './request.ts';
 import { storedInput } from './stored-input.ts';
 import type { WireNames } from './tool-names.ts';
 import { chooseTool, readTools, type Chosen } from './tools.ts';
@@ -70,12 +71,8 @@ export function decodeResponses(
     truncates: request.truncation === 'auto',
     keeping: keepingOf(request, earlier),
     warmUp: (facts) => new WarmUpEncoder(facts, echoOf(request, generation, echoed)),
-    ignored: [
-      ...unknownFields(body, responsesRequest.shape),
-      ...withoutEffect(request),
-      ...input.value.ignored,
-      ...box.value.ignored,
-    ],
+    unknown: [...unknownFields(responsesRequest, body), ...box.value.unknown],
+    ignored: [...withoutEffect(request), ...input.value.ignored, ...box.value.ignored],
   });
 }
 

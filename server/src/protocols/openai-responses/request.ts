@@ -127,9 +127,3 @@ export const responsesRequest = z.object({
 export type ResponsesRequest = z.infer<typeof responsesRequest>;
 export type ToolChoiceRequest = NonNullable<ResponsesRequest['tool_choice']>;
 export type NamedTool = z.infer<typeof namedTool>;
-
-/** Fields of a body that are none of the request's. */
-export function unknownFields(body: unknown, shape: object): readonly string[] {
-  if (typeof body !== 'object' || body === null) return [];
-  return Object.keys(body).filter((name) => !Object.hasOwn(shape, name));
-}

@@ -8,6 +8,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { TOOLS_MAX } from '../../limits.ts';
 import { fieldName, firstIssue } from '../first-issue.ts';
+import { unknownFields } from '../unknown-fields.ts';
 import { toolName, toolParameters } from '../json-bounds.ts';
 import type { ToolList } from './input-items.ts';
 import type { NamedTool, ToolChoiceRequest } from './request.ts';
@@ -58,6 +59,8 @@ export type ToolBox = {
   /** The tools in force, in the form of the Response object. */
   readonly echoed: readonly object[];
   readonly ignored: readonly string[];
+  /** Fields of tools that nobody knows. */
+  readonly unknown: readonly string[];
   /** Where each tool was declared, by its flat name. */
   readonly places: ReadonlyMap<string, string>;
 };
@@ -71,8 +74,8 @@ export function readTools(lists: readonly ToolList[]): Result<ToolBox, Refusal> 
     if (!read.ok) return read;
     if (index === 0) echoed.push(...read.value);
   }
-  const { tools, names, ignored, places } = reading;
-  return ok({ tools: [...tools.values()], names, echoed, ignored, places });
+  const { tools, names, ignored, unknown, places } = reading;
+  return ok({ tools: [...tools.values()], names, echoed, ignored, unknown, places });
 }
 
 type Path = readonly PropertyKey[];
@@ -81,6 +84,7 @@ class Reading {
   readonly tools = new Map<string, Tool>();
   readonly names = new Map<string, WireName>();
   readonly ignored: string[] = [];
+  readonly unknown: string[] = [];
   readonly places = new Map<string, string>();
 
   /** The tools as the answer repeats them. */
@@ -101,6 +105,7 @@ class Reading {
     if (type === 'function') {
       const parsed = functionTool.safeParse(tool);
       if (!parsed.success) return err(firstIssue(parsed.error.issues, path));
+      this.unknown.push(...unknownFields(functionTool, tool, path));
       return this.#add(parsed.data, path, namespace);
     }
     if (type === 'custom') {
