@@ -163,12 +163,8 @@ export function readConfig(given: Environment): Result<Config, string> {
     const unfit = environment['TURNPIKE_RETENTION_DAYS'];
     return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${unfit}'.`);
   }
-  const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
-  if (webSockets !== 'on' && webSockets !== 'off') {
-    return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
-  }
-  const unknownFields = readUnknownFields(environment['TURNPIKE_UNKNOWN_FIELDS'] ?? 'warn');
-  if (!unknownFields.ok) return unknownFields;
+  const wire = readWire(environment);
+  if (!wire.ok) return wire;
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -177,8 +173,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     settlement,
     retentionMs: Math.round(days * DAY_MS),
-    webSockets: webSockets === 'on',
-    unknownFields: unknownFields.value,
+    ...wire.value,
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });
@@ -188,6 +183,19 @@ export function readConfig(given: Environment): Result<Config, string> {
 function withoutBlanks(environment: Environment): Environment {
   const trimmed = Object.entries(environment).map(([key, value]) => [key, value?.trim()] as const);
   return Object.fromEntries(trimmed.filter(([, value]) => value !== ''));
+}
+
+/** How the protocols are spoken. */
+function readWire(
+  environment: Environment,
+): Result<Pick<Config, 'webSockets' | 'unknownFields'>, string> {
+  const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
+  if (webSockets !== 'on' && webSockets !== 'off') {
+    return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
+  }
+  const unknownFields = readUnknownFields(environment['TURNPIKE_UNKNOWN_FIELDS'] ?? 'warn');
+  if (!unknownFields.ok) return unknownFields;
+  return ok({ webSockets: webSockets === 'on', unknownFields: unknownFields.value });
 }
 
 /** One policy for all protocols, and others for those that are named: `warn,openai-chat=refuse`. */

@@ -111,7 +111,6 @@ describe('wrong input', () => {
       [{ ...good, temperature: 'hot' }, 'temperature'],
       [{ ...good, max_tokens: 1e308 }, 'max_tokens'],
       [{ ...good, max_tokens: -1 }, 'max_tokens'],
-      [{ ...good, nonsense: 1 }, 'nonsense'],
       [{ ...good, messages: [{ role: 'user', content: null }] }, 'messages[0].content'],
     ];
     for (const [body, field] of cases) {
