@@ -3,13 +3,21 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { Sealer, SEALING_SECRET_BYTES } from '../domain/sealing/sealer.ts';
 import { PROTOCOLS } from './registry.ts';
 
-const [chat, responses, messages] = PROTOCOLS;
+const [chat] = PROTOCOLS;
+const named = (name: string) => PROTOCOLS.find((protocol) => protocol.name === name);
+const responses = named('openai-responses');
+const messages = named('anthropic-messages');
+
+/** Nothing here is sealed. */
+const KEY = { id: 'k', secret: Buffer.alloc(SEALING_SECRET_BYTES) };
+const SEALER = new Sealer({ current: KEY, keys: new Map([['k', KEY]]) }, 'org_1');
 const question = { role: 'user', content: 'hi' };
 
 function unknownIn(protocol: typeof chat | undefined, body: object): readonly string[] {
-  const decoded = protocol?.decode(body, {});
+  const decoded = protocol?.decode(body, {}, undefined, SEALER);
   assert.ok(decoded?.ok === true, JSON.stringify(decoded));
   return decoded.value.unknown ?? [];
 }
