@@ -10,6 +10,7 @@ import type { Capabilities } from './domain/generation/capabilities.ts';
 import { CheckedEngine } from './engines/checked/checked-engine.ts';
 import { SchemaChecker } from './engines/checked/schema-checker.ts';
 import { DEFAULT_STAGE } from './domain/release/release-stage.ts';
+import { startLlamaEmbedder } from './engines/llama/llama-embedder.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
@@ -23,7 +24,7 @@ import { err, ok, type Result } from './lib/result.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Engine } from './ports/engine.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
-import { PROTOCOLS } from './protocols/registry.ts';
+import { EMBEDDING_PROTOCOLS, PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
 import { writeAddress } from './start/address.ts';
 import { CAPABILITIES_BY_ENGINE } from './start/capabilities-by-engine.ts';
@@ -210,14 +211,16 @@ function openEngine(config: EngineConfig, screen: Terminal, log: ServerLog): Ope
   switch (kind) {
     case 'llama': {
       const { model: modelPath, slots, contextTokens, threads } = config;
-      const engine = startLlamaEngine({
+      const options = {
         name,
         modelPath,
         log,
         ...(slots !== undefined && { slots }),
         ...(contextTokens !== undefined && { contextTokens }),
         ...(threads !== undefined && { threads }),
-      });
+      };
+      const engine =
+        config.task === 'embedding' ? startLlamaEmbedder(options) : startLlamaEngine(options);
       const ready = engine.ready.then((facts) => {
         if (!facts.ok) return err(startFailureSentence(facts.error));
         const millions = (facts.value.parameters / 1e6).toFixed(1);
@@ -266,18 +269,20 @@ function servedModels(
   const createdAtSeconds = Math.floor(Date.now() / 1000);
   const models = new Map<string, ServedModel>();
   for (const model of config.models) {
-    const { id, engine, engineModel, contextTokensMax, outputTokensMax } = model;
+    const { id, engine, engineModel, contextTokensMax, outputTokensMax, task } = model;
     const opened = engines.get(engine);
     if (opened === undefined) continue; // the configuration was checked for this
     const capabilities = {
       ...CAPABILITIES_BY_ENGINE[opened.kind],
       ...opened.capabilities,
+      embeddings: task === 'embedding',
       ...model.capabilities,
     };
     const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;
     models.set(id, {
       id,
-      engine: engineFor(opened, capabilities, checker),
+      engine: task === 'embedding' ? opened.engine : engineFor(opened, capabilities, checker),
+      ...(task !== undefined && { task }),
       engineModel,
       contextTokensMax: context,
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
@@ -337,6 +342,7 @@ async function openHttp(
   return await HttpServer.create({
     gateway,
     protocols: PROTOCOLS,
+    embeddings: EMBEDDING_PROTOCOLS,
     facts: { version, storeReady: () => store.ping() },
     webSockets: config.webSockets,
     logger: log,

@@ -13,7 +13,10 @@ import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
-export type LlamaConfig = z.infer<typeof llamaEngine>;
+export type LlamaConfig = z.infer<typeof llamaEngine> & {
+  /** What its models are for: a process does one of the two. */
+  readonly task?: 'embedding';
+};
 export type OpenAiCompatibleConfig = Exact<
   Omit<z.infer<typeof openAiCompatibleEngine>, 'apiKeyEnv'>
 > & { readonly apiKey?: string };
@@ -25,6 +28,8 @@ export type ScriptedConfig = z.infer<typeof scriptedEngine>;
 export type ModelConfig = {
   readonly id: string;
   readonly engine: string;
+  /** It makes embeddings, and answers no conversation. */
+  readonly task?: 'embedding';
   readonly engineModel: string;
   readonly contextTokensMax?: number;
   readonly outputTokensMax?: number;
@@ -66,6 +71,7 @@ export type Environment = { readonly [name: string]: string | undefined };
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const SHIPPED_MODEL = resolve(REPOSITORY, 'models/turnpike-mini/turnpike-mini.gguf');
+const SHIPPED_EMBEDDER = resolve(REPOSITORY, 'models/turnpike-embed/turnpike-embed.gguf');
 const CONFIG_FILE = 'turnpike.config.json';
 
 const name = z.string().regex(/^[\w.:/-]{1,128}$/, 'letters, digits and . _ : / - only');
@@ -119,6 +125,7 @@ const configFile = z.strictObject({
       z.strictObject({
         id: name,
         engine: name,
+        type: z.enum(['generation', 'embedding']).optional(),
         engineModel: z.string().min(1).optional(),
         contextTokensMax: z.int().min(1).optional(),
         outputTokensMax: z.int().min(1).optional(),
@@ -128,7 +135,8 @@ const configFile = z.strictObject({
         price: z
           .strictObject({
             input: price,
-            output: price,
+            /** Embeddings have none. */
+            output: price.optional(),
             cacheRead: price.optional(),
             cacheWrite5m: price.optional(),
             cacheWrite1h: price.optional(),
@@ -220,7 +228,7 @@ function readOffer(environment: Environment): Result<Offer, string> {
   const path = resolve(REPOSITORY, named ?? CONFIG_FILE);
   if (named === undefined && !existsSync(path)) {
     const model = environment['TURNPIKE_MODEL'];
-    return ok(model === undefined ? SHIPPED : offerOf(resolve(REPOSITORY, model)));
+    return ok(model === undefined ? shipped() : offerOf(resolve(REPOSITORY, model)));
   }
   const raw = readJsonFile(path);
   if (!raw.ok) return raw;
@@ -258,13 +266,37 @@ function complete(path: string, file: ConfigFile, environment: Environment): Res
   if (names.size < engines.length) return err(`${path}: two engines have the same name.`);
   const ids = new Set(file.models.map((model) => model.id));
   if (ids.size < file.models.length) return err(`${path}: two models have the same id.`);
+  const free = file.models.find(
+    ({ type, price: given }) =>
+      type !== 'embedding' && given !== undefined && given.output === undefined,
+  );
+  if (free !== undefined) return err(`${path}: the price of the model '${free.id}' has no output.`);
   const stray = file.models.find((model) => !names.has(model.engine));
   if (stray !== undefined) {
     return err(
       `${path}: the model '${stray.id}' names the engine '${stray.engine}', which is not there.`,
     );
   }
-  return ok({ engines, models: file.models.map(modelConfig) });
+  const mixed = engines.find(({ kind, name: of }) => kind === 'llama' && isMixed(file.models, of));
+  if (mixed !== undefined) {
+    return err(
+      `${path}: the engine '${mixed.name}' can't serve models of both types; give the model of type embedding an engine of its own.`,
+    );
+  }
+  const models = file.models.map(modelConfig);
+  return ok({ engines: engines.map((engine) => forItsTask(engine, models)), models });
+}
+
+function isMixed(models: ConfigFile['models'], engine: string): boolean {
+  const own = models.filter((model) => model.engine === engine);
+  const embeddings = own.filter(({ type }) => type === 'embedding').length;
+  return embeddings > 0 && embeddings < own.length;
+}
+
+function forItsTask(engine: EngineConfig, models: readonly ModelConfig[]): EngineConfig {
+  if (engine.kind !== 'llama') return engine;
+  const embeds = models.some((model) => model.engine === engine.name && model.task === 'embedding');
+  return embeds ? { ...engine, task: 'embedding' } : engine;
 }
 
 function completeEngine(
@@ -292,10 +324,12 @@ function completeEngine(
 function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
   const { contextTokensMax, outputTokensMax, capabilities: can, stage } = model;
   const { price: given, reasoning } = model;
+  const output = given?.output ?? nano(0n);
   return {
     id: model.id,
     engine: model.engine,
     engineModel: model.engineModel ?? model.id,
+    ...(model.type === 'embedding' && { task: model.type }),
     ...(contextTokensMax !== undefined && { contextTokensMax }),
     ...(outputTokensMax !== undefined && { outputTokensMax }),
     ...(can !== undefined && { capabilities: can }),
@@ -307,8 +341,8 @@ function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
         cacheRead: given.cacheRead ?? given.input,
         cacheWrite5m: given.cacheWrite5m ?? given.input,
         cacheWrite1h: given.cacheWrite1h ?? given.input,
-        output: given.output,
-        reasoning: given.reasoning ?? given.output,
+        output,
+        reasoning: given.reasoning ?? output,
       },
     }),
   };
@@ -328,7 +362,31 @@ function dollars(text: string): Nano {
   return parseDollars(text) ?? nano(0n);
 }
 
-const SHIPPED: Offer = offerOf(SHIPPED_MODEL);
+/** What embeddings cost until the operator says otherwise: $0.02 per million tokens of input. */
+const EMBEDDING_PRICE: ModelPrice = {
+  input: dollars('0.02'),
+  cacheRead: dollars('0.02'),
+  cacheWrite5m: dollars('0.02'),
+  cacheWrite1h: dollars('0.02'),
+  output: nano(0n),
+  reasoning: nano(0n),
+};
+
+/** The small model, and the small encoder beside it. */
+function shipped(): Offer {
+  const { engines, models } = offerOf(SHIPPED_MODEL);
+  if (!existsSync(SHIPPED_EMBEDDER)) return { engines, models };
+  const id = 'turnpike-embed';
+  const engine = { kind: 'llama', name: id, model: SHIPPED_EMBEDDER, task: 'embedding' } as const;
+  const model = {
+    id,
+    engine: id,
+    engineModel: id,
+    task: 'embedding',
+    price: EMBEDDING_PRICE,
+  } as const;
+  return { engines: [...engines, engine], models: [...models, model] };
+}
 
 function offerOf(path: string): Offer {
   const id = basename(path).replace(/\.gguf$/i, '');

@@ -58,6 +58,13 @@ export const IMAGE_TOKENS_MAX = 16_384;
 export const SCHEMA_CHECK_TIMEOUT_MS = 1_000;
 /** Compiled schemas that the thread keeps. */
 export const SCHEMAS_KEPT_MAX = 256;
+/** OpenAI's bounds for one request of embeddings. */
+export const EMBEDDING_INPUTS_MAX = 2_048;
+export const EMBEDDING_TOKENS_MAX = 300_000;
+/** The longest vectors in use have 4,096 numbers. */
+export const EMBEDDING_DIMENSIONS_MAX = 16_384;
+/** A full batch on the embedded engine takes a few seconds. */
+export const EMBEDDING_TIMEOUT_MS = 120_000;
 
 // ── What runs at once ──────────────────────────────────────────────────────────────────────────────────────
 /** Generations in this process; over it a client is told to come back. 512 streams take ~100 MB. */

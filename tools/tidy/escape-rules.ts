@@ -133,7 +133,7 @@ export const ticketsFromTheGateway: SourceRule = {
     if (isTest(source.path) || isContractSuite(source.path)) return [];
     if (roomOf(source.path) === 'gateway') return [];
     return mistakes(source, (node) =>
-      isMember(node, 'Ticket', 'issue')
+      isMember(node, 'Ticket', 'issue') || isMember(node, 'EmbeddingTicket', 'issue')
         ? 'an engine must not run without a hold; only gateway/ issues tickets.'
         : undefined,
     );

@@ -1,6 +1,7 @@
 // May this request run now, and at which price: the model is served and priced, there is room, and what is asked
 // for can be done at all. Everything that is decided here is pinned for the request's whole life.
 
+import type { Embedding, EmbeddingInput } from '../domain/embedding/embedding.ts';
 import { mediaIn, type FitToModel } from '../domain/generation/capabilities.ts';
 import { checksOf } from '../domain/generation/checked-output.ts';
 import { itemText, type Generation } from '../domain/generation/generation.ts';
@@ -11,6 +12,7 @@ import { GENERATIONS_MAX, IMAGE_TOKENS_MAX, RETRY_AFTER_OVERLOADED_MS } from '..
 import type { Gateway, Load, ServedModel } from './gateway.ts';
 import { modelFit } from './model-fit.ts';
 
+/** What must be known to pay for a request: for conversations and for embeddings. */
 export class Admission implements Disposable {
   readonly model: ServedModel;
   readonly price: ModelPrice;
@@ -21,32 +23,21 @@ export class Admission implements Disposable {
   readonly outputTokensMax: number;
   /** How many answers: each is a generation of its own. */
   readonly choices: number;
-  /** As the model is asked: without what it can't hear. */
-  readonly generation: Generation;
-  /** What that is, in the client's words. */
-  readonly ignored: readonly string[];
-  /** The answer is held back until it was checked, and may be asked for a second time. */
-  readonly isChecked: boolean;
+  /** How many prompts they share. */
+  readonly prompts: number;
+  /** The answer is seen to grow, so a first grant of its output is enough. */
+  readonly grows: boolean;
   readonly #load: Load;
 
-  constructor(load: Load, model: ServedModel, pinned: PinnedPrice, fit: FitToModel) {
-    const { generation } = fit;
+  constructor(load: Load, { model, pinned }: Offered, demand: Demand) {
     this.model = model;
     this.price = pinned.price;
     this.priceVersion = pinned.version;
-    this.generation = generation;
-    this.ignored = fit.ignored;
-    this.isChecked = checksOf(generation, model.capabilities) !== undefined;
-    this.outputTokensMax = Math.min(
-      generation.outputTokensMax ?? model.outputTokensMax,
-      model.outputTokensMax,
-    );
-    this.choices = generation.choices ?? 1;
-    const { contextTokensMax } = model;
-    const once = inputTokensBound(generation) + (this.isChecked ? INSTRUCTION_TOKENS : 0);
-    // The second time it also reads what it said the first time.
-    const again = this.isChecked ? Math.min(once + this.outputTokensMax, contextTokensMax) : 0;
-    this.inputTokensMax = Math.min(once, contextTokensMax) + again * this.choices;
+    this.inputTokensMax = demand.inputTokensMax;
+    this.outputTokensMax = demand.outputTokensMax;
+    this.choices = demand.choices;
+    this.prompts = demand.prompts;
+    this.grows = demand.grows;
     this.#load = load;
     load.generationsRunning += this.choices;
   }
@@ -56,24 +47,102 @@ export class Admission implements Disposable {
   }
 }
 
+/** Of a conversation. */
+export class GenerationAdmission extends Admission {
+  /** As the model is asked: without what it can't hear. */
+  readonly generation: Generation;
+  /** What that is, in the client's words. */
+  readonly ignored: readonly string[];
+
+  constructor(load: Load, offered: Offered, { generation, ignored }: FitToModel) {
+    super(load, offered, demandOf(generation, offered.model));
+    this.generation = generation;
+    this.ignored = ignored;
+  }
+}
+
+/** A model at its price. */
+type Offered = { readonly model: ServedModel; readonly pinned: PinnedPrice };
 type PinnedPrice = { readonly price: ModelPrice; readonly version: number };
+type Demand = Pick<
+  Admission,
+  'inputTokensMax' | 'outputTokensMax' | 'choices' | 'prompts' | 'grows'
+>;
 
 export function admit(
   gateway: Gateway,
   modelId: string,
   generation: Generation,
   wire: (field: string) => string,
+): Result<GenerationAdmission, Refusal> {
+  const offered = offerOf(gateway, modelId);
+  if (!offered.ok) return offered;
+  const { model } = offered.value;
+  if (model.task === 'embedding') return err(wrongTask(modelId, 'makes embeddings alone'));
+  const fit = modelFit(model, generation, wire);
+  if (!fit.ok) return fit;
+  if (isFull(gateway, model)) return err(OVERLOADED);
+  return ok(new GenerationAdmission(gateway.load, offered.value, fit.value));
+}
+
+export function admitEmbedding(
+  gateway: Gateway,
+  modelId: string,
+  { inputs }: Embedding,
 ): Result<Admission, Refusal> {
+  const offered = offerOf(gateway, modelId);
+  if (!offered.ok) return offered;
+  const { model } = offered.value;
+  if (model.task !== 'embedding') return err(wrongTask(modelId, 'makes no embeddings'));
+  if (isFull(gateway, model)) return err(OVERLOADED);
+  const inputTokensMax = inputs.reduce(
+    (sum, input) => sum + Math.min(embeddingTokensBound(input), model.contextTokensMax),
+    0,
+  );
+  const once = { outputTokensMax: 0, choices: 1, prompts: 1, grows: false };
+  return ok(new Admission(gateway.load, offered.value, { ...once, inputTokensMax }));
+}
+
+function offerOf(gateway: Gateway, modelId: string): Result<Offered, Refusal> {
   const model = gateway.models.get(modelId);
   if (model === undefined) return err({ kind: 'model-not-found', model: modelId });
   const pinned = priceOf(gateway.snapshot().priceBook, modelId);
   if (pinned === undefined) return err({ kind: 'model-not-priced', model: modelId });
-  const fit = modelFit(model, generation, wire);
-  if (!fit.ok) return fit;
-  if (gateway.load.generationsRunning >= GENERATIONS_MAX || model.engine.state().kind === 'down') {
-    return err({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
-  }
-  return ok(new Admission(gateway.load, model, pinned, fit.value));
+  return ok({ model, pinned });
+}
+
+const OVERLOADED: Refusal = { kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS };
+
+function isFull({ load }: Gateway, { engine }: ServedModel): boolean {
+  return load.generationsRunning >= GENERATIONS_MAX || engine.state().kind === 'down';
+}
+
+function wrongTask(modelId: string, what: string): Refusal {
+  const message = `The model '${modelId}' ${what}; choose another from GET /v1/models.`;
+  return { kind: 'invalid-request', field: 'model', message };
+}
+
+function demandOf(generation: Generation, model: ServedModel): Demand {
+  const { contextTokensMax } = model;
+  const { choices = 1, rawPrompts = [''], delivery } = generation;
+  const prompts = rawPrompts.length;
+  const outputTokensMax = Math.min(
+    generation.outputTokensMax ?? model.outputTokensMax,
+    model.outputTokensMax,
+  );
+  // A checked answer is held back until it was checked, and may be asked for a second time.
+  const isChecked = checksOf(generation, model.capabilities) !== undefined;
+  const once = inputTokensBound(generation) + (isChecked ? INSTRUCTION_TOKENS : 0);
+  // The second time it also reads what it said the first time.
+  const again = isChecked ? Math.min(once + outputTokensMax, contextTokensMax) : 0;
+  return {
+    inputTokensMax: Math.min(once, contextTokensMax * prompts) + again * choices,
+    outputTokensMax,
+    choices,
+    prompts,
+    // What comes at its end, however it is delivered, is not seen to grow.
+    grows: delivery === 'stream' && !isChecked,
+  };
 }
 
 function priceOf(book: PriceBook | undefined, modelId: string): PinnedPrice | undefined {
@@ -91,6 +160,7 @@ const INSTRUCTION_TOKENS = 1_024;
 export function inputTokensBound(generation: Generation): number {
   let bytes = TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_ITEM * generation.items.length;
   for (const item of generation.items) bytes += Buffer.byteLength(itemText(item));
+  for (const prompt of generation.rawPrompts ?? []) bytes += Buffer.byteLength(prompt);
   for (const part of mediaIn(generation.items)) {
     // A page of PDF holds more than its bytes show, so a document may fill the context.
     bytes += part.kind === 'image' ? IMAGE_TOKENS_MAX : Number.POSITIVE_INFINITY;
@@ -100,4 +170,12 @@ export function inputTokensBound(generation: Generation): number {
     bytes += Buffer.byteLength(JSON.stringify(generation.output.schema));
   }
   return bytes;
+}
+
+/** What models of this kind put around a text: its beginning and its end. */
+const EMBEDDING_TOKENS_AROUND = 8;
+
+function embeddingTokensBound(input: EmbeddingInput): number {
+  const tokens = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
+  return tokens + EMBEDDING_TOKENS_AROUND;
 }

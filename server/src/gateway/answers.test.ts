@@ -8,6 +8,10 @@ import type { Part } from '../domain/generation/part.ts';
 import { NO_USAGE, type Usage } from '../domain/generation/usage.ts';
 import { costOf, outputCostMax } from '../domain/pricing/cost.ts';
 import type { Engine } from '../ports/engine.ts';
+import { newRequestId } from '../lib/ids.ts';
+import { ok } from '../lib/result.ts';
+import { openaiCompletions } from '../protocols/openai-completions/openai-completions.ts';
+import { serve } from './serve.ts';
 import { creditFor, MemorySink, PLENTY, PRICE, Turnstile } from './turnstile.fixture.ts';
 
 const used = (input: number, output: number, reasoning = 0): Usage => ({
@@ -164,6 +168,28 @@ describe('several answers to one prompt', () => {
     assert.ok(sink.isDone);
     assert.equal(turnstile.ledger.settled.usage.output, 2_700);
     assert.ok(turnstile.ledger.extensions.length >= 1);
+    turnstile.assertAtRest();
+  });
+
+  it('I7 to several raw prompts cost the input of each prompt once', async () => {
+    const turnstile = await Turnstile.with(PLENTY);
+    const sink = new MemorySink();
+    const prompt = ['one two [[tokens=2]]', '[[tokens=3]]'];
+    const body = { model: 'priced', prompt, n: 2, echo: true };
+    const call = {
+      requestId: newRequestId(Date.now()),
+      authorization: `Bearer ${turnstile.key}`,
+      headers: {},
+      readJson: async () => ok(body),
+    };
+    await serve(turnstile.gateway, openaiCompletions, call, sink);
+    const answer = JSON.parse(sink.text) as { choices: { text: string }[] }; // a wrong one fails below
+    const texts = prompt.map((one, at) => `${one}${at === 0 ? 'The toll ' : 'The toll is '}`);
+    assert.deepEqual(
+      answer.choices.map(({ text }) => text),
+      [texts[0], texts[0], texts[1], texts[1]],
+    );
+    assert.deepEqual(turnstile.ledger.settled.usage, used(4, 10));
     turnstile.assertAtRest();
   });
 });

@@ -15,6 +15,8 @@ export type ServedModel = {
   /** The id that clients send. */
   readonly id: string;
   readonly engine: Engine;
+  /** It makes embeddings, and answers no conversation; absent: the other way round. */
+  readonly task?: 'embedding';
   /** The model's name as its engine knows it. */
   readonly engineModel: string;
   readonly contextTokensMax: number;

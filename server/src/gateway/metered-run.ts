@@ -53,7 +53,7 @@ export class MeteredRun implements AsyncDisposable {
 
   /** Of all its answers. */
   get usage(): Usage {
-    return usageOfAll(this.#tallies);
+    return usageOfAll(this.#tallies, this.#admission.prompts);
   }
 
   get requestId(): string {

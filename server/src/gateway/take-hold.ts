@@ -29,11 +29,9 @@ export async function takeHold(
   admission: Admission,
   caller: { readonly requestId: string; readonly organisationId: string },
 ): Promise<Result<Granted, Refusal>> {
-  const { generation, price, inputTokensMax, choices } = admission;
+  const { price, inputTokensMax, choices, grows } = admission;
   const outputTokensMax = admission.outputTokensMax * choices;
   const input = inputCostMax(inputTokensMax, price);
-  // A checked answer comes at its end, however it is delivered: a grant would not see it grow.
-  const grows = generation.delivery === 'stream' && !admission.isChecked;
   const first = grows ? Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS) : outputTokensMax;
   const least = Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS_LEAST * choices);
   const leastNano = nano(input + outputCostMax(least, price));

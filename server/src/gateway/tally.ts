@@ -7,6 +7,7 @@ import {
   isValidUsage,
   NO_USAGE,
   outputTokens,
+  USAGE_BUCKETS,
   type Usage,
   type UsageSource,
 } from '../domain/generation/usage.ts';
@@ -69,14 +70,18 @@ export class Tally {
   }
 }
 
-/** Of several answers to one prompt: its input once, as the first of them was told it, and the output of all. */
-export function usageOfAll([first, ...others]: readonly [Tally, ...Tally[]]): Usage {
-  const { usage } = first;
-  if (others.length === 0) return usage;
-  let { output, reasoning } = usage;
-  for (const other of others) {
-    output += other.usage.output;
-    reasoning += other.usage.reasoning;
+/** Of several answers: the input of each prompt once, as its first answer was told it, and the output of all. */
+export function usageOfAll(tallies: readonly [Tally, ...Tally[]], prompts: number): Usage {
+  const [first] = tallies;
+  if (tallies.length === 1) return first.usage;
+  const total: { -readonly [bucket in keyof Usage]: number } = { ...NO_USAGE };
+  const answersEach = tallies.length / prompts;
+  for (const [at, { usage }] of tallies.entries()) {
+    const isFirst = at % answersEach === 0;
+    for (const bucket of USAGE_BUCKETS) {
+      const isOutput = bucket === 'output' || bucket === 'reasoning';
+      if (isOutput || isFirst) total[bucket] += usage[bucket];
+    }
   }
-  return { ...usage, output, reasoning };
+  return total;
 }

@@ -14,8 +14,8 @@ import { SocketSink } from './socket-sink.ts';
 
 /** What the gateway does at one address: `serve`, or one of its kind. */
 export type Operation = {
-  readonly protocol: Protocol;
-  readonly run: (gateway: Gateway, protocol: Protocol, call: Call, sink: Sink) => Promise<void>;
+  readonly refusal: Protocol['refusal'];
+  readonly run: (gateway: Gateway, call: Call, sink: Sink) => Promise<void>;
 };
 
 export class Generations {
@@ -35,7 +35,7 @@ export class Generations {
 
   /** Never rejects: what goes wrong is answered, and our own mistakes are logged and answered with a 500. */
   async #serve(
-    { protocol, run }: Operation,
+    { refusal, run }: Operation,
     request: IncomingMessage,
     response: ServerResponse,
     sink: SocketSink,
@@ -45,10 +45,10 @@ export class Generations {
     const authorization = authorizationOf(headers);
     const call = { requestId, authorization, headers, readJson: () => readJson(request) };
     try {
-      await run(this.#gateway, protocol, call, sink);
+      await run(this.#gateway, call, sink);
     } catch (error) {
       this.#gateway.log.error({ requestId, err: error }, 'a request failed by a mistake of ours');
-      const answer = protocol.refusal({ kind: 'internal' }, requestId);
+      const answer = refusal({ kind: 'internal' }, requestId);
       if (response.headersSent) sink.destroy();
       else sink.answer(answer.status, answer.headers, answer.body);
     } finally {

@@ -6,6 +6,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import fastify, { LogController, type FastifyBaseLogger, type FastifyInstance } from 'fastify';
 import { countTokens } from '../gateway/count-tokens.ts';
+import { embed } from '../gateway/embed.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { serve } from '../gateway/serve.ts';
 import {
@@ -16,6 +17,7 @@ import {
   REQUEST_HEADERS_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
 } from '../limits.ts';
+import type { EmbeddingProtocol } from '../protocols/embedding-protocol.ts';
 import { answerClientError } from './client-error.ts';
 import { pathOf, type Protocols } from './dialect.ts';
 import { Generations, type Operation } from './generations.ts';
@@ -27,6 +29,7 @@ import { WebSockets } from './web-sockets.ts';
 export type HttpOptions = {
   readonly gateway: Gateway;
   readonly protocols: Protocols;
+  readonly embeddings?: readonly EmbeddingProtocol[];
   readonly facts: PublicFacts;
   /** Without them a client that asks for one is told to use HTTP. */
   readonly webSockets: boolean;
@@ -47,7 +50,7 @@ export class HttpServer {
     this.#gateway = gateway;
     this.#generations = new Generations(gateway);
     this.#webSockets = new WebSockets(gateway, options.webSockets ? protocols : []);
-    const byPath = operations(protocols);
+    const byPath = operations(protocols, options.embeddings ?? []);
     this.#app = fastify({
       serverFactory: (next) => this.#createServer(byPath, next),
       clientErrorHandler: (error, socket) => answerClientError(main, error, socket),
@@ -116,12 +119,25 @@ export class HttpServer {
   }
 }
 
-function operations(protocols: Protocols): ReadonlyMap<string, Operation> {
+function operations(
+  protocols: Protocols,
+  embeddings: readonly EmbeddingProtocol[],
+): ReadonlyMap<string, Operation> {
   const byPath = new Map<string, Operation>();
   for (const protocol of protocols) {
-    byPath.set(protocol.route.path, { protocol, run: serve });
-    const { counting } = protocol;
-    if (counting !== undefined) byPath.set(counting.path, { protocol, run: countTokens });
+    const refusal: Operation['refusal'] = (...why) => protocol.refusal(...why);
+    const serving: Operation['run'] = (gateway, ...asked) => serve(gateway, protocol, ...asked);
+    byPath.set(protocol.route.path, { refusal, run: serving });
+    const counting: Operation['run'] = (gateway, ...asked) =>
+      countTokens(gateway, protocol, ...asked);
+    const { counting: counts } = protocol;
+    if (counts !== undefined) byPath.set(counts.path, { refusal, run: counting });
+  }
+  for (const protocol of embeddings) {
+    byPath.set(protocol.route.path, {
+      refusal: (...why) => protocol.refusal(...why),
+      run: (gateway, ...asked) => embed(gateway, protocol, ...asked),
+    });
   }
   return byPath;
 }

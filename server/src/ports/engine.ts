@@ -1,6 +1,8 @@
 // What Turnpike needs of an inference server. Every adapter runs the suite in engine.contract.ts.
 
+import type { EmbeddingTicket } from '../domain/admission/embedding-ticket.ts';
 import type { Ticket } from '../domain/admission/ticket.ts';
+import type { Embedded } from '../domain/embedding/embedding.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Generation } from '../domain/generation/generation.ts';
 import type { Part } from '../domain/generation/part.ts';
@@ -34,6 +36,12 @@ export interface Engine extends AsyncDisposable {
     question: CountQuestion,
     signal: AbortSignal,
   ): Promise<Result<number, EngineFailure>>;
+
+  /**
+   * Makes a vector of each input. Absent where the engine makes none. When `signal` aborts, its work stops within a
+   * second, and the result is `aborted`.
+   */
+  embed?(ticket: EmbeddingTicket, signal: AbortSignal): Promise<Result<Embedded, EngineFailure>>;
 }
 
 export type CountQuestion = {

@@ -184,3 +184,31 @@ export const anthropicError = z.looseObject({
   error: z.looseObject({ type: z.string(), message: z.string() }),
   request_id: z.string(),
 });
+
+const textCompletionChoice = z.looseObject({
+  index: z.int(),
+  text: z.string(),
+  finish_reason: finish.nullable(),
+});
+
+export const textCompletion = z.looseObject({
+  id: z.string(),
+  object: z.literal('text_completion'),
+  created: seconds,
+  model: z.string(),
+  choices: z.array(textCompletionChoice),
+  usage: chatUsage.nullish(),
+});
+
+export const embeddingList = z.looseObject({
+  object: z.literal('list'),
+  data: z.array(
+    z.looseObject({
+      object: z.literal('embedding'),
+      index: z.int(),
+      embedding: z.union([z.array(z.number()), z.string().describe('In base64.')]),
+    }),
+  ),
+  model: z.string(),
+  usage: z.looseObject({ prompt_tokens: tokens, total_tokens: tokens }),
+});

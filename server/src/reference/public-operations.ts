@@ -4,19 +4,29 @@
 import type { z } from 'zod';
 import { messagesRequest, countRequest } from '../protocols/anthropic-messages/request.ts';
 import { chatRequest } from '../protocols/openai-chat/request.ts';
+import { completionRequest } from '../protocols/openai-completions/decode.ts';
+import { embeddingsRequest } from '../protocols/openai-embeddings/decode.ts';
 import { compactRequest } from '../protocols/openai-responses/compact.ts';
 import { responsesRequest } from '../protocols/openai-responses/request.ts';
 import * as answers from './answer-schemas.ts';
 import { MESSAGES_FIELDS } from './anthropic-messages-fields.ts';
 import type { FieldNote } from './field-note.ts';
 import { CHAT_FIELDS } from './openai-chat-fields.ts';
+import { COMPLETION_FIELDS, EMBEDDING_FIELDS } from './openai-legacy-fields.ts';
 import { COMPACT_FIELDS, RESPONSES_FIELDS } from './openai-responses-fields.ts';
 
 export type Operation = {
   readonly id: string;
   readonly method: 'get' | 'post';
   readonly path: string;
-  readonly tag: 'Chat Completions' | 'Responses' | 'Messages' | 'Models' | 'State of the server';
+  readonly tag:
+    | 'Chat Completions'
+    | 'Legacy completions'
+    | 'Embeddings'
+    | 'Responses'
+    | 'Messages'
+    | 'Models'
+    | 'State of the server';
   readonly summary: string;
   readonly description: string;
   readonly needsKey: boolean;
@@ -52,6 +62,43 @@ export const OPERATIONS: readonly Operation[] = [
     },
     answer: { name: 'ChatCompletion', schema: answers.chatCompletion },
     event: { name: 'ChatCompletionChunk', schema: answers.chatChunk },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'createCompletion',
+    method: 'post',
+    path: '/v1/completions',
+    tag: 'Legacy completions',
+    summary: 'Goes on with a text',
+    description:
+      'In the form of OpenAI’s legacy completions: raw text, without a chat template. For a conversation, use another address.',
+    needsKey: true,
+    request: {
+      name: 'CompletionRequest',
+      schema: completionRequest,
+      fields: COMPLETION_FIELDS,
+      example: { model: 'turnpike-mini', prompt: 'Once upon a time', max_tokens: 32 },
+    },
+    answer: { name: 'Completion', schema: answers.textCompletion },
+    event: { name: 'CompletionChunk', schema: answers.textCompletion },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'createEmbedding',
+    method: 'post',
+    path: '/v1/embeddings',
+    tag: 'Embeddings',
+    summary: 'Vectors in place of texts',
+    description:
+      'In the form of OpenAI’s embeddings. Vectors have the length 1. Only models of type `embedding` make them.',
+    needsKey: true,
+    request: {
+      name: 'EmbeddingRequest',
+      schema: embeddingsRequest,
+      fields: EMBEDDING_FIELDS,
+      example: { model: 'turnpike-embed', input: QUESTION },
+    },
+    answer: { name: 'EmbeddingList', schema: answers.embeddingList },
     error: 'OpenAiError',
   },
   {

@@ -33,14 +33,18 @@ export class Ticket {
     return new Ticket(facts, hold);
   }
 
-  /** For one of several answers that one hold pays for: a seed gives each a text of its own. */
+  /** For one of several answers that one hold pays for: it has its own prompt and its own seed. */
   ofChoice(choice: number): Ticket {
     const { requestId, engineModel, outputTokensMax, generation } = this;
-    const { seed } = generation.sampling;
-    if (choice === 0 || seed === undefined) return this;
-    const sampling = { ...generation.sampling, seed: seed + choice };
-    const seeded = { ...generation, sampling };
-    return new Ticket({ requestId, engineModel, outputTokensMax, generation: seeded }, this.#hold);
+    const { sampling, rawPrompts, choices = 1 } = generation;
+    const { seed } = sampling;
+    const prompt = rawPrompts?.[Math.floor((choice * rawPrompts.length) / choices)];
+    const own = {
+      ...generation,
+      ...(seed !== undefined && { sampling: { ...sampling, seed: seed + choice } }),
+      ...(prompt !== undefined && { rawPrompts: [prompt] }),
+    };
+    return new Ticket({ requestId, engineModel, outputTokensMax, generation: own }, this.#hold);
   }
 
   /** The same request on the same hold, asked in another way and for no more output than before. */

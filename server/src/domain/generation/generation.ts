@@ -130,6 +130,8 @@ export type OutputFormat =
 export type Generation = {
   /** The conversation, oldest first; system and developer messages stand where the client put them. */
   readonly items: readonly Item[];
+  /** Instead of a conversation: texts to go on with as they are, each for an equal share of the choices. At least one. */
+  readonly rawPrompts?: readonly string[];
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice;
   readonly parallelToolCalls: boolean;

@@ -9,14 +9,15 @@ import { NO_USAGE, sumOf } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
+import { COUNT_TIMEOUT_MS } from '../../limits.ts';
 import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
-import { Counts } from './counts.ts';
-import type { Counted } from './counts.ts';
 import type { FromHost, HostEvent } from './host-protocol.ts';
 import { isEnding, Job } from './job.ts';
 import type { LlamaModelFacts } from './model-facts.ts';
 import { defaultThreads, LLAMA_BOUNDS, LLAMA_DEFAULTS } from './options.ts';
 import type { LlamaOptions } from './options.ts';
+import { Questions } from './questions.ts';
+import type { Counted } from './questions.ts';
 import { startFailureSentence } from './start-failure.ts';
 import type { LlamaStartFailure } from './start-failure.ts';
 import { Supervisor } from './supervisor.ts';
@@ -49,7 +50,7 @@ export class LlamaEngine implements Engine {
   readonly #settleReady: (result: Result<LlamaModelFacts, LlamaStartFailure>) => void;
   readonly #queue: Job[] = [];
   readonly #running = new Map<number, Job>();
-  readonly #counts = new Counts();
+  readonly #counts = new Questions<number>(COUNT_TIMEOUT_MS);
   #state: EngineState = { kind: 'starting' };
   #facts: LlamaModelFacts | undefined;
   #rssBytes: number | undefined;
@@ -167,9 +168,10 @@ export class LlamaEngine implements Engine {
   #tooLong(generation: Generation): EngineFailure | undefined {
     const { contextTokens, tokenBytesMax } = this.#facts ?? {};
     if (contextTokens === undefined || tokenBytesMax === undefined) return undefined;
-    const { items, tools, toolChoice } = generation;
+    const { items, tools, toolChoice, rawPrompts = [] } = generation;
     const shown = toolChoice.kind === 'none' || tools.length === 0 ? '' : JSON.stringify(tools);
-    const bytes = items.reduce((sum, item) => sum + itemText(item).length, shown.length);
+    const texts = [...items.map(itemText), ...rawPrompts, shown];
+    const bytes = texts.reduce((sum, text) => sum + text.length, 0);
     const fits =
       bytes <= Math.max(contextTokens * tokenBytesMax, LLAMA_BOUNDS.promptBytesUncheckedMax);
     return fits ? undefined : { kind: 'context-length', tokensMax: contextTokens - 1 };

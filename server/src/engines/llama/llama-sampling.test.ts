@@ -19,6 +19,13 @@ const modelPath = join(folder, 'endless.gguf');
 await writeEndlessModel(modelPath);
 after(() => rm(folder, { recursive: true, force: true }));
 
+const WISH = {
+  prompt: 'Hi',
+  delivery: 'whole',
+  outputTokensMax: 1,
+  engineModel: 'test',
+} as const;
+
 type Answer = { readonly text: string; readonly scores: readonly TokenLogprob[] };
 
 describe('llama: sampling', () => {
@@ -123,5 +130,21 @@ describe('llama: sampling', () => {
     assert.equal(cut, told);
     const spelled = Buffer.concat(scores.map(({ bytes }) => Buffer.from(bytes))).toString();
     assert.ok(told.startsWith(spelled), `${spelled} / ${told}`);
+  });
+
+  test('a raw prompt is gone on with as it is, without a template', async () => {
+    const raw = { items: [], rawPrompts: ['Once upon a time'] };
+    const { text } = await ask({ temperature: 0 }, raw);
+    assert.ok(text.length > 0);
+    const other = await ask({ temperature: 0 }, { ...raw, rawPrompts: ['Twice'] });
+    assert.notEqual(other.text, text);
+    const counted = await engine.countTokens(
+      {
+        engineModel: 'test',
+        generation: { ...testTicket(WISH).generation, ...raw },
+      },
+      new AbortController().signal,
+    );
+    assert.ok(counted.ok && counted.value < 15, JSON.stringify(counted));
   });
 });

@@ -11,6 +11,8 @@ export type LlamaModelFacts = {
   readonly trainingContextTokens: number;
   /** Prompt and answer together, for each generation, as configured here. */
   readonly contextTokens: number;
+  /** How many numbers a vector has, of a model that makes embeddings. */
+  readonly width?: number;
   readonly slots: number;
   readonly threads: number;
   /** `chatml` where the file brings no template of its own. */

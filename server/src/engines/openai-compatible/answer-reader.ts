@@ -95,7 +95,10 @@ export class AnswerReader {
     if (choice) {
       const said = choice[field];
       if (this.#wantsLogprobs) this.#logprobs.push(...readLogprobs(choice['logprobs']));
+      // Legacy completions have the text itself in the choice.
+      const { text } = choice;
       if (isObject(said)) failure = this.#said(said, parts);
+      else if (typeof text === 'string') failure = this.#said({ content: text }, parts);
       this.#reason = textOf(choice['finish_reason']) ?? this.#reason;
       // vLLM's name and SGLang's; a number there is a token.
       this.#stop = textOf(choice['stop_reason']) ?? textOf(choice['matched_stop']) ?? this.#stop;

@@ -3,17 +3,35 @@
 import { LOGPROB_MIN } from '../../domain/generation/logprobs.ts';
 import type { ScoredToken, TokenLogprob } from '../../domain/generation/logprobs.ts';
 import { isObject, objectOf } from './json.ts';
+import type { JsonObject } from './json.ts';
 
 /** `logprobs` of a choice. What can't be read is left out. */
 export function readLogprobs(logprobs: unknown): readonly TokenLogprob[] {
-  const content = objectOf(logprobs)?.['content'];
-  if (!Array.isArray(content)) return [];
+  const read = objectOf(logprobs);
+  const content = read?.['content'];
+  if (!Array.isArray(content)) return read === undefined ? [] : legacyLogprobs(read);
   return content.flatMap((entry) => {
     const token = scored(entry);
     if (token === undefined || !isObject(entry)) return [];
     const top = entry['top_logprobs'];
     const others = Array.isArray(top) ? top.map(scored) : [];
     return [{ ...token, top: others.filter((other) => other !== undefined) }];
+  });
+}
+
+/** Of legacy completions: lists side by side. */
+function legacyLogprobs(read: JsonObject): readonly TokenLogprob[] {
+  const { tokens, token_logprobs: logprobs, top_logprobs: tops } = read;
+  if (!Array.isArray(tokens) || !Array.isArray(logprobs)) return [];
+  return tokens.flatMap((token: unknown, at) => {
+    const one = scored({ token, logprob: Number(logprobs[at] ?? Number.NaN) });
+    if (one === undefined || Number.isNaN(one.logprob)) return [];
+    const top = Array.isArray(tops) ? objectOf(tops[at]) : undefined;
+    const likely = Object.entries(top ?? {}).map(([name, logprob]) =>
+      scored({ token: name, logprob }),
+    );
+    const known = likely.filter((other) => other !== undefined);
+    return [{ ...one, top: known.toSorted((a, b) => b.logprob - a.logprob) }];
   });
 }
 

@@ -48,6 +48,17 @@ describe('log probabilities of an upstream', () => {
     }
   });
 
+  test('of a raw prompt stand in lists side by side', async () => {
+    const lists = { tokens: ['hi'], token_logprobs: [-0.25], top_logprobs: [{ hi: -0.25 }] };
+    const choice = { index: 0, text: 'hi', logprobs: lists, finish_reason: 'stop' };
+    const answer = response(200, JSON.stringify({ choices: [choice] }));
+    const wish = { ...WISH, items: [], rawPrompts: ['Say'] };
+    assert.deepEqual(logprobsOf(await hear([answer], 'whole', wish)), HEARD);
+    const parts = await hear([stream(event({ choices: [choice] }) + DONE)], 'stream', wish);
+    assert.deepEqual(logprobsOf(parts), HEARD);
+    assert.deepEqual(parts.at(-1), { kind: 'finish', reason: 'stop' });
+  });
+
   test('that nobody asked for are not told', async () => {
     const body = chunk('hi', { content: [hi] }) + chunk('', null, 'stop') + DONE;
     assert.deepEqual(logprobsOf(await hear([stream(body)])), []);

@@ -50,6 +50,25 @@ for (const runningUsage of [undefined, 'continuous-usage-stats'] as const) {
   });
 }
 
+test('a raw prompt goes to the address for those, whole and streamed', async () => {
+  await using server = await startScriptedServer();
+  await using engine = new OpenAiCompatibleEngine({ name: 'up', baseUrl: server.baseUrl });
+  for (const delivery of ['whole', 'stream'] as const) {
+    const generation = { items: [], rawPrompts: ['[[tokens=3]]'] };
+    const common = { prompt: '', outputTokensMax: 9, engineModel: 'm', delivery, generation };
+    const { yields, parts } = await readAll(engine, testTicket(common));
+    assert.deepEqual(violations(yields, 9), []);
+    const said = parts.map((part) => (part.kind === 'text-delta' ? part.text : ''));
+    assert.equal(said.join(''), 'The toll is ');
+  }
+  assert.deepEqual(server.requests[0], {
+    model: 'm',
+    prompt: '[[tokens=3]]',
+    max_tokens: 9,
+    stream: false,
+  });
+});
+
 describe('scripted faults over a real socket', () => {
   const ask = async (prompt: string, runningUsage = false): Promise<readonly Part[]> => {
     const engine = runningUsage ? running : plain;

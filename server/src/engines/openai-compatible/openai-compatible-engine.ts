@@ -6,11 +6,16 @@ import type { Socket } from 'node:net';
 import { buildConnector, Pool } from 'undici';
 import type { Dispatcher } from 'undici';
 
+import type { EmbeddingTicket } from '../../domain/admission/embedding-ticket.ts';
 import type { Ticket } from '../../domain/admission/ticket.ts';
+import type { Embedded } from '../../domain/embedding/embedding.ts';
 import { unheldGrammar } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Part } from '../../domain/generation/part.ts';
+import { err } from '../../lib/result.ts';
+import type { Result } from '../../lib/result.ts';
 import type { Engine, EngineState } from '../../ports/engine.ts';
+import { embedUpstream } from './embedding-exchange.ts';
 import { Exchange } from './exchange.ts';
 import type { Host } from './exchange.ts';
 import { failureOfError } from './failure-reader.ts';
@@ -76,12 +81,31 @@ export class OpenAiCompatibleEngine implements Engine, Host {
     return new Exchange(this, ticket, signal);
   }
 
+  async embed(
+    ticket: EmbeddingTicket,
+    signal: AbortSignal,
+  ): Promise<Result<Embedded, EngineFailure>> {
+    const refused = this.#takePlace();
+    if (refused) return err(refused);
+    const upstream = {
+      pool: this.#pool,
+      path: this.#path,
+      headers: this.#headers,
+      failureOf: (error: Error) => this.failureOf(error),
+    };
+    const embedded = await embedUpstream(upstream, ticket, signal);
+    this.end(embedded.ok ? undefined : embedded.error);
+    return embedded;
+  }
+
   begin({ generation }: Ticket): EngineFailure | undefined {
+    const grammar = this.#options.customTools === true ? undefined : unheldGrammar(generation);
+    return grammar ?? farDocument(generation) ?? this.#takePlace();
+  }
+
+  #takePlace(): EngineFailure | undefined {
     if (this.#closed) return { kind: 'unreachable', detail: 'The engine was closed.' };
     if (this.#live >= this.#generationsMax) return { kind: 'overloaded' };
-    const grammar = this.#options.customTools === true ? undefined : unheldGrammar(generation);
-    const refused = grammar ?? farDocument(generation);
-    if (refused) return refused;
     this.#live += 1;
     return undefined;
   }
@@ -89,7 +113,7 @@ export class OpenAiCompatibleEngine implements Engine, Host {
   send(ticket: Ticket, handler: Dispatcher.DispatchHandler): void {
     this.#pool.dispatch(
       {
-        path: `${this.#path}/chat/completions`,
+        path: `${this.#path}${ticket.generation.rawPrompts ? '' : '/chat'}/completions`,
         method: 'POST',
         headers: [...this.#headers, 'x-request-id', ticket.requestId],
         body: requestBody(ticket, this.#options),

@@ -137,6 +137,16 @@ describe('what the client asked for', () => {
     });
   });
 
+  test('a raw prompt, where the log probabilities are a number', () => {
+    assert.deepEqual(bodyOf({ items: [], rawPrompts: ['Once'], logprobs: { top: 2 } }), {
+      model: 'm',
+      prompt: 'Once',
+      max_tokens: 50,
+      stream: false,
+      logprobs: 2,
+    });
+  });
+
   test('log probabilities and biases', () => {
     const logitBias = [
       { token: 7, bias: -100 },

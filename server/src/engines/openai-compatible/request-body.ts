@@ -20,11 +20,13 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
     ticket.outputTokensMax,
     generation.outputTokensMax ?? ticket.outputTokensMax,
   );
-  const newName = options.outputLimitField === 'max_completion_tokens';
+  const [raw] = generation.rawPrompts ?? [];
+  const newName = raw === undefined && options.outputLimitField === 'max_completion_tokens';
   const streams = generation.delivery === 'stream';
   return JSON.stringify({
     model: ticket.engineModel,
-    messages: messagesOf(generation.items, options),
+    messages: raw === undefined ? messagesOf(generation.items, options) : undefined,
+    prompt: raw,
     max_tokens: newName ? undefined : limit,
     max_completion_tokens: newName ? limit : undefined,
     stream: streams,
@@ -38,14 +40,18 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
     presence_penalty: sampling.presencePenalty,
     seed: sampling.seed,
     logit_bias: sampling.logitBias ? biasesOf(sampling.logitBias) : undefined,
-    logprobs: generation.logprobs ? true : undefined,
-    top_logprobs: generation.logprobs?.top,
+    ...(generation.logprobs && logprobFields(generation.logprobs.top, raw !== undefined)),
     stop: sampling.stop.length > 0 ? sampling.stop : undefined,
     reasoning_effort: generation.reasoningEffort,
     response_format:
       generation.output.kind === 'text' ? undefined : responseFormat(generation.output),
     ...(generation.tools.length > 0 ? toolFields(generation, options) : undefined),
   });
+}
+
+/** Where there is no chat, the number stands where the wish does. */
+function logprobFields(top: number, isRaw: boolean): object {
+  return isRaw ? { logprobs: top } : { logprobs: true, top_logprobs: top };
 }
 
 function biasesOf(biases: readonly TokenBias[]): object {

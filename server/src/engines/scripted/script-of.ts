@@ -13,7 +13,9 @@ import { afterResults, readScript, THEN, turnOf, type Script } from './script.ts
 
 /** `engineModel`: its name says what it does unasked. */
 export function scriptOf(generation: Generation, engineModel = ''): Script {
-  const { items } = generation;
+  const { items, rawPrompts = [] } = generation;
+  const [raw] = rawPrompts;
+  if (raw !== undefined) return readScript(raw);
   const inTurns = items.findLastIndex((item) => userText(item)?.includes(THEN) === true);
   if (inTurns >= 0) {
     const prompt = userText(items[inTurns]) ?? '';

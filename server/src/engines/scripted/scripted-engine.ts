@@ -1,7 +1,9 @@
 // An engine in our own process that answers what the prompt's markers say: for tests and benchmarks, no network.
 // Its wrong usage breaks the port's contract on purpose, when asked to: the gateway must cope with such engines.
 
+import type { EmbeddingTicket } from '../../domain/admission/embedding-ticket.ts';
 import type { Ticket } from '../../domain/admission/ticket.ts';
+import type { Embedded } from '../../domain/embedding/embedding.ts';
 import { customToolNames } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import { mediaIn } from '../../domain/generation/capabilities.ts';
@@ -13,9 +15,10 @@ import type { Usage } from '../../domain/generation/usage.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
 import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
+import { embedByRule } from './embed.ts';
 import { perform } from './perform.ts';
 import type { Ending } from './perform.ts';
-import { countWords, FaultMemory, finishOf } from './script.ts';
+import { countWords, FaultMemory, finishOf, readScript } from './script.ts';
 import { scriptOf, wordsOf } from './script-of.ts';
 import type { Fault, Piece, Script, ScriptedFailure } from './script.ts';
 
@@ -83,6 +86,18 @@ export class ScriptedEngine implements Engine {
     const { fault } = scriptOf(generation);
     if (fault?.kind === 'fail') return err(scriptedFailure(fault.how));
     return ok(inputOf(generation));
+  }
+
+  async embed(
+    { embedding }: EmbeddingTicket,
+    signal: AbortSignal,
+  ): Promise<Result<Embedded, EngineFailure>> {
+    if (signal.aborted) return err({ kind: 'aborted' });
+    const [first] = embedding.inputs;
+    const script = readScript(typeof first === 'string' ? first : '');
+    const fault = this.#memory.next(script);
+    if (fault?.kind === 'fail') return err(scriptedFailure(fault.how));
+    return ok(embedByRule(embedding));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -252,7 +267,9 @@ function scriptedFailure(how: ScriptedFailure): EngineFailure {
 /** As OpenAI counts an image that is looked at from afar. */
 const MEDIA_TOKENS = 85;
 
-function inputOf({ items }: Generation): number {
+function inputOf({ items, rawPrompts = [] }: Generation): number {
+  const [raw] = rawPrompts;
+  if (raw !== undefined) return countWords(raw);
   const words = items.reduce((sum, item) => sum + countWords(wordsOf(item)), 0);
   return words + MEDIA_TOKENS * [...mediaIn(items)].length;
 }

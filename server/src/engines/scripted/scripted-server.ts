@@ -6,10 +6,18 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
+import {
+  answerEmbeddings,
+  cutBody,
+  errorBody,
+  sendError,
+  sendFailure,
+  sendJson,
+} from './server-answers.ts';
 import { perform } from './perform.ts';
 import type { Beat, Ending } from './perform.ts';
 import { afterResults, countWords, FaultMemory, finishOf, readScript } from './script.ts';
-import type { Fault, Piece, Script, ScriptedCall, ScriptedFailure } from './script.ts';
+import type { Fault, Piece, Script, ScriptedCall } from './script.ts';
 import type { ScriptedCounts } from './scripted-engine.ts';
 
 export type ScriptedServer = AsyncDisposable & {
@@ -24,11 +32,15 @@ export type ScriptedServer = AsyncDisposable & {
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 const REQUESTS_KEPT_MAX = 100;
 
+const GENERATIONS = ['/v1/chat/completions', '/v1/completions'];
+
 type Message = { readonly role?: string; readonly content?: string | null };
 
 type ChatRequest = {
   readonly model?: string;
   readonly messages?: readonly Message[];
+  /** Of legacy completions. */
+  readonly prompt?: string;
   readonly stream?: boolean;
   readonly stream_options?: {
     readonly include_usage?: boolean;
@@ -58,7 +70,13 @@ export async function startScriptedServer(
         data: [{ id: 'scripted', object: 'model' }],
       });
     }
-    if (request.method !== 'POST' || request.url !== '/v1/chat/completions') {
+    if (request.method === 'POST' && request.url === '/v1/embeddings') {
+      const asked = await readChat(request);
+      if (!asked) return sendError(response, 400, 'The body is not JSON.', 'invalid_request');
+      requests.push(asked);
+      return answerEmbeddings(asked, response);
+    }
+    if (request.method !== 'POST' || !GENERATIONS.includes(request.url ?? '')) {
       return sendError(response, 404, 'There is no such route.', 'not_found');
     }
     const chat = await readChat(request);
@@ -134,7 +152,8 @@ class Answer {
     this.#chat = chat;
     this.#response = response;
     this.#onToken = onToken;
-    const messages = chat.messages ?? [];
+    const { prompt } = chat;
+    const messages = chat.messages ?? [{ role: 'user', content: prompt ?? '' }];
     const asked = messages.findLastIndex(({ role }) => role === 'user');
     const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
     this.#script = afterResults(
@@ -243,7 +262,7 @@ class Answer {
     sendJson(this.#response, 200, {
       ...CHUNK,
       object: 'chat.completion',
-      choices: [{ index: 0, message, finish_reason: this.#finishReason(how) }],
+      choices: [this.#choice({ message }, this.#finishReason(how))],
       ...(usage && { usage }),
     });
     return this.#sent();
@@ -263,8 +282,16 @@ class Answer {
   #event(delta: object, finishReason: string | null): string {
     const stats = this.#chat.stream_options?.continuous_usage_stats === true;
     const usage = stats || this.#script.usage === 'shrinking' ? this.#usage(false) : undefined;
-    const choices = [{ index: 0, delta, finish_reason: finishReason }];
+    const choices = [this.#choice({ delta }, finishReason)];
     return `data: ${JSON.stringify({ ...CHUNK, choices, ...(usage && { usage }) })}\n\n`;
+  }
+
+  /** A chat has a message in it, a legacy completion the text itself. */
+  #choice(said: { readonly [field: string]: object }, finishReason: string | null): object {
+    const common = { index: 0, finish_reason: finishReason };
+    if (this.#chat.prompt === undefined) return { ...common, ...said };
+    const [one = {}] = Object.values(said);
+    return { ...common, text: 'content' in one ? (one.content ?? '') : '' };
   }
 
   #usage(final: boolean): object | undefined {
@@ -338,39 +365,4 @@ function deltaOf(piece: Piece): object {
     case 'call-arguments':
       return { tool_calls: [{ index: piece.index, function: { arguments: piece.text } }] };
   }
-}
-
-/** Half a body, and then the connection breaks. */
-function cutBody(response: ServerResponse): void {
-  response.writeHead(200, { 'content-type': 'application/json', 'content-length': 1000 });
-  response.write('{"object":"chat.completion","cho', () => response.destroy());
-}
-
-function sendFailure(response: ServerResponse, how: ScriptedFailure): void {
-  if (how === 'context') {
-    const message =
-      "This model's maximum context length is 4096 tokens. However, your messages resulted in 4097 tokens.";
-    return sendError(response, 400, message, 'context_length_exceeded');
-  }
-  if (how === 429 || how === 503) response.setHeader('retry-after', '1');
-  sendError(response, how, `The script answers ${how}.`, 'scripted');
-}
-
-function sendError(response: ServerResponse, status: number, message: string, code: string): void {
-  sendJson(response, status, errorBody(message, code, status));
-}
-
-function errorBody(message: string, code: string, status: number): object {
-  return {
-    error: { message, type: status < 500 ? 'invalid_request_error' : 'server_error', code },
-  };
-}
-
-function sendJson(response: ServerResponse, status: number, body: object): void {
-  const json = JSON.stringify(body);
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(json),
-  });
-  response.end(json);
 }

@@ -2,7 +2,6 @@
 
 import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { FinishReason } from '../../domain/generation/part.ts';
-import { inputTokens, outputTokens, type Usage } from '../../domain/generation/usage.ts';
 import type { AnswerFacts } from '../protocol.ts';
 
 export type ChatFacts = AnswerFacts & {
@@ -39,22 +38,4 @@ export function logprobsOf(content: readonly TokenLogprob[]): object {
     top_logprobs: top,
   }));
   return { content: shown, refusal: null };
-}
-
-/** OpenAI's convention: cached tokens are inside prompt_tokens, reasoning tokens inside completion_tokens. */
-export function chatUsage(usage: Usage): object {
-  const prompt = inputTokens(usage);
-  const completion = outputTokens(usage);
-  return {
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: prompt + completion,
-    prompt_tokens_details: { cached_tokens: usage.cacheRead, audio_tokens: 0 },
-    completion_tokens_details: {
-      reasoning_tokens: usage.reasoning,
-      audio_tokens: 0,
-      accepted_prediction_tokens: 0,
-      rejected_prediction_tokens: 0,
-    },
-  };
 }

@@ -1,10 +1,11 @@
 // Chat Completions request → Generation.
 
-import type { Generation, OutputFormat, Sampling } from '../../domain/generation/generation.ts';
+import type { Generation, OutputFormat } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import { unknownFields } from '../unknown-fields.ts';
+import { samplingOf } from '../openai-sampling.ts';
 import type { Decoded } from '../protocol.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatRequest } from './request.ts';
@@ -57,25 +58,6 @@ function generationOf(request: ChatRequest, offer: Offer): Generation {
 function effortOf({ reasoning_effort: effort }: ChatRequest): Pick<Generation, 'reasoningEffort'> {
   if (effort == null) return {};
   return { reasoningEffort: effort === 'xhigh' || effort === 'max' ? 'high' : effort };
-}
-
-function samplingOf(request: ChatRequest): Sampling {
-  const stop = request.stop ?? [];
-  return {
-    ...(request.temperature != null && { temperature: request.temperature }),
-    ...(request.top_p != null && { topP: request.top_p }),
-    ...(request.frequency_penalty != null && { frequencyPenalty: request.frequency_penalty }),
-    ...(request.presence_penalty != null && { presencePenalty: request.presence_penalty }),
-    ...(request.seed != null && { seed: request.seed }),
-    ...biasOf(request),
-    stop: typeof stop === 'string' ? [stop] : stop,
-  };
-}
-
-function biasOf({ logit_bias: biases }: ChatRequest): Pick<Sampling, 'logitBias'> {
-  const entries = Object.entries(biases ?? {});
-  if (entries.length === 0) return {};
-  return { logitBias: entries.map(([token, bias]) => ({ token: Number(token), bias })) };
 }
 
 function outputOf(request: ChatRequest): OutputFormat {

@@ -3,8 +3,9 @@
 import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import { openAiUsage } from '../openai-usage.ts';
 import type { Encoder, Ending } from '../protocol.ts';
-import { chatUsage, finishReason, identity, logprobsOf, type ChatFacts } from './chat-object.ts';
+import { finishReason, identity, logprobsOf, type ChatFacts } from './chat-object.ts';
 import { errorOf } from './refuse.ts';
 
 export class WholeEncoder implements Encoder {
@@ -25,7 +26,7 @@ export class WholeEncoder implements Encoder {
 
   finish({ reason, usage }: Ending): string {
     const choices = this.#choices.map((choice, index) => choice.wire(index, reason, this.#facts));
-    const counted = JSON.stringify(chatUsage(usage));
+    const counted = JSON.stringify(openAiUsage(usage));
     const whole = JSON.stringify(choices);
     return `{${identity(this.#facts, 'chat.completion')},"choices":${whole},"usage":${counted}}`;
   }

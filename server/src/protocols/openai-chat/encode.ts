@@ -3,8 +3,9 @@
 
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import type { Refusal } from '../../domain/refusal.ts';
+import { openAiUsage } from '../openai-usage.ts';
 import type { Encoder, Ending } from '../protocol.ts';
-import { chatUsage, finishReason, identity, logprobsOf, type ChatFacts } from './chat-object.ts';
+import { finishReason, identity, logprobsOf, type ChatFacts } from './chat-object.ts';
 import { WholeEncoder } from './encode-whole.ts';
 import { errorOf } from './refuse.ts';
 
@@ -71,7 +72,7 @@ class StreamEncoder implements Encoder {
       text += `${this.#opening(index)}${this.#head}{"index":${index},${finish}}]${nothing}}\n\n`;
     }
     const counted = this.#includeUsage
-      ? `${this.#head}],"usage":${JSON.stringify(chatUsage(usage))}}\n\n`
+      ? `${this.#head}],"usage":${JSON.stringify(openAiUsage(usage))}}\n\n`
       : '';
     return `${text}${counted}data: [DONE]\n\n`;
   }

@@ -7,6 +7,7 @@ export const FIELDS: WireFields = {
   names: {
     output: 'response_format',
     'output.schema': 'response_format.json_schema.schema',
+    logprobs: 'logprobs',
     outputTokensMax: 'max_completion_tokens',
     parallelToolCalls: 'parallel_tool_calls',
     reasoningEffort: 'reasoning_effort',

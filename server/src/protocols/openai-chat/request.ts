@@ -6,14 +6,12 @@ import { z } from 'zod';
 import {
   CHOICES_MAX,
   CONTENT_PARTS_MAX,
-  LOGIT_BIASES_MAX,
   MESSAGES_MAX,
   MODEL_NAME_CHARACTERS_MAX,
-  STOP_SEQUENCE_CHARACTERS_MAX,
-  STOP_SEQUENCES_MAX,
   TOP_LOGPROBS_MAX,
 } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
+import { samplingFields, streamOptions } from '../openai-sampling.ts';
 import { documentData, imageAddress, mediaName } from '../media.ts';
 import {
   legacyCall,
@@ -99,39 +97,16 @@ const responseFormat = z.discriminatedUnion('type', [
   }),
 ]);
 
-const stopSequence = z.string().min(1).max(STOP_SEQUENCE_CHARACTERS_MAX);
 const tokens = z.int().min(1);
-const penalty = z.number().min(-2).max(2);
-
-/** Token numbers of the model's own vocabulary, as `tokenize` of the engine gives them. */
-const logitBias = z
-  .record(z.string().regex(/^\d{1,7}$/, 'expected a token number'), z.number().min(-100).max(100))
-  .refine((biases) => Object.keys(biases).length <= LOGIT_BIASES_MAX, {
-    error: `expected at most ${LOGIT_BIASES_MAX} tokens`,
-  });
 
 export const chatRequest = z.object({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
   messages: z.array(message).min(1, 'expected at least one message').max(MESSAGES_MAX),
   stream: z.boolean().nullish(),
-  stream_options: z
-    .object({
-      include_usage: z.boolean().nullish(),
-      include_obfuscation: z.boolean().nullish(),
-    })
-    .nullish(),
+  stream_options: streamOptions,
   max_completion_tokens: tokens.nullish(),
   max_tokens: tokens.nullish(),
-  temperature: z.number().min(0).max(2).nullish(),
-  top_p: z.number().gt(0).max(1).nullish(),
-  frequency_penalty: penalty.nullish(),
-  presence_penalty: penalty.nullish(),
-  seed: z.int().nullish(),
-  stop: z
-    .union([stopSequence, z.array(stopSequence).min(1).max(STOP_SEQUENCES_MAX)], {
-      error: `expected a string or 1 to ${STOP_SEQUENCES_MAX} strings`,
-    })
-    .nullish(),
+  ...samplingFields,
   tools: tools.nullish(),
   tool_choice: toolChoice.nullish(),
   functions: legacyFunctions.nullish(),
@@ -143,7 +118,6 @@ export const chatRequest = z.object({
   n: z.int().min(1).max(CHOICES_MAX).nullish(),
   logprobs: z.boolean().nullish(),
   top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
-  logit_bias: logitBias.nullish(),
 
   // Accepted because clients send them and they change nothing here.
   metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),

@@ -48,6 +48,17 @@ export async function loadModel(
   settings: HostSettings,
   onProgress: (fraction: number) => void,
 ): Promise<Result<LoadedModel, LlamaStartFailure>> {
+  return await openModel(settings, onProgress, (model, library) =>
+    prepare(settings, library, model),
+  );
+}
+
+/** What `prepare` throws is a failure to start, too. */
+export async function openModel<T>(
+  settings: HostSettings,
+  onProgress: (fraction: number) => void,
+  prepareIt: (model: LlamaModel, library: Library) => Promise<T>,
+): Promise<Result<T, LlamaStartFailure>> {
   const complaints: string[] = [];
   try {
     // Imported here and not above, so that the process has its niceness before llama.cpp starts threads.
@@ -58,7 +69,7 @@ export async function loadModel(
       onLoadProgress: onProgress,
       ...(settings.gpu === false ? { gpuLayers: 0 } : {}),
     });
-    return ok(await prepare(settings, library, model));
+    return ok(await prepareIt(model, library));
   } catch (error) {
     return err(loadFailure(settings.modelPath, error, complaints));
   }
@@ -178,7 +189,7 @@ function spelledTokens(tokens: readonly string[]): ReadonlyMap<Token, string> {
   return spelled;
 }
 
-async function factsOf(
+export async function factsOf(
   settings: HostSettings,
   model: LlamaModel,
   known: {

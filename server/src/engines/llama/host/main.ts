@@ -4,7 +4,13 @@
 import { setPriority } from 'node:os';
 
 import type { Generation } from '../../../domain/generation/generation.ts';
+import { err } from '../../../lib/result.ts';
+import type { Result } from '../../../lib/result.ts';
 import type { FromHost, ToHost } from '../host-protocol.ts';
+import type { LlamaModelFacts } from '../model-facts.ts';
+import type { LlamaStartFailure } from '../start-failure.ts';
+import { loadEmbedder } from './embedder.ts';
+import type { Embedder } from './embedder.ts';
 import { loadModel } from './load-model.ts';
 import type { LoadedModel } from './load-model.ts';
 import { Outbox } from './outbox.ts';
@@ -13,7 +19,9 @@ import { countPrompt, run } from './runner.ts';
 /** Below the server, so that generating never delays the answers of others. */
 const NICENESS = 5;
 
+/** One of the two, by what the process was started for. */
 let loaded: LoadedModel | undefined;
+let embedder: Embedder | undefined;
 /** A message for each step of loading that is worth showing. */
 const PROGRESS_STEP = 0.02;
 let progress = 0;
@@ -31,11 +39,20 @@ function tellProgress(fraction: number): void {
   send({ kind: 'progress', fraction });
 }
 
-async function load(message: ToHost & { kind: 'load' }): Promise<void> {
-  const result = await loadModel(message.settings, tellProgress);
-  if (!result.ok) return send({ kind: 'start-failed', failure: result.error });
-  loaded = result.value;
-  send({ kind: 'ready', facts: loaded.facts });
+async function load({ settings }: ToHost & { kind: 'load' }): Promise<void> {
+  if (settings.task === 'embedding') {
+    const result = await loadEmbedder(settings, tellProgress);
+    if (result.ok) embedder = result.value;
+    return tellStart(result);
+  }
+  const result = await loadModel(settings, tellProgress);
+  if (result.ok) loaded = result.value;
+  tellStart(result);
+}
+
+function tellStart(result: Result<{ readonly facts: LlamaModelFacts }, LlamaStartFailure>): void {
+  if (result.ok) send({ kind: 'ready', facts: result.value.facts });
+  else send({ kind: 'start-failed', failure: result.error });
 }
 
 async function generate(model: LoadedModel, message: ToHost & { kind: 'generate' }): Promise<void> {
@@ -56,6 +73,15 @@ async function count(model: LoadedModel, id: number, generation: Generation): Pr
   send({ kind: 'counted', id, counted: await countPrompt(model, generation) });
 }
 
+async function embed(by: Embedder, { id, inputs }: ToHost & { kind: 'embed' }): Promise<void> {
+  try {
+    send({ kind: 'embedded', id, embedded: await by.embed(inputs) });
+  } catch (error) {
+    const detail = error instanceof Error ? error.message : String(error);
+    send({ kind: 'embedded', id, embedded: err({ kind: 'broken', detail }) });
+  }
+}
+
 function receive(message: ToHost): void {
   switch (message.kind) {
     case 'load':
@@ -64,6 +90,8 @@ function receive(message: ToHost): void {
       return void (loaded && generate(loaded, message));
     case 'count':
       return void (loaded && count(loaded, message.id, message.generation));
+    case 'embed':
+      return void (embedder && embed(embedder, message));
     case 'abort':
       return running.get(message.id)?.abort();
     case 'ping':

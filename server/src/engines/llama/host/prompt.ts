@@ -40,6 +40,8 @@ export async function makePrompt(
   shape: Pick<AnswerShape, 'whole' | 'opening'>,
 ): Promise<Result<Prompt, EngineFailure>> {
   const { model, template } = maker;
+  const [raw] = generation.rawPrompts ?? [];
+  if (raw !== undefined) return ok(await rawPrompt(maker, raw));
   const rendered = template.render(messagesOf(generation.items), settingsOf(maker, generation));
   if (!rendered.ok) return err(notRenderable(rendered.error));
   const pieces = [...rendered.value];
@@ -59,6 +61,15 @@ export async function makePrompt(
   }
   if (model.tokens.shouldPrependBosToken && bos !== null && tokens[0] !== bos) tokens.unshift(bos);
   return ok({ tokens, thinkingOpened: thinkingOpened || opensNow });
+}
+
+/** The text as it is: tags in it are text too. */
+async function rawPrompt(maker: PromptMaker, text: string): Promise<Prompt> {
+  const tokens: Token[] = [];
+  await pushContent(maker, text, tokens);
+  const { tokens: known } = maker.model;
+  if (known.shouldPrependBosToken && known.bos !== null) tokens.unshift(known.bos);
+  return { tokens, thinkingOpened: false };
 }
 
 function settingsOf(maker: PromptMaker, generation: FunctionsOnly): TemplateSettings {

@@ -12,7 +12,7 @@ import type { EngineFailure } from '../../../domain/generation/engine-failure.ts
 import type { Generation } from '../../../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../../../domain/generation/part.ts';
 import { err, ok } from '../../../lib/result.ts';
-import type { Counted } from '../counts.ts';
+import type { Counted } from '../questions.ts';
 import { answerShape } from './answer-shape.ts';
 import type { AnswerShape } from './answer-shape.ts';
 import { Answer } from './answer.ts';

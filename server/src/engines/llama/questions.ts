@@ -1,30 +1,34 @@
-// Questions to the engine's process that wait for their answer: how long is this prompt. Each ends once: with the count,
-// with the process, with its reader, or by the clock.
+// Questions to the engine's process that wait for their answer, such as how long a prompt is. Each ends once: with the
+// answer, with the process, with its reader, or by the clock.
 
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import { err } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
-import { COUNT_TIMEOUT_MS } from '../../limits.ts';
 
 export type Counted = Result<number, EngineFailure>;
 
-export class Counts {
-  readonly #waiting = new Map<number, (counted: Counted) => void>();
+type Answer<T> = Result<T, EngineFailure>;
+
+export class Questions<T> {
+  readonly #timeoutMs: number;
+  readonly #waiting = new Map<number, (answer: Answer<T>) => void>();
   #asked = 0;
 
+  constructor(timeoutMs: number) {
+    this.#timeoutMs = timeoutMs;
+  }
+
   /** `send` puts the question, with the id that its answer will carry. */
-  ask(send: (id: number) => void, signal: AbortSignal): Promise<Counted> {
+  ask(send: (id: number) => void, signal: AbortSignal): Promise<Answer<T>> {
     const id = ++this.#asked;
-    const { promise, resolve } = Promise.withResolvers<Counted>();
+    const { promise, resolve } = Promise.withResolvers<Answer<T>>();
     const abort = (): void => this.answer(id, err({ kind: 'aborted' }));
-    const late = setTimeout(
-      () => this.answer(id, err({ kind: 'timeout', afterMs: COUNT_TIMEOUT_MS })),
-      COUNT_TIMEOUT_MS,
-    );
-    this.#waiting.set(id, (counted) => {
+    const afterMs = this.#timeoutMs;
+    const late = setTimeout(() => this.answer(id, err({ kind: 'timeout', afterMs })), afterMs);
+    this.#waiting.set(id, (answer) => {
       clearTimeout(late);
       signal.removeEventListener('abort', abort);
-      resolve(counted);
+      resolve(answer);
     });
     signal.addEventListener('abort', abort, { once: true });
     if (signal.aborted) abort();
@@ -32,10 +36,10 @@ export class Counts {
     return promise;
   }
 
-  answer(id: number, counted: Counted): void {
+  answer(id: number, answer: Answer<T>): void {
     const settle = this.#waiting.get(id);
     this.#waiting.delete(id);
-    settle?.(counted);
+    settle?.(answer);
   }
 
   fail(failure: EngineFailure): void {
