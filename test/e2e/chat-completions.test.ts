@@ -79,7 +79,8 @@ describe('the official client', () => {
     });
     const [choice] = called.choices;
     assert.equal(choice?.finish_reason, 'function_call');
-    assert.deepEqual(choice.message.function_call, { name: 'look', arguments: '{"at":1}' });
+    const made = { function_call: { name: 'look', arguments: '{"at":1}' } };
+    assert.ok(JSON.stringify(choice.message).endsWith(JSON.stringify(made).slice(1)));
   });
 
   it('is told what has no effect, and refused what would be another answer', async () => {

@@ -82,7 +82,10 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   },
   conversation: { effect: 'narrow', text: '`null`.' },
   prompt: { effect: 'narrow', text: '`null`.' },
-  top_logprobs: { effect: 'narrow', text: '0.' },
+  top_logprobs: {
+    effect: 'acts',
+    text: 'The log probability of each token of the text, and of up to 20 alternatives; with `message.output_text.logprobs` in `include` also of none.',
+  },
 };
 
 export const COMPACT_FIELDS: FieldNotes<CompactRequest> = {

@@ -267,7 +267,6 @@ describe('a Responses request is refused', () => {
     ['metadata that is no text', { ...minimal, metadata: { k: 'a\u0000' } }, 'metadata', /without NUL/],
     ['a conversation', { ...minimal, conversation: 'conv_1' }, 'conversation'],
     ['a stored prompt', { ...minimal, prompt: { id: 'p' } }, 'prompt'],
-    ['log probabilities', { ...minimal, top_logprobs: 1 }, 'top_logprobs'],
     ['stream options without a stream', { ...minimal, stream_options: {} }, 'stream_options'],
     ['a schema that is none', { ...minimal, text: { format: { type: 'json_schema', name: 's' } } }, 'text.format.schema'],
     ['an unknown tier', { ...minimal, service_tier: 'warp' }, 'service_tier'],
@@ -364,6 +363,16 @@ describe('whatever JSON a request is', () => {
       ),
       { numRuns: 500 },
     );
+  });
+
+  it('may ask for log probabilities by either of two fields', () => {
+    const asked = (fields: object): unknown => {
+      const decoded = decodeResponses({ ...minimal, ...fields });
+      return decoded.ok ? decoded.value.generation.logprobs : decoded.error;
+    };
+    assert.deepEqual(asked({ top_logprobs: 3 }), { top: 3 });
+    assert.deepEqual(asked({ include: ['message.output_text.logprobs'] }), { top: 0 });
+    assert.equal(asked({ top_logprobs: 0, include: [] }), undefined);
   });
 });
 

@@ -124,8 +124,16 @@ function generationOf(
     ...(effort !== undefined && { reasoningEffort: effort }),
     output: outputOf(request),
     ...(request.max_output_tokens != null && { outputTokensMax: request.max_output_tokens }),
+    ...logprobsOf(request),
     delivery: request.stream === true ? 'stream' : 'whole',
   };
+}
+
+/** Asked for by either of two fields. */
+function logprobsOf(request: ResponsesRequest): Pick<Generation, 'logprobs'> {
+  const top = request.top_logprobs ?? 0;
+  const wanted = top > 0 || request.include?.includes('message.output_text.logprobs') === true;
+  return wanted ? { logprobs: { top } } : {};
 }
 
 type Effort = NonNullable<ResponsesRequest['reasoning']>['effort'];
@@ -158,7 +166,6 @@ function unsupported(request: ResponsesRequest): Refusal | undefined {
   if (request.background === true) return feature('background responses', 'background');
   if (request.conversation != null) return feature('conversations', 'conversation');
   if (request.prompt != null) return feature('stored prompts', 'prompt');
-  if ((request.top_logprobs ?? 0) > 0) return feature('log probabilities', 'top_logprobs');
   return undefined;
 }
 

@@ -27,7 +27,7 @@ export function echoOf(
     top_p: sampling.topP ?? 1,
     presence_penalty: sampling.presencePenalty ?? 0,
     frequency_penalty: sampling.frequencyPenalty ?? 0,
-    top_logprobs: 0,
+    top_logprobs: generation.logprobs?.top ?? 0,
     max_output_tokens: request.max_output_tokens ?? null,
     service_tier: 'default',
     metadata: request.metadata ?? {},

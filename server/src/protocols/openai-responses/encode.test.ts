@@ -101,6 +101,25 @@ describe('a streamed Response', () => {
     ]);
   });
 
+  it('has log probabilities with its text, where they were asked for', () => {
+    const token = { token: 'a', bytes: [97], logprob: -0.5 };
+    const scored: Part = { kind: 'text-delta', text: 'a', logprobs: [{ ...token, top: [token] }] };
+    const more = { top_logprobs: 1 };
+    const told = [{ ...token, top_logprobs: [token] }];
+    const content = [{ type: 'output_text', annotations: [], logprobs: told, text: 'a' }];
+    assert.deepEqual(whole([scored], 'stop', more).output[0]?.content, content);
+    const encoder = encoderOf('stream', more);
+    const lines = (
+      encoder.parts([scored]) + encoder.finish({ reason: 'stop', usage, atSeconds: 1 })
+    )
+      .split('\n')
+      .filter((line) => /^data: .*"type":"response\.output_text\.(?:delta|done)"/.test(line));
+    const inEvent = { token: 'a', logprob: -0.5 };
+    const json = JSON.stringify([{ ...inEvent, top_logprobs: [inEvent] }]);
+    assert.equal(lines.length, 2);
+    for (const line of lines) assert.ok(line.includes(`"logprobs":${json}`), line);
+  });
+
   it('has the events of a call, and `{}` for a call without arguments', () => {
     const { events, response } = stream([
       ...call(0, 'weather', '{"city":', '"Lisbon"}'),

@@ -1,5 +1,6 @@
 // Parts → Responses, streamed or whole. What differs per token is glued between texts made once per content part.
 
+import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { AnswerFacts, AnswerRecord, Encoder, Ending } from '../protocol.ts';
@@ -87,15 +88,21 @@ class StreamEncoder implements Encoder, Listener {
 
   partAdded(item: SpokenItem, part: ContentPart): void {
     const spot = spotOf(item);
-    this.#deltaTail = part.type === 'output_text' ? `,${spot},"logprobs":[]}` : `,${spot}}`;
+    this.#deltaTail = `,${spot}`;
     this.#event(
       'response.content_part.added',
       `${spot},"part":${JSON.stringify(contentOf(part))}}`,
     );
   }
 
-  textDelta(_item: SpokenItem, part: ContentPart, delta: string): void {
-    const json = `"delta":${JSON.stringify(delta)}${this.#deltaTail}`;
+  textDelta(
+    _item: SpokenItem,
+    part: ContentPart,
+    delta: string,
+    logprobs: readonly TokenLogprob[],
+  ): void {
+    const scores = part.type === 'output_text' ? scoresJson(logprobs) : '';
+    const json = `"delta":${JSON.stringify(delta)}${this.#deltaTail}${scores}}`;
     this.#event(`${EVENT_OF[part.type]}.delta`, json);
   }
 
@@ -107,7 +114,7 @@ class StreamEncoder implements Encoder, Listener {
   partDone(item: SpokenItem, part: ContentPart): void {
     const spot = spotOf(item);
     const field = part.type === 'refusal' ? 'refusal' : 'text';
-    const logprobs = part.type === 'output_text' ? ',"logprobs":[]' : '';
+    const logprobs = part.type === 'output_text' ? scoresJson(part.logprobs) : '';
     const said = `"${field}":${JSON.stringify(part.text)}`;
     this.#event(`${EVENT_OF[part.type]}.done`, `${spot},${said}${logprobs}}`);
     this.#event('response.content_part.done', `${spot},"part":${JSON.stringify(contentOf(part))}}`);
@@ -226,4 +233,15 @@ class WholeEncoder implements Encoder {
   fail(refusal: Refusal): string {
     return JSON.stringify({ error: errorOf(refusal) });
   }
+}
+
+/** Events have no bytes in them, the finished part has. */
+function scoresJson(logprobs: readonly TokenLogprob[]): string {
+  if (logprobs.length === 0) return ',"logprobs":[]';
+  const scores = logprobs.map(({ token, logprob, top }) => ({
+    token,
+    logprob,
+    top_logprobs: top.map((likely) => ({ token: likely.token, logprob: likely.logprob })),
+  }));
+  return `,"logprobs":${JSON.stringify(scores)}`;
 }

@@ -4,12 +4,15 @@
 // An item is closed when the next begins or the answer ends, not when the engine is done with it: only then is it known
 // whether it was the last, and the last item of an answer that was cut is incomplete.
 
+import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import type { WireName, WireNames } from './tool-names.ts';
 
 export type ContentPart = {
   readonly type: 'output_text' | 'refusal' | 'reasoning_text';
   text: string;
+  /** Of its tokens, where they were asked for. */
+  readonly logprobs: TokenLogprob[];
 };
 
 type Status = 'in_progress' | 'completed' | 'incomplete';
@@ -45,7 +48,12 @@ export type OutputItem = SpokenItem | CallItem;
 export interface Listener {
   itemAdded(item: OutputItem): void;
   partAdded(item: SpokenItem, part: ContentPart): void;
-  textDelta(item: SpokenItem, part: ContentPart, delta: string): void;
+  textDelta(
+    item: SpokenItem,
+    part: ContentPart,
+    delta: string,
+    logprobs: readonly TokenLogprob[],
+  ): void;
   callDelta(item: CallItem, delta: string): void;
   partDone(item: SpokenItem, part: ContentPart): void;
   callDone(item: CallItem): void;
@@ -94,7 +102,7 @@ export class OutputItems {
     if ('text' in part && part.text === '') return;
     switch (part.kind) {
       case 'text-delta':
-        return this.#say('message', 'output_text', part.text);
+        return this.#say('message', 'output_text', part.text, part.logprobs);
       case 'refusal-delta':
         return this.#say('message', 'refusal', part.text);
       case 'reasoning-delta':
@@ -147,17 +155,23 @@ export class OutputItems {
     if (!this.#rules.hidesReasoning) this.#say('reasoning', 'reasoning_text', text);
   }
 
-  #say(type: 'message' | 'reasoning', partType: ContentPart['type'], delta: string): void {
+  #say(
+    type: 'message' | 'reasoning',
+    partType: ContentPart['type'],
+    delta: string,
+    logprobs: readonly TokenLogprob[] = [],
+  ): void {
     const item = this.#spoken(type);
     let part = item.content.at(-1);
     if (part?.type !== partType) {
       if (part !== undefined) this.#listener?.partDone(item, part);
-      part = { type: partType, text: '' };
+      part = { type: partType, text: '', logprobs: [] };
       item.content.push(part);
       this.#listener?.partAdded(item, part);
     }
     part.text += delta;
-    if (delta !== '') this.#listener?.textDelta(item, part, delta);
+    part.logprobs.push(...logprobs);
+    if (delta !== '') this.#listener?.textDelta(item, part, delta, logprobs);
   }
 
   #spoken(type: 'message' | 'reasoning'): SpokenItem {
@@ -260,7 +274,12 @@ export function itemJson(item: OutputItem): string {
   }
 }
 
-export function contentOf({ type, text }: ContentPart): object {
+export function contentOf({ type, text, logprobs }: ContentPart): object {
   if (type === 'refusal') return { type, refusal: text };
-  return type === 'output_text' ? { type, annotations: [], logprobs: [], text } : { type, text };
+  if (type !== 'output_text') return { type, text };
+  return { type, annotations: [], logprobs: logprobs.map(logprobOf), text };
+}
+
+export function logprobOf({ token, bytes, logprob, top }: TokenLogprob): object {
+  return { token, bytes, logprob, top_logprobs: top };
 }
