@@ -8,6 +8,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Encoder, Ending, Protocol } from '../protocols/protocol.ts';
 import type { FittedRequest } from './fit-request.ts';
 import type { Headers, Sink } from './sink.ts';
+import { toldHeaders } from './told-headers.ts';
 
 type AnswerOf = {
   readonly requestId: string;
@@ -92,21 +93,10 @@ export class Answer {
     };
     return {
       ...headers,
-      ...(ignored.length > 0 && { 'turnpike-ignored': listed(ignored, ', ') }),
-      ...(this.#repairs.length > 0 && { 'turnpike-repaired': listed(this.#repairs, '; ') }),
+      ...toldHeaders(ignored, this.#repairs),
     };
   }
 }
 
 /** Of one request, in its log line. */
 const REPAIRS_MAX = 64;
-const NAMES_MAX = 16;
-const NAME_CHARACTERS_MAX = 240;
-
-/** A client can call a field anything; a header holds printable ASCII, and proxies bound its length. */
-function listed(names: readonly string[], separator: string): string {
-  const more = names.length > NAMES_MAX ? [`and ${names.length - NAMES_MAX} more`] : [];
-  return [...names.slice(0, NAMES_MAX), ...more]
-    .map((name) => name.slice(0, NAME_CHARACTERS_MAX).replaceAll(/[^\x20-\x7e]/g, '?'))
-    .join(separator);
-}

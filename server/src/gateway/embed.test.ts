@@ -91,6 +91,16 @@ describe('embeddings', () => {
     poor.assertUntouched(1_000n);
   });
 
+  it('name the fields that nobody knows, or refuse them where the operator wants that', async () => {
+    const turnstile = await embedder();
+    const told = await ask(turnstile, { input: 'x', colour: 1 });
+    assert.deepEqual([told.sink.status, told.sink.headers['turnpike-ignored']], [200, 'colour']);
+    const unknownFields = new Map([['openai-embeddings', 'refuse']] as const);
+    turnstile.gateway = { ...turnstile.gateway, unknownFields };
+    const refused = await ask(turnstile, { input: 'x', colour: 1 });
+    assert.deepEqual([refused.sink.status, refused.body.error.param], [400, 'colour']);
+  });
+
   it('that fail cost nothing', async () => {
     const turnstile = await embedder();
     const { sink } = await ask(turnstile, { input: '[[fail=500]]' });

@@ -10,12 +10,14 @@ import { admitEmbedding } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import type { Call } from './call.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
+import { toldOfUnknown } from './fit-request.ts';
 import type { Gateway } from './gateway.ts';
 import { MeteredRun } from './metered-run.ts';
 import { receiptHeaders } from './receipt.ts';
 import type { Sink } from './sink.ts';
 import { SERVER_STOPPING } from './stopping.ts';
 import { takeHold } from './take-hold.ts';
+import { toldHeaders } from './told-headers.ts';
 
 export async function embed(
   gateway: Gateway,
@@ -41,6 +43,8 @@ export async function embed(
   const decoded = protocol.decode(body.value);
   if (!decoded.ok) return refuse(decoded.error);
   const { model, embedding } = decoded.value;
+  const told = toldOfUnknown(gateway, protocol, decoded.value.unknown);
+  if (!told.ok) return refuse(told.error);
 
   const admitted = admitEmbedding(gateway, model, embedding);
   if (!admitted.ok) return refuse(admitted.error);
@@ -74,6 +78,7 @@ export async function embed(
   const headers = {
     'content-type': 'application/json',
     ...protocol.headers(requestId),
+    ...toldHeaders(told.value),
     ...receiptHeaders(settled, admission.priceVersion),
   };
   sink.answer(200, headers, decoded.value.answer(embedded.value, model));

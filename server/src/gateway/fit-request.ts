@@ -22,19 +22,30 @@ export function fitRequest(
   protocol: Protocol,
   { generation, toolPlaces, renamed = {}, unknown = [] }: Asked,
 ): Result<FittedRequest, Refusal> {
-  const policy = gateway.unknownFields.get(protocol.name) ?? 'warn';
-  const [unwelcome] = unknown;
-  if (policy === 'refuse' && unwelcome !== undefined) return err(unrecognised(unwelcome));
+  const told = toldOfUnknown(gateway, protocol, unknown);
+  if (!told.ok) return told;
   const wire = (field: string): string =>
     renamed[field] ?? wireField(field, protocol.fields, generation, toolPlaces);
   const fitted = fitTools(generation);
   if (fitted.ok) {
-    return ok({ ...fitted.value, wire, unknown: policy === 'warn' ? unknown : [] });
+    return ok({ ...fitted.value, wire, unknown: told.value });
   }
   const { whose, detail } = fitted.error;
   const field = wire(fitted.error.field);
   const message = `Invalid '${field}' of ${whose}: ${detail}.`;
   return err({ kind: 'invalid-request', field, message });
+}
+
+/** The unknown fields that the answer names, or the refusal that the operator's policy wants for them. */
+export function toldOfUnknown(
+  gateway: Gateway,
+  protocol: { readonly name: string },
+  unknown: readonly string[],
+): Result<readonly string[], Refusal> {
+  const policy = gateway.unknownFields.get(protocol.name) ?? 'warn';
+  const [unwelcome] = unknown;
+  if (policy === 'refuse' && unwelcome !== undefined) return err(unrecognised(unwelcome));
+  return ok(policy === 'warn' ? unknown : []);
 }
 
 function unrecognised(field: string): Refusal {

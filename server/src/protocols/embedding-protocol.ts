@@ -8,6 +8,8 @@ import type { ProtocolHeaders, RefusalAnswer } from './protocol.ts';
 export type DecodedEmbedding = {
   readonly model: string;
   readonly embedding: Embedding;
+  /** Fields that the schema does not know, by their paths. */
+  readonly unknown: readonly string[];
   /** The body of the answer. `model` is the public id. */
   answer(embedded: Embedded, model: string): string;
 };

@@ -29,7 +29,7 @@ export const samplingFields = {
 };
 
 export const streamOptions = z
-  .strictObject({
+  .object({
     include_usage: z.boolean().nullish(),
     include_obfuscation: z.boolean().nullish(),
   })

@@ -85,7 +85,6 @@ describe('a legacy completion', () => {
     ['scores of the prompt', { ...minimal, echo: true, logprobs: 0 }, 'echo'],
     ['six alternatives', { ...minimal, logprobs: 6 }, 'logprobs'],
     ['stream options without a stream', { ...minimal, stream_options: {} }, 'stream_options'],
-    ['messages', { ...minimal, messages: [] }, 'messages'],
   ];
   for (const [what, body, field] of wrong) {
     it(`is refused with ${what}, naming ${field ?? 'the body'}`, () => {

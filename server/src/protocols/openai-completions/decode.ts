@@ -9,6 +9,7 @@ import { CHOICES_MAX, MODEL_NAME_CHARACTERS_MAX } from '../../limits.ts';
 import { firstIssue } from '../first-issue.ts';
 import { samplingFields, samplingOf, streamOptions } from '../openai-sampling.ts';
 import type { Decoded } from '../protocol.ts';
+import { unknownFields } from '../unknown-fields.ts';
 import { completionEncoder } from './encode.ts';
 
 /** OpenAI's bound for this protocol. */
@@ -16,7 +17,7 @@ const LOGPROBS_MAX = 5;
 /** OpenAI's default. */
 const MAX_TOKENS_DEFAULT = 16;
 
-export const completionRequest = z.strictObject({
+export const completionRequest = z.object({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
   /** See promptsOf. */
   prompt: z.unknown(),
@@ -54,6 +55,7 @@ export function decodeCompletions(body: unknown): Result<Decoded, Refusal> {
     model: request.model,
     generation: generationOf(request, prompts.value, n),
     encoder: (facts) => completionEncoder({ ...facts, ...asked }),
+    unknown: unknownFields(completionRequest, body),
   });
 }
 

@@ -8,9 +8,10 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { EMBEDDING_DIMENSIONS_MAX, MODEL_NAME_CHARACTERS_MAX } from '../../limits.ts';
 import type { DecodedEmbedding } from '../embedding-protocol.ts';
 import { firstIssue } from '../first-issue.ts';
+import { unknownFields } from '../unknown-fields.ts';
 import { readInputs } from './inputs.ts';
 
-export const embeddingsRequest = z.strictObject({
+export const embeddingsRequest = z.object({
   model: z.string().min(1).max(MODEL_NAME_CHARACTERS_MAX),
   /** See inputs.ts. */
   input: z.unknown(),
@@ -31,6 +32,7 @@ export function decodeEmbeddings(body: unknown): Result<DecodedEmbedding, Refusa
   const encode = format === 'base64' ? base64Of : (vector: Float32Array) => [...vector];
   return ok({
     model,
+    unknown: unknownFields(embeddingsRequest, body),
     embedding: { inputs: inputs.value, ...(dimensions != null && { dimensions }) },
     answer: (embedded, publicModel) => answerOf(embedded, publicModel, encode),
   });
