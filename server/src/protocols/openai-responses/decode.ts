@@ -81,11 +81,11 @@ function rulesOf(
   names: WireNames,
   sealer: Sealer | undefined,
 ): Omit<ItemRules, 'hidesReasoning'> {
-  const wanted = include?.includes('reasoning.encrypted_content') === true;
   return {
     names,
     callsMax: callsMax ?? Number.POSITIVE_INFINITY,
-    ...(wanted && sealer && { seal: (text: string) => sealer.seal('reasoning', text) }),
+    includesSealed: include?.includes('reasoning.encrypted_content') === true,
+    ...(sealer && { seal: (text: string) => sealer.seal('reasoning', text) }),
   };
 }
 

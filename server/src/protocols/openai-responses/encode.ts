@@ -7,7 +7,6 @@ import type { AnswerFacts, AnswerRecord, Encoder, Ending } from '../protocol.ts'
 import type { Echo } from './echo.ts';
 import {
   contentOf,
-  itemJson,
   OutputItems,
   type CallItem,
   type ContentPart,
@@ -62,7 +61,7 @@ class StreamEncoder implements Encoder, Listener {
   record(ending: Ending): AnswerRecord {
     this.#open();
     this.#output.finish(ending.reason);
-    return this.#response.record(this.#output.json(), { kind: 'finished', ...ending });
+    return this.#response.record(this.#output.record(), { kind: 'finished', ...ending });
   }
 
   finish(ending: Ending): string {
@@ -147,7 +146,7 @@ class StreamEncoder implements Encoder, Listener {
   }
 
   #itemEvent(type: string, item: OutputItem): void {
-    this.#event(type, `"output_index":${item.index},"item":${itemJson(item)}}`);
+    this.#event(type, `"output_index":${item.index},"item":${this.#output.jsonOf(item)}}`);
   }
 
   /** `rest` is the event's JSON after its first two fields. */
@@ -222,7 +221,7 @@ class WholeEncoder implements Encoder {
 
   record(ending: Ending): AnswerRecord {
     this.#output.finish(ending.reason);
-    return this.#response.record(this.#output.json(), { kind: 'finished', ...ending });
+    return this.#response.record(this.#output.record(), { kind: 'finished', ...ending });
   }
 
   finish(ending: Ending): string {

@@ -83,6 +83,31 @@ describe('reasoning that is not shown', () => {
     assert.equal(sealer.open('reasoning', String(item['encrypted_content'])), 'secret thoughts');
   });
 
+  it('is kept with the answer all the same, so that the model has it when it is gone on from', () => {
+    const decoded = decodeResponses({ model: 'm', input: 'hi' }, undefined, sealer);
+    assert.ok(decoded.ok);
+    const encoder = decoded.value.encoder({ ...FACTS, delivery: 'whole', reasoning: 'sealed' });
+    encoder.parts(parts);
+    const ending = { reason: 'stop', usage: NO_USAGE, atSeconds: 1 } as const;
+    const record = encoder.record?.(ending).output ?? '';
+    assert.match(record, /"encrypted_content":"tp1\.key\./);
+    assert.doesNotMatch(record, /secret/);
+    assert.doesNotMatch(encoder.finish(ending), /encrypted_content/);
+    const earlier = { items: JSON.parse(record), named: new Map() };
+    const next = decodeResponses(
+      { model: 'm', input: 'b', previous_response_id: 'r' },
+      earlier,
+      sealer,
+    );
+    const thoughts = next.ok
+      ? next.value.generation.items.filter(({ kind }) => kind === 'reasoning')
+      : [];
+    assert.deepEqual(
+      thoughts.map((item) => 'text' in item && item.text),
+      ['secret thoughts'],
+    );
+  });
+
   it('leaves an item without a word of it', () => {
     const response = answer([], 'sealed');
     assert.deepEqual(response.output[0]?.content, []);

@@ -26,7 +26,7 @@ export type SpokenItem = {
   status: Status;
   /** Of reasoning: all of it, shown or not. */
   thought: string;
-  /** The same as only we can read it, where the client wants to keep it. */
+  /** The same as only we can read it: for the client where it wants to keep it, and for what we keep of the answer. */
   sealed?: string;
 };
 
@@ -74,7 +74,8 @@ export type ItemRules = {
   readonly callsMax: number;
   /** The client learns that the model thinks, and not what. */
   readonly hidesReasoning: boolean;
-  /** Closes reasoning for the client to keep. */
+  /** The client wants to keep reasoning sealed. */
+  readonly includesSealed: boolean;
   readonly seal?: (text: string) => string;
 };
 
@@ -147,7 +148,16 @@ export class OutputItems {
 
   /** The items so far as JSON; after the end, all of them. */
   json(): string {
-    return `[${this.#items.map(itemJson).join(',')}]`;
+    return `[${this.#items.map((item) => this.jsonOf(item)).join(',')}]`;
+  }
+
+  /** As they are kept: with what the client did not want to see, and the model needs when the answer is gone on from. */
+  record(): string {
+    return `[${this.#items.map((item) => itemJson(item, true)).join(',')}]`;
+  }
+
+  jsonOf(item: OutputItem): string {
+    return itemJson(item, this.#rules.includesSealed);
   }
 
   #think(text: string): void {
@@ -186,8 +196,9 @@ export class OutputItems {
 
   /** Clients look for the field in the first event of the item too, where there is nothing to seal yet. */
   #seal(item: SpokenItem): void {
-    const { seal } = this.#rules;
-    if (item.type !== 'reasoning' || seal === undefined) return;
+    const { seal, hidesReasoning, includesSealed } = this.#rules;
+    const isWanted = item.type === 'reasoning' && (hidesReasoning || includesSealed);
+    if (!isWanted || seal === undefined) return;
     item.sealed = seal(item.thought);
   }
 
@@ -250,7 +261,7 @@ export class OutputItems {
 
 type CallStart = Extract<Part, { readonly kind: 'tool-call-start' }>;
 
-export function itemJson(item: OutputItem): string {
+function itemJson(item: OutputItem, withSealed: boolean): string {
   const { id, type, status } = item;
   switch (item.type) {
     case 'message': {
@@ -260,7 +271,7 @@ export function itemJson(item: OutputItem): string {
     case 'reasoning': {
       const content = item.content.map(contentOf);
       const { sealed } = item;
-      const kept = sealed === undefined ? {} : { encrypted_content: sealed };
+      const kept = withSealed && sealed !== undefined ? { encrypted_content: sealed } : {};
       return JSON.stringify({ id, type, status, summary: [], content, ...kept });
     }
     case 'function_call': {
