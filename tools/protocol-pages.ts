@@ -4,7 +4,8 @@
 import { writeFileSync } from 'node:fs';
 import { openApiDocument, describe, type Schema } from '../server/src/reference/document.ts';
 import type { FieldNote } from '../server/src/reference/field-note.ts';
-import { OPERATIONS, type Operation } from '../server/src/reference/public-operations.ts';
+import type { Operation } from '../server/src/reference/operation.ts';
+import { OPERATIONS } from '../server/src/reference/public-operations.ts';
 import { schemaText } from '../server/src/reference/schema-text.ts';
 import { ROOT } from './tidy/project-files.ts';
 

@@ -10,6 +10,7 @@ import { dollarsToAdd } from './money.ts';
 import { organisation, project } from './organisations.ts';
 import { id, instant, name, organisationChoice, projectChoice } from './scope.ts';
 import { serverStatus } from './status.ts';
+import { storage } from './storage.ts';
 import { usageDimensions, usageReport } from './usage.ts';
 
 export const MANAGEMENT_PREFIX = '/manage/v1';
@@ -36,6 +37,13 @@ export const routes = {
     summary: "An organisation's projects.",
     input: z.strictObject({ organisation: organisationChoice }),
     output: z.object({ data: z.array(project) }),
+  },
+  listStorage: {
+    method: 'GET',
+    path: '/storage',
+    summary: "How much an organisation's projects keep: stored answers and conversations.",
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: z.object({ data: z.array(storage) }),
   },
   listKeys: {
     method: 'GET',

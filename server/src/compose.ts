@@ -11,14 +11,17 @@ import { CheckedEngine } from './engines/checked/checked-engine.ts';
 import { SchemaChecker } from './engines/checked/schema-checker.ts';
 import { DEFAULT_STAGE } from './domain/release/release-stage.ts';
 import { startLlamaEmbedder } from './engines/llama/llama-embedder.ts';
+import type { Owner } from './domain/stored/answer.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
 import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
+import { BackgroundRuns } from './gateway/background-runs.ts';
 import type { Gateway, ServedModel } from './gateway/gateway.ts';
 import { StoreMemory } from './gateway/memory.ts';
 import { HttpServer } from './http/http-server.ts';
 import { mountManagement } from './http/management.ts';
+import { Housekeeping } from './jobs/housekeeping.ts';
 import { newId } from './lib/ids.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { systemClock } from './ports/clock.ts';
@@ -104,17 +107,26 @@ async function bringUp(start: Start) {
   const firstKey = await prepareStore(config, store.value);
   const unknownFields = unknownFieldsOf(config);
   if (!unknownFields.ok) return unknownFields;
+  const { responses } = store.value;
+  const forgetful = new Set(config.forgetful);
+  const retentionMs = (organisationId: string) =>
+    forgetful.has(organisationId) ? 0 : config.retentionMs;
   const gateway: Gateway = {
     models,
     snapshot: () => store.value.accounts.snapshot(),
     ledger: store.value.ledger,
-    memory: new StoreMemory(store.value.responses, () => config.retentionMs),
+    memory: new StoreMemory(responses, retentionMs),
+    responses,
+    retentionMs,
+    background: new BackgroundRuns(responses),
     sealing: store.value.sealing,
     clock: systemClock,
     log,
     unknownFields: unknownFields.value,
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
+  const { background } = gateway;
+  scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
   const server = await openHttp(start, gateway, store.value, engines);
   const { host, port } = config;
   scope.defer(() => server.stop(AbortSignal.abort()));
@@ -337,7 +349,13 @@ async function openHttp(
     snapshotAgeMs: () => store.snapshotAgeMs(),
     generationsRunning: () => gateway.load.generationsRunning,
   };
-  const handlers = managementHandlers({ accounts: store.accounts, facts, newId, randomBytes });
+  const storedBytes = async (owner: Owner): Promise<number> => {
+    const bytes = await store.responses.bytesOf(owner);
+    if (!bytes.ok) throw new Error('PostgreSQL is away.');
+    return bytes.value;
+  };
+  const { accounts } = store;
+  const handlers = managementHandlers({ accounts, facts, storedBytes, newId, randomBytes });
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
     gateway,

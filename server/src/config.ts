@@ -52,6 +52,8 @@ export type Config = {
   readonly settlement: 'leases' | 'direct';
   /** How long answers and conversations are kept; 0: not at all. */
   readonly retentionMs: number;
+  /** The ids of organisations of which nothing is kept. */
+  readonly forgetful: readonly string[];
   /** False where something in front of the server can't pass WebSockets on: clients are sent to HTTP. */
   readonly webSockets: boolean;
   /** What becomes of fields that a protocol does not know, by its name; `*` is all others. */
@@ -166,11 +168,8 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (settlement !== 'leases' && settlement !== 'direct') {
     return err(`TURNPIKE_SETTLEMENT must be leases or direct, not '${settlement}'.`);
   }
-  const days = Number(environment['TURNPIKE_RETENTION_DAYS'] ?? RETENTION_DAYS_DEFAULT);
-  if (!(days >= 0 && days <= RETENTION_DAYS_MAX)) {
-    const unfit = environment['TURNPIKE_RETENTION_DAYS'];
-    return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${unfit}'.`);
-  }
+  const retention = readRetention(environment);
+  if (!retention.ok) return retention;
   const wire = readWire(environment);
   if (!wire.ok) return wire;
   const offered = readOffer(environment);
@@ -180,11 +179,23 @@ export function readConfig(given: Environment): Result<Config, string> {
     port,
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     settlement,
-    retentionMs: Math.round(days * DAY_MS),
+    ...retention.value,
     ...wire.value,
     ...(databaseUrl !== undefined && { databaseUrl }),
     ...offered.value,
   });
+}
+
+function readRetention(
+  environment: Environment,
+): Result<Pick<Config, 'retentionMs' | 'forgetful'>, string> {
+  const text = environment['TURNPIKE_RETENTION_DAYS'];
+  const days = Number(text ?? RETENTION_DAYS_DEFAULT);
+  if (!(days >= 0 && days <= RETENTION_DAYS_MAX)) {
+    return err(`TURNPIKE_RETENTION_DAYS must be 0 to ${RETENTION_DAYS_MAX} days, not '${text}'.`);
+  }
+  const forgetful = (environment['TURNPIKE_ZERO_RETENTION'] ?? '').split(/[\s,]+/).filter(Boolean);
+  return ok({ retentionMs: Math.round(days * DAY_MS), forgetful });
 }
 
 /** A variable that is set to nothing is one that is not set, as for the command line. */

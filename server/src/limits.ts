@@ -107,6 +107,27 @@ export const CONVERSATION_ITEMS_ADDED_MAX = 20;
 export const STORED_PAGE_DEFAULT = 20;
 export const STORED_PAGE_MAX = 100;
 
+// ── In the background ──────────────────────────────────────────────────────────────────────────────────────
+/** Answers in the background that one process makes at once. */
+export const BACKGROUND_RUNS_MAX = 1_024;
+/** Events are written together for so long: 50 writes a second an answer, and no follower feels it. */
+export const BACKGROUND_WRITE_EVERY_MS = 20;
+/** What could not be written is tried again so often. */
+export const BACKGROUND_TRY_AGAIN_MS = 250;
+/** An answer that is made faster than it can be stored waits. */
+export const BACKGROUND_PENDING_BYTES_MAX = MIB;
+/** For so long the end of an answer is tried to be stored while PostgreSQL is away. */
+export const BACKGROUND_GIVE_UP_MS = 60_000;
+export const BACKGROUND_EVENTS_AT_ONCE = 1_000;
+/** Who follows an answer that another process makes looks for more so often. */
+export const FOLLOW_POLL_MS = 250;
+/** So soon a process learns that an answer of its own was cancelled by way of another. */
+export const CANCEL_POLL_MS = 1_000;
+/** A client that cancels waits no longer than this for the end. */
+export const CANCEL_WAIT_MS = 5_000;
+/** How often what has expired is removed, and what nobody makes any more is ended. */
+export const HOUSEKEEPING_EVERY_MS = 15_000;
+
 // ── Stopping ───────────────────────────────────────────────────────────────────────────────────────────────
 /** Running answers get this long to end by themselves; then they are stopped and settled. */
 export const DRAIN_MS = 20_000;

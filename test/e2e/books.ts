@@ -23,6 +23,11 @@ export type Books = AsyncDisposable & {
   creditNano(): Promise<bigint>;
   /** Everything that customers were charged. */
   chargedNano(): Promise<bigint>;
+  /** Any question, right now. */
+  query(
+    sql: string,
+    values?: readonly unknown[],
+  ): Promise<readonly { readonly [column: string]: unknown }[]>;
 };
 
 export function openBooks(dataDirectory: string): Books {
@@ -60,6 +65,7 @@ export function openBooks(dataDirectory: string): Books {
       await settled();
       return one('SELECT coalesce(sum(charged_nano), 0) AS value FROM usage');
     },
+    query: async (sql, values = []) => (await pool.query(sql, [...values])).rows,
     [Symbol.asyncDispose]: () => pool.end(),
   };
 }

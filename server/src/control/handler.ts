@@ -3,6 +3,7 @@
 import type { ManagementError } from '@turnpike/contract/errors.ts';
 import type { RouteName, RouteOutput, RouteParsed } from '@turnpike/contract/routes.ts';
 
+import type { Owner } from '../domain/stored/answer.ts';
 import type { Result } from '../lib/result.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
@@ -11,6 +12,8 @@ import type { ServerFacts } from '../ports/server-facts.ts';
 export type ControlDeps = {
   readonly accounts: Accounts;
   readonly facts: ServerFacts;
+  /** What a project keeps between requests. */
+  storedBytes(owner: Owner): Promise<number>;
   newId(prefix: string): string;
   randomBytes(count: number): Uint8Array;
 };

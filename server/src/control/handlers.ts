@@ -6,6 +6,7 @@ import { keys } from './keys.ts';
 import { models } from './models.ts';
 import { organisations } from './organisations.ts';
 import { status } from './status.ts';
+import { storage } from './storage.ts';
 import { usage } from './usage.ts';
 
 export function managementHandlers(deps: ControlDeps): Handlers {
@@ -16,5 +17,6 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...usage(deps),
     ...models(deps),
     ...status(deps),
+    ...storage(deps),
   };
 }

@@ -7,8 +7,10 @@ import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
 import type { Ledger } from '../ports/ledger.ts';
 import type { Log } from '../ports/log.ts';
+import type { ResponseStore } from '../ports/response-store.ts';
 import type { SealingKeys } from '../ports/sealing-keys.ts';
-import type { Memory } from './memory.ts';
+import type { BackgroundRuns } from './background-runs.ts';
+import type { Memory, Retention } from './memory.ts';
 
 /** A model that is offered, and where it runs. */
 export type ServedModel = {
@@ -47,6 +49,10 @@ export type Gateway = {
   readonly ledger: Ledger;
   readonly memory: Memory;
   readonly sealing: SealingKeys;
+  readonly responses: ResponseStore;
+  readonly retentionMs: Retention;
+  /** The answers that this process makes while nobody waits. */
+  readonly background: BackgroundRuns;
   readonly clock: Clock;
   readonly log: Log;
   readonly load: Load;

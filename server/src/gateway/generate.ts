@@ -13,7 +13,7 @@ import { answers } from './answers.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import { fitRequest } from './fit-request.ts';
 import type { Gateway } from './gateway.ts';
-import type { Keeper } from './keeper.ts';
+import type { AnswerKeeper } from './keeper.ts';
 import { MeteredRun } from './metered-run.ts';
 import { receiptHeaders } from './receipt.ts';
 import { shorten } from './shorten.ts';
@@ -28,7 +28,7 @@ export type Accepted = {
   readonly protocol: Protocol;
   readonly caller: KeyEntry;
   readonly decoded: Decoded;
-  readonly keeper: Keeper;
+  readonly keeper: AnswerKeeper;
 };
 
 export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink): Promise<void> {

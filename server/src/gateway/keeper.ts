@@ -13,12 +13,24 @@ import type {
 } from '../protocols/protocol.ts';
 import type { Memory, Place } from './memory.ts';
 
-export class Keeper {
+/** What a generation needs to know of where its answer goes. */
+export interface AnswerKeeper {
+  /** Whether the answer may promise that it can be found later. */
+  readonly stores: boolean;
+  /** Fields of the request that have no effect. */
+  readonly ignored: readonly string[];
+  /**
+   * Keeps the answer, so that who has seen its end finds it; the ending is then as it may be told. Undefined where there
+   * is nothing to keep, so that the common case costs no promise.
+   */
+  keep(encoder: Encoder, facts: AnswerFacts, ending: Ending): Promise<Ending> | undefined;
+}
+
+export class Keeper implements AnswerKeeper {
   readonly #memory: Memory;
   readonly #owner: Owner;
   readonly #keeping: Keeping | undefined;
   readonly #place: Place;
-  /** Fields of the request that have no effect. */
   readonly ignored: readonly string[];
 
   private constructor(memory: Memory, owner: Owner, decoded: Decoded, place: Place) {
@@ -37,15 +49,10 @@ export class Keeper {
     return place.ok ? ok(new Keeper(memory, owner, decoded, place.value)) : place;
   }
 
-  /** Whether the answer may promise that it can be found later. */
   get stores(): boolean {
     return this.#place === 'stored';
   }
 
-  /**
-   * Keeps the answer, so that who has seen its end finds it; the ending is then as it may be told. Undefined where there
-   * is nothing to keep, so that the common case costs no promise.
-   */
   keep(encoder: Encoder, facts: AnswerFacts, ending: Ending): Promise<Ending> | undefined {
     const keeping = this.#keeping;
     if (keeping === undefined || this.#place === 'nowhere') return undefined;
@@ -59,10 +66,19 @@ export class Keeper {
   }
 }
 
-function storedAnswer(keeping: Keeping, record: AnswerRecord, facts: AnswerFacts): StoredAnswer {
+/** What the store gets: the record with what only the request knows. */
+export function storedAnswer(
+  keeping: Keeping,
+  record: AnswerRecord,
+  facts: AnswerFacts,
+): StoredAnswer {
   const { kind, metadata, previousId, conversationId, background } = keeping;
+  const { id, status, body, output } = record;
   return {
-    ...record,
+    id,
+    status,
+    body,
+    output,
     kind,
     model: facts.model,
     createdAtMs: facts.createdAtSeconds * 1000,

@@ -2,6 +2,7 @@
 // by itself puts its own memory in front of the server's.
 
 import { hasEnded, type Owner, type StoredAnswer } from '../domain/stored/answer.ts';
+import type { ConversationItem } from '../domain/stored/conversation.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { assert } from '../lib/assert.ts';
@@ -26,7 +27,7 @@ export const STORAGE_UNAVAILABLE: Refusal = {
   retryAfterMs: RETRY_AFTER_STORAGE_MS,
 };
 
-/** How long an organisation's answers are kept; 0: not at all. */
+/** How long an organisation's answers are kept, in milliseconds; 0: not at all. */
 export type Retention = (organisationId: string) => number;
 
 export class StoreMemory implements Memory {
@@ -51,15 +52,18 @@ export class StoreMemory implements Memory {
   }
 
   async recall(owner: Owner, wanted: Recollection): Promise<Result<Earlier, Refusal>> {
-    const { previousId, itemIds } = wanted;
-    const items = previousId === undefined ? ok([]) : await this.#since(owner, previousId);
+    const { previousId, conversationId, itemIds } = wanted;
+    const items =
+      previousId !== undefined
+        ? await this.#since(owner, previousId)
+        : await this.#saidIn(owner, conversationId);
     if (!items.ok) return items;
     const named = await this.#named(owner, itemIds, items.value);
     return named.ok ? ok({ items: items.value, named: named.value }) : named;
   }
 
   async #since(owner: Owner, previousId: string): Promise<Result<readonly unknown[], Refusal>> {
-    const asked = await this.#store.chain(owner, previousId);
+    const asked = await this.#store.answers.chain(owner, previousId);
     if (!asked.ok) return err(STORAGE_UNAVAILABLE);
     const chain = asked.value;
     if (chain.kind === 'missing') {
@@ -68,6 +72,19 @@ export class StoreMemory implements Memory {
     if (chain.kind === 'too-long') return err({ kind: 'context-length-exceeded' });
     const unfit = chain.answers.map(whyNot).find((refusal) => refusal !== undefined);
     return unfit === undefined ? ok(chain.answers.flatMap(itemsOf)) : err(unfit);
+  }
+
+  async #saidIn(
+    owner: Owner,
+    id: string | undefined,
+  ): Promise<Result<readonly unknown[], Refusal>> {
+    if (id === undefined) return ok([]);
+    const asked = await this.#store.conversations.all(owner, id);
+    if (!asked.ok) return err(STORAGE_UNAVAILABLE);
+    const items = asked.value;
+    if (items === undefined) return err({ kind: 'not-found', what: 'conversation', id });
+    if (items === 'too-long') return err({ kind: 'context-length-exceeded' });
+    return ok(items.map(({ json }): unknown => JSON.parse(json)));
   }
 
   /** Items that are not in what was said before are looked for in the responses that their ids speak of. */
@@ -87,7 +104,7 @@ export class StoreMemory implements Memory {
       const responseId = responseOf(id);
       if (!found.has(id) && responseId !== undefined && !read.has(responseId)) {
         read.add(responseId);
-        const answer = await this.#store.answer(owner, 'response', responseId);
+        const answer = await this.#store.answers.find(owner, 'response', responseId);
         if (!answer.ok) return err(STORAGE_UNAVAILABLE);
         if (answer.value !== undefined) add(itemsOf(answer.value));
       }
@@ -99,7 +116,7 @@ export class StoreMemory implements Memory {
   async keep(owner: Owner, answer: StoredAnswer, place: Place): Promise<boolean> {
     if (place !== 'stored') return false;
     const expiresAtMs = answer.createdAtMs + this.#retentionMs(owner.organisationId);
-    const kept = await this.#store.keep(owner, answer, expiresAtMs);
+    const kept = await this.#store.answers.keep(owner, answer, expiresAtMs, saidIn(answer));
     return kept.ok && kept.value === 'kept';
   }
 }
@@ -120,6 +137,12 @@ function whyNot({ id, status, conversationId }: StoredAnswer): Refusal | undefin
   if (!hasEnded(status)) return refused('it has not ended yet.');
   if (conversationId === undefined) return undefined;
   return refused(`it belongs to the conversation '${conversationId}'; send 'conversation'.`);
+}
+
+/** What an answer adds to its conversation. */
+export function saidIn(answer: StoredAnswer): readonly ConversationItem[] {
+  if (answer.conversationId === undefined) return [];
+  return itemsOf(answer).map((item) => ({ id: idOf(item) ?? '', json: JSON.stringify(item) }));
 }
 
 function itemsOf({ input, output }: StoredAnswer): readonly unknown[] {

@@ -4,6 +4,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { authenticate } from './authenticate.ts';
+import { beginInBackground } from './background.ts';
 import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { generate } from './generate.ts';
@@ -49,5 +50,8 @@ export async function serve(
     decoded: decoded.value,
     keeper: keeper.value,
   };
-  await generate(gateway, accepted, sink);
+  const inBackground = decoded.value.keeping?.background === true;
+  await (inBackground
+    ? beginInBackground(gateway, accepted, sink)
+    : generate(gateway, accepted, sink));
 }

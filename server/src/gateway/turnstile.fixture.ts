@@ -29,6 +29,7 @@ import { MemoryAccounts } from '../store/memory/accounts.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
 import { MemoryResponseStore } from '../store/memory/response-store.ts';
 import { MemorySealingKeys } from '../store/memory/sealing-keys.ts';
+import { BackgroundRuns } from './background-runs.ts';
 import type { Gateway, ServedModel } from './gateway.ts';
 import { StoreMemory } from './memory.ts';
 import { serve } from './serve.ts';
@@ -274,6 +275,9 @@ export class Turnstile {
       ledger: this.ledger,
       memory: new StoreMemory(this.responses, () => RETENTION_MS),
       sealing: new MemorySealingKeys(),
+      responses: this.responses,
+      retentionMs: () => RETENTION_MS,
+      background: new BackgroundRuns(this.responses),
       clock: systemClock,
       log: {
         debug: () => undefined,

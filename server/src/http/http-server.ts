@@ -22,6 +22,7 @@ import { answerClientError } from './client-error.ts';
 import { pathOf, type Protocols } from './dialect.ts';
 import { Generations, type Operation } from './generations.ts';
 import { mountNotFound } from './not-found.ts';
+import { mountResources } from './resources.ts';
 import { mountPublicRoutes, type PublicFacts } from './public-routes.ts';
 import { mountReference } from './reference-routes.ts';
 import { WebSockets } from './web-sockets.ts';
@@ -56,6 +57,8 @@ export class HttpServer {
       clientErrorHandler: (error, socket) => answerClientError(main, error, socket),
       loggerInstance: options.logger,
       logController: new LogController({ disableRequestLogging: true }),
+      // What is too long for an id is an id that nothing has.
+      routerOptions: { maxParamLength: REQUEST_HEADER_BYTES_MAX },
       bodyLimit: 1024 * 1024, // the management API's bodies are small
       frameworkErrors: (_error, _request, reply) => {
         const { status, headers, body } = main.refusal({ kind: 'malformed-http' }, 'req_unknown');
@@ -65,6 +68,7 @@ export class HttpServer {
     });
     const elsewhere = new Map([...byPath.keys()].map((path) => [path, ['POST']]));
     mountNotFound(this.#app, protocols, elsewhere);
+    mountResources(this.#app, protocols, this.#generations);
     mountPublicRoutes(this.#app, gateway, protocols, options.facts);
     mountReference(this.#app, options.facts.version);
   }
@@ -111,7 +115,11 @@ export class HttpServer {
   async stop(hurry: AbortSignal): Promise<void> {
     this.#gateway.load.stopping = true;
     const cut = AbortSignal.any([hurry, AbortSignal.timeout(DRAIN_MS)]);
-    await Promise.all([this.#generations.drain(cut), this.#webSockets.drain(cut)]);
+    await Promise.all([
+      this.#generations.drain(cut),
+      this.#webSockets.drain(cut),
+      this.#gateway.background.drain(cut),
+    ]);
     this.#app.server.closeIdleConnections();
     const closed = this.#app.close();
     setTimeout(() => this.#app.server.closeAllConnections(), 500).unref();

@@ -16,6 +16,7 @@ import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { everythingBut } from '../domain/generation/capabilities.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
+import { BackgroundRuns } from '../gateway/background-runs.ts';
 import { StoreMemory } from '../gateway/memory.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { newId } from '../lib/ids.ts';
@@ -61,7 +62,7 @@ async function testAccounts(nowMs: () => number): Promise<MemoryAccounts> {
 }
 
 function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
-  return managementHandlers({ accounts, facts, newId, randomBytes });
+  return managementHandlers({ accounts, facts, storedBytes: async () => 7, newId, randomBytes });
 }
 
 const FACTS: ServerFacts = {
@@ -134,11 +135,15 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     createdAtSeconds: 0,
   };
   const silent = () => undefined;
+  const responses = new MemoryResponseStore(Date.now);
   return {
     models: new Map([[small.id, small]]),
     snapshot: () => accounts.snapshot(),
     ledger: new MemoryLedger(accounts),
-    memory: new StoreMemory(new MemoryResponseStore(Date.now), () => 0),
+    memory: new StoreMemory(responses, () => 0),
+    responses,
+    retentionMs: () => 0,
+    background: new BackgroundRuns(responses),
     sealing: new MemorySealingKeys(),
     clock: systemClock,
     log: { debug: silent, info: silent, warn: silent, error: silent },

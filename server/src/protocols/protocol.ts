@@ -9,9 +9,16 @@ import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { ReleaseStage } from '../domain/release/release-stage.ts';
 import type { Sealer } from '../domain/sealing/sealer.ts';
-import type { AnswerKind, AnswerStatus, Json, Metadata } from '../domain/stored/answer.ts';
+import type {
+  AnswerKind,
+  AnswerStatus,
+  Json,
+  Metadata,
+  StoredAnswer,
+} from '../domain/stored/answer.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Result } from '../lib/result.ts';
+import type { Resource } from './resource.ts';
 import type { ToolPlaces, WireFields } from './wire-fields.ts';
 
 export type ProtocolHeaders = { readonly [name: string]: string };
@@ -55,6 +62,8 @@ export type Keeping = {
   readonly conversationId?: string;
   /** The request's own items, each with an id: a JSON list. Made only when it is kept. */
   input(facts: AnswerFacts): Json;
+  /** The answer before there is anything of it; of protocols whose answers can be made in the background. */
+  waiting?(facts: AnswerFacts, status: 'queued' | 'in_progress'): AnswerRecord;
 };
 
 /** An answer as it is kept; what belongs to the request is in its Keeping. */
@@ -100,6 +109,10 @@ export interface Encoder {
   finish(ending: Ending): string;
   /** The answer as it is kept, if this protocol's can be; called before `finish`, once the engine has ended. */
   record?(ending: Ending): AnswerRecord;
+  /** The same of an answer in the background that broke off, or was cancelled: then there is no refusal. */
+  broken?(refusal: Refusal | undefined): AnswerRecord;
+  /** The last text of a stream in the background that was cancelled. */
+  cancel?(): string;
   /** The last text of a stream that broke. Only called for `stream`. */
   fail(refusal: Refusal): string;
   /** Something that clients ignore, to keep a silent connection open. Only called for `stream`. */
@@ -175,6 +188,8 @@ export interface SocketFrames {
   isGood(last: string): boolean;
 }
 
+export type Interrupted = { readonly answer: StoredAnswer; readonly events: readonly string[] };
+
 export interface Protocol {
   readonly name: string;
   readonly route: { readonly method: 'POST'; readonly path: string };
@@ -194,6 +209,10 @@ export interface Protocol {
   headers(requestId: string): ProtocolHeaders;
   readonly counting?: Counting;
   readonly socket?: SocketFrames;
+  /** What clients may do with what is kept. */
+  readonly resources?: readonly Resource[];
+  /** An answer in the background that nobody makes any more, as it ends; and its last events, from this number on. */
+  interrupted?(answer: StoredAnswer, from: number): Interrupted;
   /**
    * Whether a client of this protocol asks, at an address that is no protocol's own: it decides the shape of errors
    * and of the models there. Where nobody claims a request it is the first protocol's.

@@ -3,7 +3,8 @@
 import { z } from 'zod';
 import { anthropicError, openAiError } from './answer-schemas.ts';
 import type { FieldNote } from './field-note.ts';
-import { OPERATIONS, type Operation } from './public-operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './public-operations.ts';
 
 export type Schema = { readonly [keyword: string]: unknown };
 
@@ -95,7 +96,7 @@ function bodyOf(operation: Operation): object {
     summary,
     description,
     security: needsKey ? [{ bearer: [] }, { xApiKey: [] }] : [],
-    ...(path.includes('{id}') && { parameters: [PATH_ID] }),
+    ...(path.includes('{') && { parameters: parametersOf(path) }),
     ...(request && {
       requestBody: {
         required: true,
@@ -109,7 +110,15 @@ function bodyOf(operation: Operation): object {
 }
 
 const EVENTS = { type: 'string', description: 'Server-sent events; each one’s data is JSON.' };
-const PATH_ID = { name: 'id', in: 'path', required: true, schema: { type: 'string' } };
+
+function parametersOf(path: string): readonly object[] {
+  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+}
 
 function reference(name: string): Schema {
   return { $ref: `#/components/schemas/${name}` };

@@ -71,8 +71,8 @@ export const CHAT_FIELDS: FieldNotes<ChatRequest> = {
     text: "Up to 1,024 token numbers of the model's vocabulary, each with −100 (never) to 100.",
   },
   metadata: {
-    effect: 'accepted',
-    text: 'Up to 16 pairs, keys of up to 64 characters, values of up to 512.',
+    effect: 'acts',
+    text: 'Up to 16 pairs, keys of up to 64 characters, values of up to 512. Kept with a stored answer.',
   },
   prompt_cache_key: { effect: 'accepted', text: 'The engine finds its own prefixes.' },
   prompt_cache_options: { effect: 'accepted', text: 'The engine finds its own prefixes.' },
@@ -81,7 +81,10 @@ export const CHAT_FIELDS: FieldNotes<ChatRequest> = {
     text: 'The engine decides how long it keeps a prefix.',
   },
   safety_identifier: { effect: 'accepted', text: 'A name of the end user, of your own making.' },
-  store: { effect: 'narrow', text: '`false`.' },
+  store: {
+    effect: 'acts',
+    text: 'Whether the answer is kept, so that it can be fetched, listed and deleted. Not unless told.',
+  },
   user: { effect: 'accepted', text: 'The older name of `safety_identifier`.' },
   moderation: { effect: 'accepted', text: 'Named in `turnpike-ignored`.' },
   prediction: { effect: 'accepted', text: 'Named in `turnpike-ignored`.' },

@@ -75,12 +75,18 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
     effect: 'accepted',
     text: 'The engine decides how long it keeps a prefix.',
   },
-  background: { effect: 'narrow', text: '`false`.' },
+  background: {
+    effect: 'acts',
+    text: '`true`: it is answered at once, and made whether or not anybody waits. Needs `store`.',
+  },
   previous_response_id: {
     effect: 'acts',
     text: 'The response that this one goes on from: its input and its output, and those of all before it, come before `input`. `instructions` are not carried over.',
   },
-  conversation: { effect: 'narrow', text: '`null`.' },
+  conversation: {
+    effect: 'acts',
+    text: 'A conversation that comes before `input`, by its id; input and output are added to it. Not beside `previous_response_id`.',
+  },
   prompt: { effect: 'narrow', text: '`null`.' },
   top_logprobs: {
     effect: 'acts',

@@ -3,7 +3,8 @@
 import { describe, type OpenApiDocument, type Schema } from './document.ts';
 import type { FieldNote } from './field-note.ts';
 import { PAGE_STYLE } from './page-style.ts';
-import { OPERATIONS, type Operation } from './public-operations.ts';
+import type { Operation } from './operation.ts';
+import { OPERATIONS } from './public-operations.ts';
 import { schemaText } from './schema-text.ts';
 
 export function referencePage(document: OpenApiDocument, baseUrl: string): string {

@@ -1,7 +1,6 @@
 // Every address that a developer's key can reach, with the schemas of what goes in and what comes out. A route that is
 // missing here fails tools/docs.test.ts.
 
-import type { z } from 'zod';
 import { messagesRequest, countRequest } from '../protocols/anthropic-messages/request.ts';
 import { chatRequest } from '../protocols/openai-chat/request.ts';
 import { completionRequest } from '../protocols/openai-completions/decode.ts';
@@ -10,37 +9,11 @@ import { compactRequest } from '../protocols/openai-responses/compact.ts';
 import { responsesRequest } from '../protocols/openai-responses/request.ts';
 import * as answers from './answer-schemas.ts';
 import { MESSAGES_FIELDS } from './anthropic-messages-fields.ts';
-import type { FieldNote } from './field-note.ts';
 import { CHAT_FIELDS } from './openai-chat-fields.ts';
 import { COMPLETION_FIELDS, EMBEDDING_FIELDS } from './openai-legacy-fields.ts';
 import { COMPACT_FIELDS, RESPONSES_FIELDS } from './openai-responses-fields.ts';
-
-export type Operation = {
-  readonly id: string;
-  readonly method: 'get' | 'post';
-  readonly path: string;
-  readonly tag:
-    | 'Chat Completions'
-    | 'Legacy completions'
-    | 'Embeddings'
-    | 'Responses'
-    | 'Messages'
-    | 'Models'
-    | 'State of the server';
-  readonly summary: string;
-  readonly description: string;
-  readonly needsKey: boolean;
-  readonly request?: {
-    readonly name: string;
-    readonly schema: z.ZodType;
-    readonly fields: { readonly [field: string]: FieldNote };
-    readonly example: object;
-  };
-  readonly answer: { readonly name: string; readonly schema: z.ZodType };
-  /** Each event's data, where the answer can be streamed. */
-  readonly event?: { readonly name: string; readonly schema: z.ZodType };
-  readonly error: 'OpenAiError' | 'AnthropicError';
-};
+import type { Operation } from './operation.ts';
+import { STORED_OPERATIONS } from './stored-operations.ts';
 
 const QUESTION = 'What is Turnpike?';
 
@@ -195,6 +168,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { name: 'CountedTokens', schema: answers.counted },
     error: 'AnthropicError',
   },
+  ...STORED_OPERATIONS,
   {
     id: 'listModels',
     method: 'get',

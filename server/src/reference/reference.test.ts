@@ -14,7 +14,11 @@ const document = openApiDocument('1.2.3');
 describe('the OpenAPI document', () => {
   it('has every address of every protocol', () => {
     const paths = new Set(Object.keys(document.paths));
-    for (const { route, counting } of PROTOCOLS) {
+    for (const { route, counting, resources = [] } of PROTOCOLS) {
+      for (const { method, path } of resources) {
+        const operations = document.paths[path.replaceAll(/:(\w+)/g, '{$1}')] ?? {};
+        assert.ok(method.toLowerCase() in operations, `${method} ${path}`);
+      }
       assert.ok(paths.has(route.path), route.path);
       if (counting !== undefined) assert.ok(paths.has(counting.path), counting.path);
     }

@@ -9,6 +9,7 @@ import { samplingOf } from '../openai-sampling.ts';
 import type { Decoded } from '../protocol.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatRequest } from './request.ts';
+import { keepingOf, StoredCompletion } from './stored.ts';
 import { offerOf, placesOf, type Offer } from './tools.ts';
 import { itemsOf, unansweredCall } from './turns.ts';
 import { ignoredIn, unserved } from './unserved.ts';
@@ -32,7 +33,13 @@ export function decodeChat(body: unknown): Result<Decoded, Refusal> {
     generation: generationOf(request, offer.value),
     unknown: unknownFields(chatRequest, body),
     toolPlaces: placesOf(request),
-    encoder: (facts) => chatEncoder({ ...facts, ...asked }),
+    keeping: keepingOf(request),
+    encoder: (facts) => {
+      const shown = chatEncoder({ ...facts, ...asked });
+      if (facts.stored !== true) return shown;
+      const whole = chatEncoder({ ...facts, ...asked, delivery: 'whole' });
+      return new StoredCompletion(shown, whole, facts.requestId);
+    },
     ignored: ignoredIn(request),
   });
 }

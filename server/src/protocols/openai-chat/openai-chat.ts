@@ -1,10 +1,11 @@
-// OpenAI Chat Completions: POST /v1/chat/completions.
+// OpenAI Chat Completions: POST /v1/chat/completions, and what is kept of it.
 
 import type { Protocol } from '../protocol.ts';
 import { decodeChat } from './decode.ts';
 import { FIELDS } from './fields.ts';
 import { chatModels } from './models.ts';
 import { refuseChat } from './refuse.ts';
+import { chatResources } from './stored.ts';
 
 export const openaiChat: Protocol = {
   name: 'openai-chat',
@@ -14,4 +15,5 @@ export const openaiChat: Protocol = {
   refusal: refuseChat,
   headers: (requestId) => ({ 'x-request-id': requestId }),
   models: chatModels,
+  resources: chatResources,
 };

@@ -12,6 +12,7 @@ import {
 } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
 import { samplingFields, streamOptions } from '../openai-sampling.ts';
+import { metadata } from '../openai-list.ts';
 import { documentData, imageAddress, mediaName } from '../media.ts';
 import {
   legacyCall,
@@ -120,12 +121,12 @@ export const chatRequest = z.object({
   top_logprobs: z.int().min(0).max(TOP_LOGPROBS_MAX).nullish(),
 
   // Accepted because clients send them and they change nothing here.
-  metadata: z.record(z.string().max(64), z.string().max(512)).nullish(),
+  metadata: metadata.nullish(),
   prompt_cache_key: z.string().nullish(),
   prompt_cache_options: z.looseObject({}).nullish(),
   prompt_cache_retention: z.enum(['in_memory', 'in-memory', '24h']).nullish(),
   safety_identifier: z.string().nullish(),
-  store: z.literal(false).nullish(),
+  store: z.boolean().nullish(),
   user: z.string().nullish(),
 
   // Accepted, but named in a header where they ask for something that they don't get; see unserved.ts.

@@ -15,12 +15,13 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import type { Decoded, Keeping } from '../protocol.ts';
-import { echoOf } from './echo.ts';
+import { type Echo, echoOf } from './echo.ts';
 import { responsesEncoder, WarmUpEncoder } from './encode.ts';
 import { readInput } from './input-items.ts';
 import type { ItemRules } from './output-items.ts';
 import { conversationIdOf } from './recall.ts';
 import { responsesRequest, type ResponsesRequest } from './request.ts';
+import { ResponseObject } from './response-object.ts';
 import { storedInput } from './stored-input.ts';
 import type { WireNames } from './tool-names.ts';
 import { chooseTool, readTools, type Chosen } from './tools.ts';
@@ -40,8 +41,12 @@ export function decodeResponses(
   if (problem !== undefined) return err(problem);
 
   const { previous_response_id: previousId } = request;
+  const conversationId = conversationIdOf(request.conversation);
   if (previousId != null && found === undefined) {
     return err({ kind: 'previous-response-not-found', id: previousId });
+  }
+  if (conversationId !== undefined && found === undefined) {
+    return err({ kind: 'not-found', what: 'conversation', id: conversationId });
   }
   const earlier = found ?? NOTHING_EARLIER;
   const isEmpty = request.input.length === 0 && earlier.items.length === 0;
@@ -69,7 +74,7 @@ export function decodeResponses(
         rules: { ...rules, hidesReasoning: facts.reasoning === 'sealed' },
       }),
     truncates: request.truncation === 'auto',
-    keeping: keepingOf(request, earlier),
+    keeping: keepingOf(request, earlier, () => echoOf(request, generation, echoed)),
     warmUp: (facts) => new WarmUpEncoder(facts, echoOf(request, generation, echoed)),
     unknown: [...unknownFields(responsesRequest, body), ...box.value.unknown],
     ignored: [...withoutEffect(request), ...input.value.ignored, ...box.value.ignored],
@@ -89,7 +94,7 @@ function rulesOf(
   };
 }
 
-function keepingOf(request: ResponsesRequest, { named }: Earlier): Keeping {
+function keepingOf(request: ResponsesRequest, { named }: Earlier, echo: () => Echo): Keeping {
   const { store, background, metadata, previous_response_id: previousId } = request;
   const conversationId = conversationIdOf(request.conversation);
   const wish = store === true ? 'asked' : 'no';
@@ -101,6 +106,11 @@ function keepingOf(request: ResponsesRequest, { named }: Earlier): Keeping {
     ...(previousId != null && { previousId }),
     ...(conversationId !== undefined && { conversationId }),
     input: (facts) => JSON.stringify(storedInput(request.input, named, facts)),
+    waiting: (facts, status) =>
+      new ResponseObject(facts, echo()).record(
+        '[]',
+        status === 'queued' ? { kind: 'queued' } : undefined,
+      ),
   };
 }
 
@@ -163,8 +173,6 @@ function outputOf({ text }: ResponsesRequest): OutputFormat {
 
 /** What OpenAI knows and we do not serve, and what would be a wrong answer if it were ignored. */
 function unsupported(request: ResponsesRequest): Refusal | undefined {
-  if (request.background === true) return feature('background responses', 'background');
-  if (request.conversation != null) return feature('conversations', 'conversation');
   if (request.prompt != null) return feature('stored prompts', 'prompt');
   return undefined;
 }

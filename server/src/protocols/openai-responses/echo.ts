@@ -1,6 +1,7 @@
 // What a Response object repeats of its request: not what was asked but what was done, defaults included.
 
 import type { Generation } from '../../domain/generation/generation.ts';
+import { conversationIdOf } from './recall.ts';
 import type { ResponsesRequest } from './request.ts';
 
 /** Every field of the Response object that is known before the answer begins. */
@@ -12,9 +13,11 @@ export function echoOf(
   tools: readonly object[],
 ) {
   const { sampling } = generation;
+  const conversationId = conversationIdOf(request.conversation);
   return {
     background: request.background ?? false,
     previous_response_id: request.previous_response_id ?? null,
+    ...(conversationId !== undefined && { conversation: { id: conversationId } }),
     instructions: request.instructions ?? null,
     tools,
     tool_choice: request.tool_choice ?? 'auto',

@@ -2,6 +2,7 @@
 
 import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { Part } from '../../domain/generation/part.ts';
+import { NO_USAGE, type Usage } from '../../domain/generation/usage.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { AnswerFacts, AnswerRecord, Encoder, Ending } from '../protocol.ts';
 import type { Echo } from './echo.ts';
@@ -43,6 +44,8 @@ class StreamEncoder implements Encoder, Listener {
   readonly heartbeat = ': ping\n\n';
   readonly #response: ResponseObject;
   readonly #output: OutputItems;
+  readonly #background: boolean;
+  #usage = NO_USAGE;
   #text = '';
   #events = 0;
   /** Around the delta of the content part that is being said. */
@@ -50,11 +53,29 @@ class StreamEncoder implements Encoder, Listener {
 
   constructor(facts: AnswerFacts, { echo, rules }: Asked) {
     this.#response = new ResponseObject(facts, echo);
+    this.#background = echo.background;
     this.#output = new OutputItems(hexOf(facts), rules, this);
   }
 
   parts(parts: readonly Part[]): string {
-    for (const part of parts) this.#output.take(part);
+    for (const part of parts) {
+      if (part.kind === 'usage') this.#usage = part.usage;
+      else this.#output.take(part);
+    }
+    return this.#taken();
+  }
+
+  broken(refusal: Refusal | undefined): AnswerRecord {
+    this.#output.abandon();
+    return this.#response.record(this.#output.json(), brokenOff(refusal, this.#usage));
+  }
+
+  /** There is no event for it: it ends like an incomplete one, and its status says what it is. */
+  cancel(): string {
+    this.#open();
+    this.#output.abandon();
+    const response = this.#response.json(this.#output.json(), brokenOff(undefined, this.#usage));
+    this.#event('response.incomplete', `"response":${response}}`);
     return this.#taken();
   }
 
@@ -135,7 +156,13 @@ class StreamEncoder implements Encoder, Listener {
   #open(): void {
     if (this.#events > 0) return;
     const response = `"response":${this.#response.json('[]')}}`;
-    this.#event('response.created', response);
+    if (this.#background) {
+      const queued = `"response":${this.#response.json('[]', { kind: 'queued' })}}`;
+      this.#event('response.created', queued);
+      this.#event('response.queued', queued);
+    } else {
+      this.#event('response.created', response);
+    }
     this.#event('response.in_progress', response);
   }
 
@@ -203,11 +230,19 @@ export class WarmUpEncoder implements Encoder {
   }
 }
 
+/** Without a refusal it was cancelled. */
+function brokenOff(refusal: Refusal | undefined, usage: Usage): Outcome {
+  return refusal === undefined
+    ? { kind: 'cancelled', usage }
+    : { kind: 'failed', error: failedError(refusal) };
+}
+
 class WholeEncoder implements Encoder {
   readonly contentType = 'application/json';
   readonly heartbeat = '';
   readonly #response: ResponseObject;
   readonly #output: OutputItems;
+  #usage = NO_USAGE;
 
   constructor(facts: AnswerFacts, { echo, rules }: Asked) {
     this.#response = new ResponseObject(facts, echo);
@@ -215,8 +250,16 @@ class WholeEncoder implements Encoder {
   }
 
   parts(parts: readonly Part[]): string {
-    for (const part of parts) this.#output.take(part);
+    for (const part of parts) {
+      if (part.kind === 'usage') this.#usage = part.usage;
+      else this.#output.take(part);
+    }
     return '';
+  }
+
+  broken(refusal: Refusal | undefined): AnswerRecord {
+    this.#output.abandon();
+    return this.#response.record(this.#output.json(), brokenOff(refusal, this.#usage));
   }
 
   record(ending: Ending): AnswerRecord {

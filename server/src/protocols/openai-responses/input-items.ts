@@ -79,6 +79,12 @@ function ofEarlier(refusal: Refusal, index: number): Refusal {
   return index < 0 && 'field' in refusal ? { ...refusal, field: 'input' } : refusal;
 }
 
+/** What is wrong with an item, whatever stands around it. */
+export function readAlone(item: unknown, index: number): Refusal | undefined {
+  const draft = { items: [], toolLists: [], ignored: [], sealer: undefined };
+  return readItem(draft, item, ['input', index]);
+}
+
 function readItem(draft: Draft, item: unknown, at: At): Refusal | undefined {
   const field = `input[${at[1]}]`;
   if (typeof item !== 'object' || item === null || Array.isArray(item)) {

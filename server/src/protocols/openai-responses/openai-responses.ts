@@ -1,11 +1,14 @@
 // OpenAI Responses: POST /v1/responses, and what is kept of it.
 
 import type { Protocol } from '../protocol.ts';
+import { conversationResources } from './conversations.ts';
 import { decodeResponses } from './decode.ts';
 import { FIELDS } from './fields.ts';
+import { interrupted } from './interrupted.ts';
 import { recallsOf } from './recall.ts';
 import { refuseResponses } from './refuse.ts';
 import { responsesFrames } from './socket-frames.ts';
+import { responseResources } from './resources.ts';
 
 export const openaiResponses: Protocol = {
   name: 'openai-responses',
@@ -14,6 +17,8 @@ export const openaiResponses: Protocol = {
   recalls: recallsOf,
   decode: (body, _headers, earlier, sealer) => decodeResponses(body, earlier, sealer),
   refusal: refuseResponses,
+  resources: [...responseResources, ...conversationResources],
+  interrupted,
   headers: (requestId) => ({ 'x-request-id': requestId }),
   socket: responsesFrames,
   counting: {

@@ -5,10 +5,8 @@
 import { z } from 'zod';
 import { MESSAGES_MAX, MODEL_NAME_CHARACTERS_MAX, TOOLS_MAX } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
+import { metadata } from '../openai-list.ts';
 
-const METADATA_PAIRS_MAX = 16;
-const METADATA_KEY_CHARACTERS_MAX = 64;
-const METADATA_VALUE_CHARACTERS_MAX = 512;
 /** OpenAI refuses less, and clients count on it. */
 const OUTPUT_TOKENS_LEAST = 16;
 
@@ -42,23 +40,6 @@ const toolChoice = z.union(
   ],
   { error: "expected 'none', 'auto', 'required', a function or 'allowed_tools'" },
 );
-
-const metadata = z
-  .record(
-    z.string().max(METADATA_KEY_CHARACTERS_MAX),
-    z.string().max(METADATA_VALUE_CHARACTERS_MAX),
-  )
-  .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
-    error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
-  })
-  .refine((pairs) => Object.entries(pairs).flat().every(isText), {
-    error: 'expected valid Unicode text without NUL',
-  });
-
-/** What PostgreSQL can compare. */
-function isText(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
-}
 
 const penalty = z.number().min(-2).max(2);
 

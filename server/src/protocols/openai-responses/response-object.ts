@@ -2,6 +2,7 @@
 // Source: OpenAI's published OpenAPI document, schema Response; Open Responses requires every field.
 
 import type { FinishReason } from '../../domain/generation/part.ts';
+import type { AnswerStatus } from '../../domain/stored/answer.ts';
 import { inputTokens, outputTokens, type Usage } from '../../domain/generation/usage.ts';
 import type { AnswerFacts, AnswerRecord, Ending } from '../protocol.ts';
 import type { Echo } from './echo.ts';
@@ -12,9 +13,11 @@ export type Outcome =
   | {
       readonly kind: 'failed';
       readonly error: { readonly code: string; readonly message: string };
-    };
-
-export type ResponseStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed';
+    }
+  /** By its client; `usage` is what was made until then. */
+  | { readonly kind: 'cancelled'; readonly usage: Usage }
+  /** In the background, and not begun. */
+  | { readonly kind: 'queued' };
 
 const INCOMPLETE_REASON: { readonly [reason in FinishReason]: string | undefined } = {
   stop: undefined,
@@ -23,9 +26,9 @@ const INCOMPLETE_REASON: { readonly [reason in FinishReason]: string | undefined
   'content-filter': 'content_filter',
 };
 
-export function statusOf(outcome: Outcome | undefined): ResponseStatus {
+export function statusOf(outcome: Outcome | undefined): AnswerStatus {
   if (outcome === undefined) return 'in_progress';
-  if (outcome.kind === 'failed') return 'failed';
+  if (outcome.kind !== 'finished') return outcome.kind;
   return INCOMPLETE_REASON[outcome.reason] === undefined ? 'completed' : 'incomplete';
 }
 
@@ -51,7 +54,7 @@ export class ResponseObject {
     return `${this.#head},${this.#changing(outcome)},"output":${output},${this.#tail}`;
   }
 
-  record(output: string, outcome: Outcome): AnswerRecord {
+  record(output: string, outcome?: Outcome): AnswerRecord {
     const body = `${this.#head},${this.#changing(outcome)},${this.#tail}`;
     return { id: this.#id, status: statusOf(outcome), body, output };
   }
@@ -60,12 +63,13 @@ export class ResponseObject {
     const status = statusOf(outcome);
     const finished = outcome?.kind === 'finished' ? outcome : undefined;
     const reason = finished && INCOMPLETE_REASON[finished.reason];
+    const usage = outcome !== undefined && 'usage' in outcome ? outcome.usage : undefined;
     const changing = JSON.stringify({
       status,
       completed_at: status === 'completed' ? finished?.atSeconds : null,
       error: outcome?.kind === 'failed' ? outcome.error : null,
       incomplete_details: reason === undefined ? null : { reason },
-      usage: finished === undefined ? null : usageOf(finished.usage),
+      usage: usage === undefined ? null : usageOf(usage),
       store: this.#stored && finished?.forgotten !== true,
     });
     return changing.slice(1, -1);

@@ -14,7 +14,15 @@ export function storedInput(
   facts: AnswerFacts,
 ): readonly WireItem[] {
   const items = typeof input === 'string' ? [{ role: 'user', content: input }] : input;
-  const hex = hexOf(facts);
+  return storedItems(items, named, hexOf(facts));
+}
+
+/** `hex`: the digits of whatever they came with. */
+export function storedItems(
+  items: readonly unknown[],
+  named: ReadonlyMap<string, unknown>,
+  hex: string,
+): readonly WireItem[] {
   return items.map((item, index) => {
     const reference = referenceOf(item);
     const meant = reference === undefined ? item : named.get(reference);

@@ -93,6 +93,7 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
     const heartbeat = new Heartbeat(pool, gateway.value, direct, onHeard);
     const responses = new PostgresResponseStore({
       address: address.value,
+      gateway: gateway.value,
       bytesProjectMax: options.bytesProjectMax ?? STORED_BYTES_PROJECT_MAX,
       reachable: () => feed.ageMs() < AWAY_AFTER_MS,
     });

@@ -53,23 +53,25 @@ CREATE TABLE conversation (
   -- Counted from its last use.
   expires_at       timestamptz NOT NULL,
   metadata         jsonb NOT NULL,
-  bytes            bigint NOT NULL
+  bytes            bigint NOT NULL,
+  -- How many items it ever had.
+  next_position    bigint NOT NULL
 );
 CREATE INDEX conversation_by_expiry ON conversation (expires_at);
 
 CREATE TABLE conversation_item (
   conversation_id  text COLLATE "C" NOT NULL REFERENCES conversation ON DELETE CASCADE,
-  position         bigint GENERATED ALWAYS AS IDENTITY,
+  position         bigint NOT NULL,
   id               text COLLATE "C" NOT NULL,
   organisation_id  text COLLATE "C" NOT NULL,
   project_id       text COLLATE "C" NOT NULL,
   form             smallint NOT NULL,
   item             text NOT NULL,
   bytes            bigint NOT NULL,
-  PRIMARY KEY (conversation_id, position),
-  UNIQUE (conversation_id, id)
+  PRIMARY KEY (conversation_id, position)
 );
-CREATE INDEX conversation_item_by_id ON conversation_item (id);
+-- Clients choose ids, and may choose one twice.
+CREATE INDEX conversation_item_by_id ON conversation_item (conversation_id, id);
 
 -- How much each project keeps, exactly: the triggers below count in the transaction that writes or deletes.
 CREATE TABLE stored_bytes (

@@ -1,121 +1,81 @@
 // What is kept between requests, in PostgreSQL.
 
-import pg from 'pg';
-import type { AnswerKind, Owner, StoredAnswer } from '../../../domain/stored/answer.ts';
-import { err, ok } from '../../../lib/result.ts';
-import { EARLIER_BYTES_MAX, EARLIER_RESPONSES_MAX, STORE_TIMEOUT_MS } from '../../../limits.ts';
-import type { Asked, Chain, Kept, ResponseStore } from '../../../ports/response-store.ts';
-import { type Address, codeOf } from '../connection.ts';
-import { ANSWER_COLUMNS, type AnswerRow, answerOf, insertValues } from './stored-row.ts';
-
-/** Each is busy for about a millisecond an answer. */
-const CONNECTIONS_MAX = 8;
+import type { Owner } from '../../../domain/stored/answer.ts';
+import { ok } from '../../../lib/result.ts';
+import type { Asked } from '../../../ports/asked.ts';
+import type { ResponseStore } from '../../../ports/response-store.ts';
+import type { Address } from '../connection.ts';
+import type { Gateway } from '../ledger-batch.ts';
+import { Asking, mapped } from './asking.ts';
+import { PostgresAnswers } from './postgres-answers.ts';
+import { PostgresConversations } from './postgres-conversations.ts';
+import { PostgresRuns } from './postgres-runs.ts';
 
 export type ResponseStoreOptions = {
   readonly address: Address;
+  readonly gateway: Gateway;
   readonly bytesProjectMax: number;
   /** Whether PostgreSQL was there a moment ago. */
   readonly reachable: () => boolean;
 };
 
-export class PostgresResponseStore implements ResponseStore, AsyncDisposable {
-  readonly #pool: pg.Pool;
-  readonly #options: ResponseStoreOptions;
+/** Bit by bit, so that nothing stays locked for long. */
+const EXPIRED_AT_ONCE = 500;
 
-  constructor(options: ResponseStoreOptions) {
-    this.#options = options;
-    this.#pool = new pg.Pool({
-      ...options.address.config,
-      max: CONNECTIONS_MAX,
-      query_timeout: STORE_TIMEOUT_MS,
-      statement_timeout: STORE_TIMEOUT_MS,
-      connectionTimeoutMillis: STORE_TIMEOUT_MS,
-    });
-    // As in store.ts: what breaks fails the query on it.
-    this.#pool.on('error', () => {});
-    this.#pool.on('connect', (client) => client.on('error', () => {}));
+export class PostgresResponseStore implements ResponseStore, AsyncDisposable {
+  readonly answers: PostgresAnswers;
+  readonly conversations: PostgresConversations;
+  readonly runs: PostgresRuns;
+  readonly #asking: Asking;
+  readonly #reachable: () => boolean;
+
+  constructor({ address, gateway, bytesProjectMax, reachable }: ResponseStoreOptions) {
+    this.#reachable = reachable;
+    this.#asking = new Asking(address);
+    this.answers = new PostgresAnswers(this.#asking, bytesProjectMax);
+    this.conversations = new PostgresConversations(this.#asking, bytesProjectMax);
+    this.runs = new PostgresRuns(this.#asking, gateway, bytesProjectMax);
   }
 
   available(): boolean {
-    return this.#options.reachable();
+    return this.#reachable();
   }
 
-  keep(owner: Owner, answer: StoredAnswer, expiresAtMs: number): Asked<Kept> {
-    return this.#ask(async () => {
-      const { rowCount } = await this.#pool.query(INSERT_ANSWER, [
-        ...insertValues(owner, answer, expiresAtMs),
-        this.#options.bytesProjectMax,
-      ]);
-      return rowCount === 0 ? 'full' : 'kept';
-    });
+  bytesOf({ organisationId, projectId }: Owner): Asked<number> {
+    const asked = this.#asking.ask<{ readonly bytes: string }>(
+      'SELECT bytes FROM stored_bytes WHERE project_id = $1 AND organisation_id = $2',
+      [projectId, organisationId],
+    );
+    return mapped(asked, ([row]) => Number(row?.bytes ?? 0));
   }
 
-  answer(owner: Owner, kind: AnswerKind, id: string): Asked<StoredAnswer | undefined> {
-    return this.#ask(async () => {
-      const { rows } = await this.#pool.query<AnswerRow>(
-        `SELECT ${ANSWER_COLUMNS} FROM stored_answer
-           WHERE id = $1 AND kind = $2 AND ${OWNED} AND expires_at > now()`,
-        [id, kind, owner.projectId, owner.organisationId],
-      );
-      return rows[0] && answerOf(rows[0]);
-    });
-  }
-
-  chain(owner: Owner, id: string): Asked<Chain> {
-    return this.#ask(async () => {
-      const { rows } = await this.#pool.query<AnswerRow & { readonly bytes: string }>(CHAIN, [
-        id,
-        owner.projectId,
-        owner.organisationId,
-      ]);
-      const oldest = rows.at(-1);
-      if (oldest === undefined) return { kind: 'missing', id };
-      const bytes = rows.reduce((sum, row) => sum + Number(row.bytes), 0);
-      if (rows.length > EARLIER_RESPONSES_MAX || bytes > EARLIER_BYTES_MAX) {
-        return { kind: 'too-long' };
+  /** Of a chain the newest goes first; the next round takes what leaned on nobody else. */
+  async removeExpired(): Asked<number> {
+    let removed = 0;
+    for (const sql of [EXPIRED_ANSWERS, EXPIRED_CONVERSATIONS]) {
+      for (let round = EXPIRED_AT_ONCE; round > 0;) {
+        const rows = await this.#asking.ask(sql, []);
+        if (!rows.ok) return rows;
+        round = rows.value.length;
+        removed += round;
       }
-      if (oldest.previous_id !== null) return { kind: 'missing', id: oldest.previous_id };
-      return { kind: 'found', answers: rows.map(answerOf).toReversed() };
-    });
-  }
-
-  async #ask<T>(work: () => Promise<T>): Asked<T> {
-    try {
-      return ok(await work());
-    } catch (error) {
-      if (isOurMistake(error)) throw error;
-      return err('unavailable');
     }
+    return ok(removed);
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#pool.end();
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#asking[Symbol.asyncDispose]();
   }
 }
 
-/** Classes of SQLSTATE that say that a statement is wrong; everything else passes or is the machine's. */
-function isOurMistake(error: unknown): boolean {
-  return /^(?:22|23|42)/.test(codeOf(error) ?? '');
-}
+const EXPIRED_ANSWERS = `
+  DELETE FROM stored_answer WHERE id IN (
+    SELECT a.id FROM stored_answer AS a
+      WHERE a.expires_at <= now() AND NOT EXISTS (SELECT FROM stored_answer AS later WHERE later.previous_id = a.id)
+      LIMIT ${EXPIRED_AT_ONCE} FOR UPDATE SKIP LOCKED)
+    RETURNING 1`;
 
-const OWNED = 'project_id = $3 AND organisation_id = $4';
-
-const INSERT_ANSWER = `
-  INSERT INTO stored_answer (id, kind, organisation_id, project_id, model, status, background, created_at, expires_at,
-      form, body, input, output, metadata, previous_id, conversation_id, bytes)
-    SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17
-      WHERE coalesce((SELECT bytes FROM stored_bytes WHERE project_id = $4), 0) + $17 <= $18::bigint`;
-
-/** From the newest to the oldest; what is expired but still leaned on is there. */
-const CHAIN = `
-  WITH RECURSIVE chain AS (
-    SELECT ${ANSWER_COLUMNS}, bytes, 1 AS depth FROM stored_answer
-      WHERE id = $1 AND kind = 'response' AND project_id = $2 AND organisation_id = $3 AND expires_at > now()
-    UNION ALL
-    SELECT ${ANSWER_COLUMNS.split(', ')
-      .map((column) => `a.${column}`)
-      .join(', ')}, a.bytes, c.depth + 1
-      FROM chain AS c JOIN stored_answer AS a ON a.id = c.previous_id
-      WHERE a.kind = 'response' AND a.project_id = $2 AND a.organisation_id = $3
-        AND c.depth <= ${EARLIER_RESPONSES_MAX})
-  SELECT ${ANSWER_COLUMNS}, bytes FROM chain ORDER BY depth`;
+const EXPIRED_CONVERSATIONS = `
+  DELETE FROM conversation WHERE id IN (
+    SELECT id FROM conversation WHERE expires_at <= now() LIMIT ${EXPIRED_AT_ONCE} FOR UPDATE SKIP LOCKED)
+    RETURNING 1`;

@@ -1,0 +1,98 @@
+// Lists in OpenAI's form: `limit`, `order`, `after` and `before` in the query, and the page that comes back.
+
+import { z } from 'zod';
+import type { Refusal } from '../domain/refusal.ts';
+import type { Json, Metadata } from '../domain/stored/answer.ts';
+import type { Page, PageOf } from '../domain/stored/conversation.ts';
+import { err, ok, type Result } from '../lib/result.ts';
+import { STORED_PAGE_DEFAULT, STORED_PAGE_MAX } from '../limits.ts';
+import { firstIssue } from './first-issue.ts';
+
+/** An id, ours or of a client. */
+const anyId = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((id) => id.isWellFormed() && !id.includes('\0'), 'expected an id');
+
+export function readPage(
+  query: URLSearchParams,
+  orderDefault: 'asc' | 'desc',
+): Result<PageOf, Refusal> {
+  const parsed = z
+    .object({
+      limit: z.coerce.number().int().min(1).max(STORED_PAGE_MAX).default(STORED_PAGE_DEFAULT),
+      order: z.enum(['asc', 'desc']).default(orderDefault),
+      after: anyId.optional(),
+      before: anyId.optional(),
+    })
+    .safeParse({
+      limit: query.get('limit') ?? undefined,
+      order: query.get('order') ?? undefined,
+      after: query.get('after') ?? undefined,
+      before: query.get('before') ?? undefined,
+    });
+  if (!parsed.success) return err(firstIssue(parsed.error.issues));
+  const { limit, order, after, before } = parsed.data;
+  return ok({
+    limit,
+    order,
+    ...(after !== undefined && { after }),
+    ...(before !== undefined && { before }),
+  });
+}
+
+/** Each entry with its id and its JSON. */
+export function listJson(page: Page<{ readonly id: string; readonly json: Json }>): Json {
+  const { entries, hasMore } = page;
+  const data = entries.map(({ json }) => json).join(',');
+  const ends = JSON.stringify({
+    first_id: entries[0]?.id ?? null,
+    last_id: entries.at(-1)?.id ?? null,
+    has_more: hasMore,
+  });
+  return `{"object":"list","data":[${data}],${ends.slice(1)}`;
+}
+
+/** Takes a page out of a list that is whole, oldest first. */
+export function pageIn<T extends { readonly id: string }>(
+  oldestFirst: readonly T[],
+  { limit, order, after, before }: PageOf,
+): Page<T> {
+  let list = order === 'asc' ? oldestFirst : oldestFirst.toReversed();
+  const placeOf = (id: string): number => list.findIndex((entry) => entry.id === id);
+  if (before !== undefined) list = list.slice(0, Math.max(0, placeOf(before)));
+  if (after !== undefined) list = placeOf(after) === -1 ? [] : list.slice(placeOf(after) + 1);
+  return { entries: list.slice(0, limit), hasMore: list.length > limit };
+}
+
+const METADATA_PAIRS_MAX = 16;
+const METADATA_KEY_CHARACTERS_MAX = 64;
+const METADATA_VALUE_CHARACTERS_MAX = 512;
+
+/** OpenAI's metadata, of everything that has some. */
+export const metadata = z
+  .record(
+    z.string().max(METADATA_KEY_CHARACTERS_MAX),
+    z.string().max(METADATA_VALUE_CHARACTERS_MAX),
+  )
+  .refine((pairs) => Object.keys(pairs).length <= METADATA_PAIRS_MAX, {
+    error: `expected at most ${METADATA_PAIRS_MAX} pairs`,
+  })
+  .refine((pairs) => Object.entries(pairs).flat().every(isText), {
+    error: 'expected valid Unicode text without NUL',
+  });
+
+/** What PostgreSQL can compare. */
+function isText(text: string): boolean {
+  return text.isWellFormed() && !text.includes('\0');
+}
+
+/** `metadata[topic]=toll` in a query. */
+export function metadataFilter(query: URLSearchParams): Metadata {
+  const pairs = [...query].flatMap(([name, value]) => {
+    const key = /^metadata\[(?<key>[^\]]*)\]$/.exec(name)?.groups?.['key'];
+    return key === undefined || !isText(key) || !isText(value) ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(pairs);
+}

@@ -1,0 +1,32 @@
+// One address in the reference: what goes in and what comes out.
+
+import type { z } from 'zod';
+import type { FieldNote } from './field-note.ts';
+
+export type Operation = {
+  readonly id: string;
+  readonly method: 'get' | 'post' | 'delete';
+  readonly path: string;
+  readonly tag:
+    | 'Chat Completions'
+    | 'Legacy completions'
+    | 'Embeddings'
+    | 'Responses'
+    | 'Messages'
+    | 'What is stored'
+    | 'Models'
+    | 'State of the server';
+  readonly summary: string;
+  readonly description: string;
+  readonly needsKey: boolean;
+  readonly request?: {
+    readonly name: string;
+    readonly schema: z.ZodType;
+    readonly fields: { readonly [field: string]: FieldNote };
+    readonly example: object;
+  };
+  readonly answer: { readonly name: string; readonly schema: z.ZodType };
+  /** Each event's data, where the answer can be streamed. */
+  readonly event?: { readonly name: string; readonly schema: z.ZodType };
+  readonly error: 'OpenAiError' | 'AnthropicError';
+};
