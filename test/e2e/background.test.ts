@@ -174,7 +174,7 @@ describe('a response in the background', () => {
       background: true,
     });
     const done = await until(() => client.responses.retrieve(id), hasEnded);
-    assert.deepEqual([done.status, done.error?.code], ['failed', 'engine_failed']);
+    assert.deepEqual([done.status, done.error?.code], ['failed', 'server_error']);
     const stream = await client.responses.create({
       model,
       input: '[[error-after=3]]',

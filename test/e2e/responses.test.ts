@@ -205,7 +205,7 @@ describe('Responses', () => {
   it('refuses in the envelope of the API, by the name of the field', async () => {
     const wrong: readonly (readonly [object, string])[] = [
       [{ input: 'hi', previous_response_id: 'resp_1' }, 'previous_response_id'],
-      [{ input: 'hi', background: true }, 'background'],
+      [{ input: 'hi', background: true, store: false }, 'background'],
       [{ input: [{ type: 'nonsense' }] }, 'input[0].type'],
       [{ input: 'hi', max_output_tokens: 1 }, 'max_output_tokens'],
     ];
