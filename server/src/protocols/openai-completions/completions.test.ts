@@ -70,6 +70,12 @@ describe('a legacy completion', () => {
     });
   });
 
+  it('has the fields that nobody knows named', () => {
+    const stream = { stream: true, stream_options: { include_usage: true, warp: 1 } };
+    const decoded = decodeCompletions({ ...minimal, ...stream, messages: [] });
+    assert.deepEqual(decoded.ok && decoded.value.unknown, ['stream_options.warp', 'messages']);
+  });
+
   const wrong: readonly (readonly [string, unknown, string | undefined])[] = [
     ['nothing at all', undefined, undefined],
     ['no prompt', { model: 'm' }, 'prompt'],

@@ -54,6 +54,7 @@ export function decodeCompletions(body: unknown): Result<Decoded, Refusal> {
   return ok({
     model: request.model,
     generation: generationOf(request, prompts.value, n),
+    unknown: unknownFields(completionRequest, body),
     encoder: (facts) => completionEncoder({ ...facts, ...asked }),
     unknown: unknownFields(completionRequest, body),
   });

@@ -291,6 +291,6 @@ export function contentOf({ type, text, logprobs }: ContentPart): object {
   return { type, annotations: [], logprobs: logprobs.map(logprobOf), text };
 }
 
-export function logprobOf({ token, bytes, logprob, top }: TokenLogprob): object {
+function logprobOf({ token, bytes, logprob, top }: TokenLogprob): object {
   return { token, bytes, logprob, top_logprobs: top };
 }
