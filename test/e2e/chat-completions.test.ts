@@ -73,14 +73,13 @@ describe('the official client', () => {
 
   it('calls one of the older functions', async () => {
     const functions = [{ name: 'look', parameters: { type: 'object' } }];
-    const called = await client.chat.completions.create({
-      ...ask('[[tool=look:{"at":1}]]'),
-      functions,
-    });
-    const [choice] = called.choices;
-    assert.equal(choice?.finish_reason, 'function_call');
+    const body = { ...ask('[[tool=look:{"at":1}]]'), functions };
+    // Its types call the field deprecated, and it sends whatever it is given.
+    const called: object = await client.post('/chat/completions', { body });
     const made = { function_call: { name: 'look', arguments: '{"at":1}' } };
-    assert.ok(JSON.stringify(choice.message).endsWith(JSON.stringify(made).slice(1)));
+    const told = JSON.stringify(called);
+    assert.ok(told.includes(JSON.stringify(made).slice(1, -1)), told);
+    assert.ok(told.includes('"finish_reason":"function_call"'), told);
   });
 
   it('is told what has no effect, and refused what would be another answer', async () => {
