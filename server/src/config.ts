@@ -2,15 +2,16 @@
 // is one sentence that names the setting.
 
 import { existsSync, readFileSync } from 'node:fs';
-import { basename, isAbsolute, resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CAPABILITIES, type Capabilities } from './domain/generation/capabilities.ts';
-import { nano, parseDollars, type Nano } from './domain/money/nano.ts';
+import { nano, parseDollars } from './domain/money/nano.ts';
 import type { ModelPrice } from './domain/pricing/price-book.ts';
 import { RELEASE_STAGES, type ReleaseStage } from './domain/release/release-stage.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
+import { offerOf, shippedOffer } from './start/shipped-models.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
 export type LlamaConfig = z.infer<typeof llamaEngine> & {
@@ -72,8 +73,6 @@ const UNKNOWN_FIELDS = ['ignore', 'warn', 'refuse'] as const;
 export type Environment = { readonly [name: string]: string | undefined };
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
-const SHIPPED_MODEL = resolve(REPOSITORY, 'models/turnpike-mini/turnpike-mini.gguf');
-const SHIPPED_EMBEDDER = resolve(REPOSITORY, 'models/turnpike-embed/turnpike-embed.gguf');
 const CONFIG_FILE = 'turnpike.config.json';
 
 const name = z.string().regex(/^[\w.:/-]{1,128}$/, 'letters, digits and . _ : / - only');
@@ -239,7 +238,7 @@ function readOffer(environment: Environment): Result<Offer, string> {
   const path = resolve(REPOSITORY, named ?? CONFIG_FILE);
   if (named === undefined && !existsSync(path)) {
     const model = environment['TURNPIKE_MODEL'];
-    return ok(model === undefined ? shipped() : offerOf(resolve(REPOSITORY, model)));
+    return ok(model === undefined ? shippedOffer(REPOSITORY) : offerOf(resolve(REPOSITORY, model)));
   }
   const raw = readJsonFile(path);
   if (!raw.ok) return raw;
@@ -356,53 +355,5 @@ function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
         reasoning: given.reasoning ?? output,
       },
     }),
-  };
-}
-
-/** What an embedded model costs until the operator says otherwise: $0.10 in, $0.01 cached, $0.40 out per million. */
-const EMBEDDED_PRICE: ModelPrice = {
-  input: dollars('0.10'),
-  cacheRead: dollars('0.01'),
-  cacheWrite5m: dollars('0.10'),
-  cacheWrite1h: dollars('0.10'),
-  output: dollars('0.40'),
-  reasoning: dollars('0.40'),
-};
-
-function dollars(text: string): Nano {
-  return parseDollars(text) ?? nano(0n);
-}
-
-/** What embeddings cost until the operator says otherwise: $0.02 per million tokens of input. */
-const EMBEDDING_PRICE: ModelPrice = {
-  input: dollars('0.02'),
-  cacheRead: dollars('0.02'),
-  cacheWrite5m: dollars('0.02'),
-  cacheWrite1h: dollars('0.02'),
-  output: nano(0n),
-  reasoning: nano(0n),
-};
-
-/** The small model, and the small encoder beside it. */
-function shipped(): Offer {
-  const { engines, models } = offerOf(SHIPPED_MODEL);
-  if (!existsSync(SHIPPED_EMBEDDER)) return { engines, models };
-  const id = 'turnpike-embed';
-  const engine = { kind: 'llama', name: id, model: SHIPPED_EMBEDDER, task: 'embedding' } as const;
-  const model = {
-    id,
-    engine: id,
-    engineModel: id,
-    task: 'embedding',
-    price: EMBEDDING_PRICE,
-  } as const;
-  return { engines: [...engines, engine], models: [...models, model] };
-}
-
-function offerOf(path: string): Offer {
-  const id = basename(path).replace(/\.gguf$/i, '');
-  return {
-    engines: [{ kind: 'llama', name: 'embedded', model: path }],
-    models: [{ id, engine: 'embedded', engineModel: id, price: EMBEDDED_PRICE }],
   };
 }

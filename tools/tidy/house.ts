@@ -20,7 +20,8 @@ export const MAY_IMPORT = {
   // domain: for the Refusal type alone, docs/decisions/0003.
   http: ['gateway', 'control', 'protocols', 'reference', 'ports', 'contract', 'domain', 'lib'],
   start: ['ports', 'domain', 'lib'],
-  config: ['domain', 'lib'],
+  // start: for what is served where nothing is configured.
+  config: ['start', 'domain', 'lib'],
   main: ['compose'],
   compose: [
     'config',

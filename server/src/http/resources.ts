@@ -23,7 +23,7 @@ export function mountResources(
           const query = new URL(request.raw.url ?? '', 'http://localhost').searchParams;
           generations.handle(
             {
-              protocol,
+              refusal: (...why) => protocol.refusal(...why),
               run: (gateway, call, sink) =>
                 serveResource(gateway, { protocol, resource }, call, { params, query }, sink),
             },

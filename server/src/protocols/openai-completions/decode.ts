@@ -54,7 +54,6 @@ export function decodeCompletions(body: unknown): Result<Decoded, Refusal> {
   return ok({
     model: request.model,
     generation: generationOf(request, prompts.value, n),
-    unknown: unknownFields(completionRequest, body),
     encoder: (facts) => completionEncoder({ ...facts, ...asked }),
     unknown: unknownFields(completionRequest, body),
   });

@@ -367,8 +367,8 @@ describe('whatever JSON a request is', () => {
 
   it('may ask for log probabilities by either of two fields', () => {
     const asked = (fields: object): unknown => {
-      const decoded = decodeResponses({ ...minimal, ...fields });
-      return decoded.ok ? decoded.value.generation.logprobs : decoded.error;
+      const found = decodeResponses({ ...minimal, ...fields });
+      return found.ok ? found.value.generation.logprobs : found.error;
     };
     assert.deepEqual(asked({ top_logprobs: 3 }), { top: 3 });
     assert.deepEqual(asked({ include: ['message.output_text.logprobs'] }), { top: 0 });
