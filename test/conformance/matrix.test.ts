@@ -17,7 +17,7 @@ const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', impor
 /** Far above what the matrix takes: a cell that hangs is cut much sooner. */
 const MATRIX_MS_MAX = 300_000;
 /** Fewer cells than this means that clients or scenarios went missing. */
-const CELLS_MIN = 700;
+const CELLS_MIN = 850;
 
 type Outcome = {
   readonly client: string;

@@ -15,25 +15,40 @@ import type { Answer, Ask, Client, Inability, Target, Turn } from './client.ts';
 import { openaiFailure, parsed } from './openai-chat.ts';
 
 const TURNS_MAX = 4;
-/** Neither is a setting of its models; what reasoning is shown stays inside its items. */
-const CANNOT: readonly Inability[] = ['stop', 'reasoning-text'];
+const WIRES = ['chat', 'responses', 'websocket'] as const;
+type Wire = (typeof WIRES)[number];
+
+/** Stop sequences are no setting of its models; what reasoning is shown stays inside its items. */
+const CANNOT: { readonly [wire in Wire]: readonly Inability[] } = {
+  chat: ['stop', 'reasoning-text', 'stored'],
+  responses: ['stop', 'reasoning-text', 'cut'],
+  // A frame has no status.
+  websocket: ['stop', 'reasoning-text', 'cut', 'status', 'error-words', 'retry'],
+};
 
 export function agents({ origin, key }: Target): readonly Client[] {
-  const at = { baseURL: `${origin}/v1`, apiKey: key };
-  const clientOf = (protocol: 'chat' | 'responses', retries: number): Runner => {
-    const openAIClient = new OpenAI({ ...at, maxRetries: retries });
-    const useResponses = protocol === 'responses';
-    return new Runner({
-      modelProvider: new OpenAIProvider({ openAIClient, useResponses }),
-      tracingDisabled: true,
-    });
+  const baseURL = `${origin}/v1`;
+  const runnerOf = (wire: Wire, retries: number): Runner => {
+    const openAIClient = new OpenAI({ baseURL, apiKey: key, maxRetries: retries });
+    const useResponses = wire !== 'chat';
+    const modelProvider = new OpenAIProvider({ openAIClient, useResponses });
+    return new Runner({ modelProvider, tracingDisabled: true });
   };
-  return (['chat', 'responses'] as const).map((protocol) => ({
-    name: `agents ${protocol}`,
-    protocol,
-    cannot: protocol === 'chat' ? CANNOT : [...CANNOT, 'cut' as const],
-    ask: (ask) => run(clientOf(protocol, ask.retries ?? 0), ask),
-    loop: (ask, call) => run(clientOf(protocol, ask.retries ?? 0), ask, call),
+  const overSocket = new OpenAIProvider({
+    baseURL,
+    apiKey: key,
+    useResponses: true,
+    useResponsesWebSocket: true,
+  });
+  const socketRunner = new Runner({ modelProvider: overSocket, tracingDisabled: true });
+  return WIRES.map((wire) => ({
+    name: `agents ${wire}`,
+    protocol: wire === 'chat' ? 'chat' : 'responses',
+    cannot: CANNOT[wire],
+    ask: (ask) => run(wire === 'websocket' ? socketRunner : runnerOf(wire, ask.retries ?? 0), ask),
+    loop: (ask, call) =>
+      run(wire === 'websocket' ? socketRunner : runnerOf(wire, ask.retries ?? 0), ask, call),
+    ...(wire === 'websocket' && { close: () => overSocket.close() }),
     failure: openaiFailure,
   }));
 }
@@ -45,7 +60,12 @@ async function run(
 ): Promise<Answer> {
   const agent = agentOf(ask, call);
   const input = ask.turns.flatMap(itemsOf);
-  const options = { maxTurns: TURNS_MAX, signal: ask.signal };
+  const previousResponseId = ask.after?.id;
+  const options = {
+    maxTurns: TURNS_MAX,
+    signal: ask.signal,
+    ...(previousResponseId !== undefined && { previousResponseId }),
+  };
   if (!ask.stream) return answerOf(await runner.run(agent, input, options));
   const result = await runner.run(agent, input, { ...options, stream: true });
   for await (const text of result.toTextStream()) if (text !== '') ask.onText?.();
@@ -94,7 +114,13 @@ function itemsOf(turn: Turn): AgentInputItem[] {
   }
   // `as` because it is what this library gave back itself.
   if (turn.role === 'answer') return turn.answer.native as AgentInputItem[];
-  if (turn.role === 'user') return [user(turn.text)];
+  if (turn.role === 'user') {
+    const pictures = (turn.pictures ?? []).map((data) => ({
+      type: 'input_image' as const,
+      image: `data:image/png;base64,${data}`,
+    }));
+    return [user([{ type: 'input_text', text: turn.text }, ...pictures])];
+  }
   return [turn.role === 'system' ? system(turn.text) : assistant(turn.text)];
 }
 
@@ -102,6 +128,7 @@ type Ran = {
   readonly finalOutput?: unknown;
   readonly output: readonly AgentInputItem[];
   readonly rawResponses: readonly {
+    readonly responseId?: string;
     readonly usage: { readonly inputTokens: number; readonly outputTokens: number };
     readonly output: readonly AgentInputItem[];
   }[];
@@ -122,6 +149,7 @@ function answerOf({ finalOutput, rawResponses }: Ran): Answer {
     finish: calls.length > 0 ? 'tool_calls' : 'stop',
     usage: { input: last?.usage.inputTokens ?? 0, output: last?.usage.outputTokens ?? 0 },
     ...(typeof finalOutput === 'object' && { parsed: finalOutput }),
+    id: last?.responseId,
     native: last?.output ?? [],
   };
 }

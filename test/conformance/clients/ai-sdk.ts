@@ -33,11 +33,11 @@ export function aiSdk({ origin, key }: Target): readonly Client[] {
   const open = createOpenResponses({ ...at, name: 'turnpike', url: `${origin}/v1/responses` });
   return [
     // Its Chat provider has no place for reasoning: OpenAI's own models never show it there.
-    clientOf('ai openai.chat', 'chat', ['reasoning-text'], (model) => openai.chat(model)),
-    clientOf('ai openai-compatible', 'chat', [], (model) => compatible(model)),
+    clientOf('ai openai.chat', 'chat', ['reasoning-text', 'stored'], (model) => openai.chat(model)),
+    clientOf('ai openai-compatible', 'chat', ['stored'], (model) => compatible(model)),
     clientOf('ai openai', 'responses', ['stop', 'reasoning-text'], (model) => openai(model)),
-    clientOf('ai open-responses', 'responses', ['stop'], (model) => open(model)),
-    clientOf('ai anthropic', 'messages', [], (model) => messages(model)),
+    clientOf('ai open-responses', 'responses', ['stop', 'stored'], (model) => open(model)),
+    clientOf('ai anthropic', 'messages', ['stored'], (model) => messages(model)),
   ];
 }
 
@@ -81,6 +81,7 @@ async function whole(settings: Settings, ask: Ask): Promise<Answer> {
     finish: result.finishReason,
     usage: usageOf(result.usage),
     ...(ask.schema && { parsed: result.output }),
+    id: result.finalStep.response.id,
     native: result.finalStep.response.messages,
   };
 }
@@ -106,6 +107,7 @@ async function streamed(settings: Settings, ask: Ask): Promise<Answer> {
     finish: await result.finishReason,
     usage: usageOf(await result.usage),
     ...(ask.schema && { parsed: await result.output }),
+    id: last.response.id,
     native: last.response.messages,
   };
 }
@@ -121,6 +123,9 @@ function settingsOf(ask: Ask) {
     ...(ask.stop && { stopSequences: [...ask.stop] }),
     ...(ask.maxTokens !== undefined && { maxOutputTokens: ask.maxTokens }),
     ...(ask.reasoning && { providerOptions: REASONING }),
+    ...(ask.after && {
+      providerOptions: { openai: { previousResponseId: ask.after.id ?? '' } },
+    }),
     ...(toolChoice !== undefined && {
       toolChoice:
         typeof toolChoice === 'string'
@@ -159,7 +164,15 @@ function messagesOf(turns: readonly Turn[]): ModelMessage[] {
     }
     // `as` because it is what this library gave back itself.
     if (turn.role === 'answer') return turn.answer.native as ModelMessage[];
-    return [{ role: turn.role, content: turn.text }];
+    if (turn.role !== 'user' || turn.pictures === undefined) {
+      return [{ role: turn.role, content: turn.text }];
+    }
+    const pictures = turn.pictures.map((data) => ({
+      type: 'file' as const,
+      mediaType: 'image/png',
+      data,
+    }));
+    return [{ role: 'user', content: [{ type: 'text', text: turn.text }, ...pictures] }];
   });
 }
 

@@ -8,6 +8,7 @@ import {
   assertFinished,
   BOTH,
   SCRIPTED,
+  refusal,
   short,
   slack,
   user,
@@ -16,6 +17,7 @@ import {
 
 export const plain: Scenario = {
   name: 'plain',
+  talks: true,
   engines: BOTH,
   async play(stage) {
     const turns = user('one two three [[tokens=4]]');
@@ -29,6 +31,7 @@ export const plain: Scenario = {
 
 export const system: Scenario = {
   name: 'system',
+  talks: true,
   engines: BOTH,
   async play(stage) {
     const bare = await ask(stage, short(stage));
@@ -41,6 +44,7 @@ export const system: Scenario = {
 
 export const multiTurn: Scenario = {
   name: 'multi-turn',
+  talks: true,
   engines: BOTH,
   async play(stage) {
     const first = await ask(stage, short(stage));
@@ -109,6 +113,7 @@ export const usage: Scenario = {
 
 export const unicode: Scenario = {
   name: 'unicode',
+  talks: true,
   engines: BOTH,
   async play(stage) {
     const text = 'Zürich 北京 👩‍👩‍👧 עברית e\u0301 \u{1F1F5}\u{1F1F9} "quoted\\" \u2028 end';
@@ -118,6 +123,46 @@ export const unicode: Scenario = {
     });
     if (stage.engine === 'scripted') assert.equal(answer.text, text);
     else assertCounted(answer);
+  },
+};
+
+/** One red dot. */
+const PNG =
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8DwHwAFBQIAX8jx0gAAAABJRU5ErkJggg==';
+/** What the scripted engine counts for a picture. */
+const PICTURE_TOKENS = 85;
+
+export const pictures: Scenario = {
+  name: 'pictures',
+  engines: BOTH,
+  async play(stage) {
+    const turns = [
+      { role: 'user', text: 'What is here? [[tokens=1]]', pictures: [PNG, PNG] },
+    ] as const;
+    if (stage.engine === 'scripted') {
+      const { usage: counted } = await ask(stage, { turns });
+      assert.equal(counted.input, 4 + 2 * PICTURE_TOKENS);
+    } else {
+      // The model that ships can't see, and says so.
+      const { status, message } = await refusal(stage, { turns });
+      if (!stage.client.cannot.includes('status')) assert.equal(status, 400, message);
+      if (!stage.client.cannot.includes('error-words')) assert.match(message, /image/i);
+    }
+  },
+};
+
+export const stored: Scenario = {
+  name: 'going on from what is stored',
+  engines: SCRIPTED,
+  needs: ['stored'],
+  async play(stage) {
+    const first = await ask(stage, { turns: user('one two [[tokens=3]]'), keep: true });
+    const next = { turns: user('And now? [[tokens=2]]'), after: first };
+    const second = await ask(stage, next);
+    assert.equal(second.text.trim(), 'The toll');
+    assert.equal(second.usage.input, 3 + 3 + 3, 'the first question, its answer, the second');
+    const third = await ask(stage, { turns: user('Once more. [[tokens=1]]'), after: second });
+    assert.equal(third.usage.input, 9 + 2 + 3, 'all that came before');
   },
 };
 

@@ -24,7 +24,7 @@ function clientOf(name: string, client: Anthropic): Client {
   return {
     name,
     protocol: 'messages',
-    cannot: [],
+    cannot: ['stored'],
     async ask(ask) {
       const options = { maxRetries: ask.retries ?? 0, signal: ask.signal };
       if (!ask.stream) return answerOf(await client.messages.create(params(ask), options));
@@ -99,7 +99,14 @@ function messageOf(turn: Turn): Anthropic.MessageParam {
     // `as` because it is what this client gave back itself.
     return { role: 'assistant', content: turn.answer.native as Anthropic.ContentBlock[] };
   }
-  return { role: turn.role, content: turn.text };
+  if (turn.role !== 'user' || turn.pictures === undefined) {
+    return { role: turn.role, content: turn.text };
+  }
+  const pictures = turn.pictures.map((data) => ({
+    type: 'image' as const,
+    source: { type: 'base64' as const, media_type: 'image/png' as const, data },
+  }));
+  return { role: 'user', content: [{ type: 'text', text: turn.text }, ...pictures] };
 }
 
 /** Anthropic counts what was in the cache apart. */

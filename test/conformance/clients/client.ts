@@ -22,7 +22,9 @@ export type Call = {
 };
 
 export type Turn =
-  | { readonly role: 'user' | 'system' | 'assistant'; readonly text: string }
+  | { readonly role: 'system' | 'assistant'; readonly text: string }
+  /** The pictures are PNG files in base64. */
+  | { readonly role: 'user'; readonly text: string; readonly pictures?: readonly string[] }
   /** What the library itself gave back, sent in again. */
   | { readonly role: 'answer'; readonly answer: Answer }
   | { readonly role: 'results'; readonly results: readonly Result[] };
@@ -40,6 +42,10 @@ export type Ask = {
   readonly stop?: readonly string[];
   readonly maxTokens?: number;
   readonly reasoning?: boolean;
+  /** The server is to keep the answer. */
+  readonly keep?: boolean;
+  /** Goes on from this answer, which the server has kept. */
+  readonly after?: Answer;
   /** How often the library may ask again by itself; 0 where nothing is said. */
   readonly retries?: number;
   readonly signal?: AbortSignal;
@@ -56,6 +62,8 @@ export type Answer = {
   readonly usage: { readonly input: number; readonly output: number };
   /** What the library made of an answer with a schema, where it reads it itself. */
   readonly parsed?: unknown;
+  /** What the server keeps it under, where it does. */
+  readonly id?: string;
   /** In the library's own form, for the next turn. */
   readonly native: unknown;
 };
@@ -72,6 +80,14 @@ export type Inability =
   | 'tool-choice-words'
   /** It makes an error of an answer that was cut. */
   | 'cut'
+  /** It can't name an answer that the server has kept. */
+  | 'stored'
+  /** Its errors have no HTTP status: it speaks in frames. */
+  | 'status'
+  /** It keeps to itself what an error says. */
+  | 'error-words'
+  /** It does not ask again by itself. */
+  | 'retry'
   /** It adds the output tokens of the first event of a stream to the total in the last. */
   | 'streams-usage';
 
@@ -84,6 +100,8 @@ export interface Client {
   failure(error: unknown): Failure;
   /** The library's own tool loop, where it has one: calls are answered by `run` until there is text. */
   loop?(ask: Ask, run: (name: string, input: unknown) => string): Promise<Answer>;
+  /** Closes what it keeps open. */
+  close?(): Promise<void>;
   countTokens?(ask: Ask): Promise<number>;
   models?(): Promise<readonly string[]>;
 }

@@ -36,14 +36,14 @@ export function langchain({ origin, key }: Target): readonly Client[] {
       ...(ask.reasoning && { thinking: { type: 'enabled' as const, budget_tokens: 1_024 } }),
     });
   return [
-    clientOf('langchain chat', 'chat', ['reasoning-text'], (ask) => openai(ask, false)),
+    clientOf('langchain chat', 'chat', ['reasoning-text', 'stored'], (ask) => openai(ask, false)),
     clientOf(
       'langchain responses',
       'responses',
-      ['reasoning-text', 'stop', 'tool-choice-words'],
+      ['reasoning-text', 'stop', 'stored', 'tool-choice-words'],
       (ask) => openai(ask, true),
     ),
-    clientOf('langchain messages', 'messages', ['streams-usage'], anthropic),
+    clientOf('langchain messages', 'messages', ['streams-usage', 'stored'], anthropic),
   ];
 }
 
@@ -140,12 +140,22 @@ function messageOf(turn: Turn): BaseMessage[] {
       // `as` because it is what this library gave back itself.
       return [turn.answer.native as BaseMessage];
     case 'user':
-      return [new HumanMessage(turn.text)];
+      return [
+        new HumanMessage(turn.pictures === undefined ? turn.text : { content: partsOf(turn) }),
+      ];
     case 'system':
       return [new SystemMessage(turn.text)];
     case 'assistant':
       return [new AIMessage(turn.text)];
   }
+}
+
+function partsOf({ text, pictures = [] }: Turn & { readonly role: 'user' }) {
+  const images = pictures.map((data) => ({
+    type: 'image_url' as const,
+    image_url: { url: `data:image/png;base64,${data}` },
+  }));
+  return [{ type: 'text' as const, text }, ...images];
 }
 
 function answerOf(message: AIMessage | AIMessageChunk): Answer {

@@ -7,6 +7,7 @@ import type { Client, Target } from './client.ts';
 import { langchain } from './langchain.ts';
 import { openaiChat } from './openai-chat.ts';
 import { openaiResponses } from './openai-responses.ts';
+import { openaiWebSocket } from './openai-websocket.ts';
 import { SCENARIOS } from './scenarios.ts';
 import type { Engine, Scenario } from './stage.ts';
 
@@ -32,6 +33,7 @@ export function clientsOf(target: Target): readonly Client[] {
   return [
     openaiChat(target),
     openaiResponses(target),
+    openaiWebSocket(target),
     anthropic(target),
     anthropic2023(target),
     ...aiSdk(target),
@@ -41,7 +43,8 @@ export function clientsOf(target: Target): readonly Client[] {
 }
 
 export async function playAll(plan: Plan, onOutcome: (outcome: Outcome) => void): Promise<void> {
-  const cells = clientsOf(plan).flatMap((client) =>
+  const clients = clientsOf(plan);
+  const cells = clients.flatMap((client) =>
     SCENARIOS.flatMap((scenario) => cellsOf(plan, client, scenario)),
   );
   const next = cells.values();
@@ -49,15 +52,18 @@ export async function playAll(plan: Plan, onOutcome: (outcome: Outcome) => void)
     for (const play of next) onOutcome(await play());
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
+  await Promise.all(clients.map((client) => client.close?.()));
 }
 
 function cellsOf(plan: Plan, client: Client, scenario: Scenario) {
-  const { method, needs = [], name } = scenario;
+  const { method, needs = [], name, talks } = scenario;
+  const mute = talks === true && client.cannot.includes('cut');
   if (plan.only !== undefined && !`${client.name} ${name}`.includes(plan.only)) return [];
   if (method !== undefined && client[method] === undefined) return [];
   if (needs.some((need) => client.cannot.includes(need))) return [];
   const deliveries = scenario.once === true ? [false] : [false, true];
-  return scenario.engines.flatMap((engine) =>
+  const engines = scenario.engines.filter((engine) => !(mute && engine === 'embedded'));
+  return engines.flatMap((engine) =>
     deliveries.map((stream) => async (): Promise<Outcome> => {
       const cell = { client: client.name, scenario: name, engine, stream };
       const startMs = performance.now();

@@ -12,7 +12,7 @@ export function openaiChat({ origin, key }: Target): Client {
   return {
     name: 'openai chat',
     protocol: 'chat',
-    cannot: [],
+    cannot: ['stored'],
     async ask(ask) {
       const options = { maxRetries: ask.retries ?? 0, signal: ask.signal };
       if (!ask.stream) return answerOf(await client.chat.completions.create(params(ask), options));
@@ -86,7 +86,14 @@ function messagesOf(turn: Turn): OpenAI.ChatCompletionMessageParam[] {
   }
   // `as` because it is what this client gave back itself.
   if (turn.role === 'answer') return [turn.answer.native as OpenAI.ChatCompletionMessage];
-  return [{ role: turn.role, content: turn.text }];
+  if (turn.role !== 'user' || turn.pictures === undefined) {
+    return [{ role: turn.role, content: turn.text }];
+  }
+  const pictures = turn.pictures.map((data) => ({
+    type: 'image_url' as const,
+    image_url: { url: `data:image/png;base64,${data}` },
+  }));
+  return [{ role: 'user', content: [{ type: 'text', text: turn.text }, ...pictures] }];
 }
 
 function answerOf(completion: OpenAI.ChatCompletion): Answer {

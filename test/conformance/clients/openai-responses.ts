@@ -27,11 +27,13 @@ export function openaiResponses({ origin, key }: Target): Client {
   };
 }
 
-function params(ask: Ask): Params {
+/** Also of what goes over a WebSocket. */
+export function params(ask: Ask): Params {
   const { model, tools, toolChoice } = ask;
   return {
     model,
-    store: false,
+    store: ask.after !== undefined || ask.keep === true,
+    ...(ask.after?.id !== undefined && { previous_response_id: ask.after.id }),
     input: ask.turns.flatMap(itemsOf),
     ...(ask.system !== undefined && { instructions: ask.system }),
     ...(tools && {
@@ -67,10 +69,18 @@ function itemsOf(turn: Turn): OpenAI.Responses.ResponseInputItem[] {
     // `as` because it is what this client gave back itself; its types of input and output differ in what may be null.
     return turn.answer.native as OpenAI.Responses.ResponseInputItem[];
   }
-  return [{ role: turn.role, content: turn.text }];
+  if (turn.role !== 'user' || turn.pictures === undefined) {
+    return [{ role: turn.role, content: turn.text }];
+  }
+  const pictures = turn.pictures.map((data) => ({
+    type: 'input_image' as const,
+    detail: 'auto' as const,
+    image_url: `data:image/png;base64,${data}`,
+  }));
+  return [{ role: 'user', content: [{ type: 'input_text', text: turn.text }, ...pictures] }];
 }
 
-function answerOf(response: Response): Answer {
+export function answerOf(response: Response): Answer {
   if (response.error !== null) throw new Error(response.error.message);
   const { usage, output } = response;
   return {
@@ -86,6 +96,7 @@ function answerOf(response: Response): Answer {
     ),
     finish: response.incomplete_details?.reason ?? response.status ?? '',
     usage: { input: usage?.input_tokens ?? 0, output: usage?.output_tokens ?? 0 },
+    id: response.id,
     native: output,
   };
 }

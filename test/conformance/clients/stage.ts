@@ -1,7 +1,14 @@
 // Where a scenario is played: the client, the engine and the model, and what all scenarios say and check alike.
 
 import assert from 'node:assert/strict';
-import { FINISHED, type Answer, type Ask, type Client, type Inability } from './client.ts';
+import {
+  FINISHED,
+  type Answer,
+  type Ask,
+  type Client,
+  type Failure,
+  type Inability,
+} from './client.ts';
 
 export type Engine = 'scripted' | 'embedded';
 
@@ -19,6 +26,8 @@ export type Scenario = {
   readonly needs?: readonly Inability[];
   /** Only where the client has this. */
   readonly method?: 'loop' | 'countTokens' | 'models';
+  /** A real model may talk until it is cut. */
+  readonly talks?: true;
   /** Streaming makes no difference to it. */
   readonly once?: true;
   play(stage: Stage): Promise<void>;
@@ -57,4 +66,13 @@ export function assertCounted({ usage }: Answer): void {
 /** What a client adds to the output tokens of a stream by itself. */
 export function slack({ client, stream }: Stage): number {
   return stream && client.cannot.includes('streams-usage') ? 1 : 0;
+}
+
+/** The error that a question ends in, as the client tells it. */
+export async function refusal(stage: Stage, question: Partial<Ask>): Promise<Failure> {
+  const error = await ask(stage, question).then(
+    () => assert.fail('it was answered'),
+    (thrown: unknown) => thrown,
+  );
+  return stage.client.failure(error);
 }

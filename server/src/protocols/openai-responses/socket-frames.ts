@@ -68,9 +68,25 @@ function eventsIn(text: string): readonly string[] {
   const events: string[] = [];
   for (const event of text.split('\n\n')) {
     const at = event.indexOf(DATA);
-    if (at !== -1) events.push(event.slice(at + DATA.length));
+    if (at === -1) continue;
+    const frame = event.slice(at + DATA.length);
+    const before = events.at(-1);
+    if (before?.startsWith(ERROR) === true) events[events.length - 1] = inPlaceOf(before, frame);
+    else events.push(frame);
   }
   return events;
+}
+
+const ERROR = '{"type":"error"';
+const NUMBER = /"sequence_number":\d+/;
+
+/**
+ * An `error` event stands before the `response.failed` that ends a broken stream. A frame has room for one end only:
+ * clients that send their next request at the first of the two (@openai/agents 0.20) would take the second for its answer.
+ */
+function inPlaceOf(error: string, failed: string): string {
+  const [number = ''] = NUMBER.exec(error) ?? [];
+  return failed.replace(NUMBER, number);
 }
 
 /** The headers that an answer over HTTP would have had: how long to wait, and the request's id. */
