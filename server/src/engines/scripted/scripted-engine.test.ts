@@ -7,7 +7,7 @@ import { textContent } from '../../domain/generation/content.ts';
 import type { Item } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { describeEngine, readAll, testTicket, violations } from '../../ports/engine.contract.ts';
-import { afterResults, pieces, readScript } from './script.ts';
+import { afterResults, countWords, pieces, readScript } from './script.ts';
 import { ScriptedEngine } from './scripted-engine.ts';
 
 describeEngine('scripted', async () => {
@@ -120,6 +120,16 @@ describe('markers', () => {
         'index' in part ? `${part.kind.slice('tool-call-'.length)} ${part.index}` : '',
       );
     assert.deepEqual(steps, ['start 0', 'delta 0', 'end 0', 'start 1', 'delta 1', 'end 1']);
+  });
+
+  test('words are what a regular expression would find', () => {
+    for (const text of ['', ' a  b\n', 'a\u00a0b\u2003c\ufeffd', '北京 é\u2028x', 'a\u0001b\tc']) {
+      assert.equal(
+        countWords(text),
+        Math.max(1, text.match(/\S+/g)?.length ?? 0),
+        JSON.stringify(text),
+      );
+    }
   });
 
   test('once a call has its result the answer is text', () => {
