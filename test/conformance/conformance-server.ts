@@ -25,6 +25,12 @@ const CONFIG = {
       price: { input: '0.01', cacheRead: '0.001', output: '0.01' },
     },
     { id: EMBEDDED, engine: 'embedded', price: { input: '0.01', output: '0.01' } },
+    {
+      id: 'embedder',
+      engine: 'scripted',
+      type: 'embedding',
+      price: { input: '0.01', output: '0' },
+    },
     { id: 'dear', engine: 'scripted', price: { input: '9000000', output: '9000000' } },
   ],
 };

@@ -56,17 +56,16 @@ describe('what is said on the wire', () => {
       const unbroken = answered(kind).filter(({ name }) => !isBroken(name));
       assert.equal(complaints(kind, unbroken), '');
     });
-
-    it(`${kind}: … and not a body with a member too few or one too many`, () => {
-      const [one] = answered(kind);
-      assert.ok(one !== undefined && typeof one.whole === 'object');
-      const more = { ...one, whole: { ...one.whole, surprise: 1 } };
-      assert.match(complaints(`${kind}-more`, [more], kind), /surprise/);
-      const less = { ...one, whole: { ...one.whole, id: undefined } };
-      assert.match(complaints(`${kind}-less`, [less], kind), /'id' is missing/);
-    });
   }
 
+  it('a body with a member too few or one too many is found', () => {
+    const [one] = answered('chat');
+    assert.ok(one !== undefined && typeof one.whole === 'object');
+    const more = { ...one, whole: { ...one.whole, surprise: 1 } };
+    assert.match(complaints('chat-more', [more], 'chat'), /surprise/);
+    const less = { ...one, whole: { ...one.whole, id: undefined } };
+    assert.match(complaints('chat-less', [less], 'chat'), /'id' is missing/);
+  });
   it('chat: chunks come in order', () => {
     for (const recording of streamed(answered('chat'))) {
       if (!isBroken(recording.name)) assertChatOrder(recording);

@@ -6,6 +6,7 @@ import { createOpenAI } from '@ai-sdk/openai';
 import { createOpenAICompatible } from '@ai-sdk/openai-compatible';
 import {
   APICallError,
+  embedMany,
   generateText,
   isStepCount,
   Output,
@@ -35,7 +36,13 @@ export function aiSdk({ origin, key }: Target): readonly Client[] {
     // Its Chat provider has no place for reasoning: OpenAI's own models never show it there.
     clientOf('ai openai.chat', 'chat', ['reasoning-text', 'stored'], (model) => openai.chat(model)),
     clientOf('ai openai-compatible', 'chat', ['stored'], (model) => compatible(model)),
-    clientOf('ai openai', 'responses', ['stop', 'reasoning-text'], (model) => openai(model)),
+    {
+      ...clientOf('ai openai', 'responses', ['stop', 'reasoning-text'], (model) => openai(model)),
+      async embed(model, texts) {
+        const asked = { model: openai.embedding(model), values: [...texts], maxRetries: 0 };
+        return (await embedMany(asked)).embeddings;
+      },
+    },
     clientOf('ai open-responses', 'responses', ['stop', 'stored'], (model) => open(model)),
     clientOf('ai anthropic', 'messages', ['stored'], (model) => messages(model)),
   ];

@@ -102,6 +102,7 @@ export interface Client {
   loop?(ask: Ask, run: (name: string, input: unknown) => string): Promise<Answer>;
   /** Closes what it keeps open. */
   close?(): Promise<void>;
+  embed?(model: string, texts: readonly string[]): Promise<readonly (readonly number[])[]>;
   countTokens?(ask: Ask): Promise<number>;
   models?(): Promise<readonly string[]>;
 }

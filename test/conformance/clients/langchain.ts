@@ -9,7 +9,7 @@ import {
   type AIMessageChunk,
   type BaseMessage,
 } from '@langchain/core/messages';
-import { ChatOpenAI } from '@langchain/openai';
+import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
 import { z } from 'zod';
 import type { Answer, Ask, Client, Failure, Inability, Target, Turn } from './client.ts';
 
@@ -36,7 +36,17 @@ export function langchain({ origin, key }: Target): readonly Client[] {
       ...(ask.reasoning && { thinking: { type: 'enabled' as const, budget_tokens: 1_024 } }),
     });
   return [
-    clientOf('langchain chat', 'chat', ['reasoning-text', 'stored'], (ask) => openai(ask, false)),
+    {
+      ...clientOf('langchain chat', 'chat', ['reasoning-text', 'stored'], (ask) =>
+        openai(ask, false),
+      ),
+      embed: (model, texts) =>
+        new OpenAIEmbeddings({
+          model,
+          apiKey: key,
+          configuration: { baseURL: `${origin}/v1` },
+        }).embedDocuments([...texts]),
+    },
     clientOf(
       'langchain responses',
       'responses',

@@ -31,6 +31,10 @@ export function openaiChat({ origin, key }: Target): Client {
     },
     failure: openaiFailure,
     models: () => openaiModels(client),
+    async embed(model, texts) {
+      const { data } = await client.embeddings.create({ model, input: [...texts] });
+      return data.map(({ embedding }) => embedding);
+    },
   };
 }
 

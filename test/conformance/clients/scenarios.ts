@@ -51,6 +51,21 @@ const models: Scenario = {
   },
 };
 
+const embeddings: Scenario = {
+  name: 'embeddings',
+  engines: ['scripted'],
+  method: 'embed',
+  once: true,
+  async play({ client }) {
+    const vectors = await client.embed?.('embedder', ['one', 'two three', 'one']);
+    assert.equal(vectors?.length, 3);
+    const [first, second, third] = vectors ?? [];
+    assert.ok((first?.length ?? 0) > 1 && first?.every(Number.isFinite));
+    assert.deepEqual(third, first, 'the same text, the same vector');
+    assert.notDeepEqual(second, first);
+  },
+};
+
 export const SCENARIOS: readonly Scenario[] = [
   plain,
   system,
@@ -75,4 +90,5 @@ export const SCENARIOS: readonly Scenario[] = [
   abort,
   countTokens,
   models,
+  embeddings,
 ];

@@ -25,7 +25,7 @@ export type Scenario = {
   /** What a client must be able to do to be taken through it. */
   readonly needs?: readonly Inability[];
   /** Only where the client has this. */
-  readonly method?: 'loop' | 'countTokens' | 'models';
+  readonly method?: 'loop' | 'countTokens' | 'models' | 'embed';
   /** A real model may talk until it is cut. */
   readonly talks?: true;
   /** Streaming makes no difference to it. */
