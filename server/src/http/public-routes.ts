@@ -70,6 +70,8 @@ export function mountPublicRoutes(
     }),
   );
 
+  // Claude Code asks for it before its first request, to see that somebody is there. Fastify answers HEAD as it does GET.
+  app.get('/api/hello', (_request, reply) => reply.send({ message: 'hello' }));
   app.get('/healthz', (_request, reply) => reply.send({ status: 'ok' }));
 
   app.get('/readyz', async (_request, reply) => {

@@ -146,6 +146,25 @@ describe('a Messages request', () => {
     );
   });
 
+  it('names what was asked for and is not done', () => {
+    const body = {
+      ...minimal,
+      context_management: { edits: [{ type: 'clear_tool_uses_20250919' }] },
+      fallbacks: [],
+      inference_geo: 'eu',
+    };
+    const result = decodeMessages(body, {});
+    assert.ok(result.ok);
+    assert.deepEqual(result.value.ignored, ['context_management', 'inference_geo']);
+  });
+
+  it('leaves out the header that Claude Code writes for Anthropic alone', () => {
+    const header = { type: 'text', text: 'x-anthropic-billing-header: cch=1;' };
+    const rules = { type: 'text', text: 'Be brief.' };
+    const items = decoded({ system: [header, rules] }).generation.items;
+    assert.deepEqual(items, decoded({ system: [rules] }).generation.items);
+  });
+
   it('counts the same body without max_tokens', () => {
     const { max_tokens: _, ...question } = { ...minimal, tools };
     const counted = decodeCount(question, NEW);

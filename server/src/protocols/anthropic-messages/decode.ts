@@ -47,6 +47,7 @@ export function decodeMessages(
     // An effort may be asked for in tokens of thinking.
     ...(request.output_config?.effort == null && { renamed: { reasoningEffort: 'thinking' } }),
     unknown: unknownFields(messagesRequest, body),
+    ignored: withoutEffect(request),
     encoder: (facts) => {
       const wanted = thinkingShown(request);
       const thinking = facts.reasoning === 'sealed' && wanted === 'text' ? 'omitted' : wanted;
@@ -168,6 +169,24 @@ function effortOf({ thinking, output_config: output }: CountRequest): ReasoningE
 function thinkingShown({ thinking }: CountRequest): ThinkingShown {
   if (thinking == null || thinking.type === 'disabled') return 'hidden';
   return thinking['display'] === 'omitted' ? 'omitted' : 'text';
+}
+
+/** What is accepted and asks for something that is not done here. Edits of the context are the client's to make. */
+function withoutEffect(request: MessagesRequest): readonly string[] {
+  const asked: { readonly [field: string]: unknown } = request;
+  return WITHOUT_EFFECT.filter((field) => asked[field] != null && !isNothing(asked[field]));
+}
+
+const WITHOUT_EFFECT = [
+  'billing_policy',
+  'context_management',
+  'fallback_credit_token',
+  'fallbacks',
+  'inference_geo',
+];
+
+function isNothing(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.values(value).flat().length === 0;
 }
 
 /** What 2026-10-21 took away, even where it would change nothing. */

@@ -35,8 +35,15 @@ function turnAt(messages: readonly Placed[], from: number): readonly Placed[] {
 /** Blocks of instructions are paragraphs of their own. */
 function pushSystem(items: Item[], content: Message['content']): void {
   const texts = blocksOf(content).map((block) => (block.type === 'text' ? block.text : ''));
-  const text = texts.filter((paragraph) => paragraph !== '').join('\n\n');
+  const text = texts
+    .filter((paragraph) => paragraph !== '' && !isBillingHeader(paragraph))
+    .join('\n\n');
   if (text !== '') items.push({ kind: 'message', role: 'system', content: textContent(text) });
+}
+
+/** Claude Code writes a header of its own there, another one for each request: for Anthropic's books, not for a model. */
+function isBillingHeader(paragraph: string): boolean {
+  return paragraph.startsWith('x-anthropic-billing-header:');
 }
 
 function pushUser(items: Item[], turn: readonly Placed[]): void {
