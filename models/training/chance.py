@@ -9,6 +9,7 @@ import zlib
 from collections.abc import Sequence
 from typing import TypeVar
 
+from text.patterns import wording
 from text.words import CITIES, FIRST_NAMES, LAST_NAMES, ONSETS, THINGS, VOWELS, CODAS
 
 Item = TypeVar("Item")
@@ -32,6 +33,10 @@ class Chance:
     def pick(self, items: Sequence[Item]) -> Item:
         """One of the items on this side of the split."""
         return self.random.choice(self.allowed(items))
+
+    def phrase(self, patterns: Sequence[str], **values: object) -> str:
+        """A wording of one of the patterns on this side of the split, its {gaps} filled in."""
+        return wording(self.pick(patterns), self.random).format(**values)
 
     def any(self, items: Sequence[Item]) -> Item:
         """One of all items: for what the model must know by heart, and so has to have seen."""

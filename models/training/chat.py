@@ -15,6 +15,7 @@ class Turn:
     text: str = ""
     thoughts: str = ""
     calls: list[dict[str, Any]] = field(default_factory=list)
+    learnt: list[str] = field(default_factory=list)  # if given, only these parts of the text (in order) are learnt to be said
 
 
 @dataclass
@@ -25,6 +26,7 @@ class Conversation:
     schema: dict[str, Any] | None = None
     json_object: bool = False
     effort: str = ""
+    opening_tokens: int = 0  # if set, training sees only so many tokens of the answer
 
 
 def to_json(value: Any) -> str:
@@ -87,16 +89,39 @@ class Renderer:
         opening = [self.tokenizer.control("<|im_start|>"), *self.tokenizer.encode(f"{role}\n")]
         body = [*self.encode(content), self.tokenizer.control("<|im_end|>")]
         closing = self.tokenizer.encode("\n")
-        said = 1 if role == "assistant" else 0
-        return opening + body + closing, [0] * len(opening) + [said] * len(body) + [0] * len(closing)
+        said = [1 if role == "assistant" else 0] * len(body)
+        return opening + body + closing, [0] * len(opening) + said + [0] * len(closing)
+
+    def learnt(self, turn: Turn) -> list[int]:
+        """Marks the tokens of an answer's text that lie in its learnt parts."""
+        marks = bytearray(len(turn.text.encode()))
+        at = 0
+        for part in turn.learnt:
+            at = turn.text.index(part, at)
+            start, size = len(turn.text[:at].encode()), len(part.encode())
+            marks[start : start + size] = b"\1" * size
+            at += len(part)
+        said, place = [], 0
+        for token in self.tokenizer.encode(turn.text):
+            said.append(marks[place])
+            place += self.tokenizer.byte_lengths[token]
+        return said
 
     def render(self, conversation: Conversation) -> tuple[list[int], list[int]]:
         ids: list[int] = []
         said: list[int] = []
-        turns = [(turn.role, turn_content(turn)) for turn in conversation.turns]
         system = system_content(conversation)
-        for role, content in ([("system", system)] if system else []) + turns:
-            turn_ids, turn_said = self.turn(role, content)
+        if system:
+            ids, said = self.turn("system", system)
+        for turn in conversation.turns:
+            turn_ids, turn_said = self.turn(turn.role, turn_content(turn))
+            if turn.learnt:
+                marks = self.learnt(turn)
+                first = turn_said.index(1)
+                turn_said[first : first + len(marks)] = marks
             ids += turn_ids
             said += turn_said
+        if conversation.opening_tokens:
+            shown = said.index(1) + conversation.opening_tokens
+            return ids[:shown], said[:shown]
         return ids, said

@@ -1,7 +1,7 @@
 """Makes the training set: conversations by seed, rendered to token ids, one file a stage.
 
-A file holds all conversations one after the other: `ids` (uint16), `said` (1 where the assistant speaks) and `ends`
-(where each conversation ends). The same seeds give the same files.
+A file holds all conversations one after the other: `ids` (uint16), `said` (1 where the assistant speaks), `places` (where in its
+conversation a word was copied from, or -1) and `ends` (where each conversation ends). The same seeds give the same files.
 """
 
 import argparse
@@ -12,36 +12,41 @@ from pathlib import Path
 import numpy as np
 
 from chat import Renderer, system_content, turn_content
+from copying_places import CopyingPlaces
 from mix import STAGES, conversation
 from tokenizer import Tokenizer, learn_tokenizer
 
 SEEDS_PER_STAGE = 100_000_000
 SEEDS_PER_JOB = 2_000
-TOKENIZER_SAMPLES = 60_000
+TOKENIZER_SAMPLES = 40_000
 TOKENS_MAX = 1_024  # longer conversations are left out
 STAGE_SHARES = {"early": 0.12, "main": 0.53, "late": 0.35}
 
-renderer: Renderer | None = None  # one in each worker process
+renderer: Renderer | None = None  # one of each in each worker process
+copying: CopyingPlaces | None = None
 
 
 def open_renderer(path: Path) -> None:
-    global renderer
-    renderer = Renderer(Tokenizer.load(path))
+    global renderer, copying
+    tokenizer = Tokenizer.load(path)
+    renderer, copying = Renderer(tokenizer), CopyingPlaces(tokenizer)
 
 
-def render_job(job: tuple[str, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def render_job(job: tuple[str, int]) -> tuple[np.ndarray, ...]:
     stage, first = job
-    assert renderer is not None, "a worker starts with open_renderer"
+    assert renderer is not None and copying is not None, "a worker starts with open_renderer"
     ids: list[int] = []
     said: list[int] = []
+    places: list[np.ndarray] = []
     ends: list[int] = []
     for seed in range(first, first + SEEDS_PER_JOB):
         one_ids, one_said = renderer.render(conversation(seed, stage))
         if len(one_ids) <= TOKENS_MAX:
             ids += one_ids
             said += one_said
+            places.append(copying.find(one_ids, one_said))
             ends.append(len(ids))
-    return np.array(ids, np.uint16), np.array(said, np.uint8), np.array(ends, np.int64)
+    return np.array(ids, np.uint16), np.array(said, np.uint8), np.concatenate(places), np.array(ends, np.int64)
 
 
 def sample_texts(count: int):
@@ -70,10 +75,10 @@ def make_stage(stage: str, tokens: int, tokenizer: Path, folder: Path, workers: 
             if total >= tokens:
                 break
         pool.terminate()
-    starts = np.cumsum([0, *[len(ids) for ids, _, _ in parts[:-1]]])
-    ends = np.concatenate([part[2] + start for part, start in zip(parts, starts)])
-    said = np.concatenate([part[1] for part in parts])
-    np.savez(folder / f"{stage}.npz", ids=np.concatenate([part[0] for part in parts]), said=said, ends=ends)
+    starts = np.cumsum([0, *[len(part[0]) for part in parts[:-1]]])
+    ends = np.concatenate([part[3] + start for part, start in zip(parts, starts)])
+    ids, said, places = (np.concatenate([part[index] for part in parts]) for index in range(3))
+    np.savez(folder / f"{stage}.npz", ids=ids, said=said, places=places, ends=ends)
     print(f"{stage}: {len(ends)} conversations, {total / 1e6:.2f} M tokens, {said.mean():.0%} said by the assistant")
 
 

@@ -15,7 +15,7 @@ from chat import EFFORTS, Conversation, Turn, system_content, to_json, turn_cont
 from families.context import memory, reading, rules
 from families.copying import COPY_TASKS, repeat
 from families.extract import extract
-from families.knowledge import beyond, facts, lists, talk
+from families.knowledge import about_question, beyond, facts, lists, talk
 from families.sums import MINUS, PLUS, think_sum
 from families.tools import nothing_fits, one_call, parallel_calls
 from families.writing import code, letters, sentiment, sorting
@@ -26,7 +26,7 @@ from text.talk import TALK
 
 FIRST_SEED = 5_000_000_000
 CASES_PER_FAMILY = 50
-CASES_ABOUT = 114  # twice each question about Turnpike
+CASES_ABOUT = 5 * len(ABOUT)
 CONTROL_IN_PROMPT = {"<think>", "</think>", "<tool_call>", "</tool_call>", "<tools>", "</tools>", "<tool_response>", "</tool_response>"}
 
 Judge = dict[str, Any]
@@ -44,17 +44,17 @@ def any_talk(chance: Chance) -> Case:
 
 
 def every_about(chance: Chance) -> Case:
-    """All questions in turn, so that none is left out by chance."""
-    answer, questions = ABOUT[(chance.random_seed - FIRST_SEED) % len(ABOUT)]
-    return Conversation([Turn("user", chance.pick(questions)), Turn("assistant", answer)]), {"kind": "exact", "any": [answer]}
+    """All held-out wordings of all questions in turn, so that none is left out by chance."""
+    number = chance.random_seed - FIRST_SEED
+    topic = ABOUT[number % len(ABOUT)]
+    return Conversation([Turn("user", topic.held[number // len(ABOUT)]), Turn("assistant", topic.answer)]), {"kind": "exact", "any": [topic.answer]}
 
 
 def every_about_known(chance: Chance) -> Case:
-    """For comparison: wordings that training has seen."""
-    made, judge = every_about(chance)
-    questions = next(questions for answer, questions in ABOUT if answer == made.turns[1].text)
-    seen = Chance(chance.random_seed).pick(questions)
-    return Conversation([Turn("user", seen), made.turns[1]]), judge
+    """For comparison: wordings that training may have seen."""
+    topic = ABOUT[(chance.random_seed - FIRST_SEED) % len(ABOUT)]
+    question = about_question(Chance(chance.random_seed), topic)
+    return Conversation([Turn("user", question), Turn("assistant", topic.answer)]), {"kind": "exact", "any": [topic.answer]}
 
 
 def list_case(chance: Chance) -> Case:
@@ -74,7 +74,7 @@ def two_digit_sum(chance: Chance) -> Case:
     sign = chance.any("+-")
     a, b = (max(a, b), min(a, b)) if sign == "-" else (a, b)
     result = a + b if sign == "+" else a - b
-    question = chance.pick(PLUS if sign == "+" else MINUS).format(a=a, b=b)
+    question = chance.phrase(PLUS if sign == "+" else MINUS, a=a, b=b)
     effort = chance.any(EFFORTS)
     answer = Turn("assistant", f"{a} {sign} {b} = {result}.", thoughts=think_sum(effort, sign, a, b, result))
     return Conversation([Turn("user", question), answer], effort=effort), {"kind": "exact", "any": [answer.text]}

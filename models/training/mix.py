@@ -6,10 +6,10 @@ from chance import Chance
 from chat import EFFORTS, Conversation, Turn
 from families.context import memory, reading, rules
 from families.copying import copying
-from families.extract import extract
-from families.knowledge import about, beyond, facts, lists, talk
+from families.extract import extract, extract_often, one_field, pairs
+from families.knowledge import about, beyond, facts, lists, opened, talk
 from families.sums import larger, sums
-from families.tools import conversation_with, nothing_fits, one_call, parallel_calls, some_tools
+from families.tools import calls_often, conversation_with, nothing_fits, one_call, parallel_calls, some_tools
 from families.writing import code, letters, sentiment, sorting, story
 
 Family = Callable[[Chance], Conversation]
@@ -28,24 +28,24 @@ def tool_not_needed(chance: Chance) -> Conversation:
 
 FAMILIES: dict[str, Family] = {
     "talk": talk, "about": about, "facts": facts, "lists": lists, "beyond": beyond, "sums": sums, "larger": larger, "copying": copying, "letters": letters, "sentiment": sentiment,
-    "sorting": sorting, "extract": extract, "one_call": one_call, "parallel_calls": parallel_calls, "nothing_fits": nothing_fits, "tool_not_needed": tool_not_needed,
+    "sorting": sorting, "extract": extract, "extract_often": extract_often, "one_field": one_field, "pairs": pairs, "calls_often": calls_often, "one_call": one_call, "parallel_calls": parallel_calls, "nothing_fits": nothing_fits, "tool_not_needed": tool_not_needed,
     "memory": memory, "rules": rules, "reading": reading, "story": story, "code": code,
+    "about_opened": opened(about), "beyond_opened": opened(beyond),
 }
 CHAINABLE = ("talk", "about", "facts", "lists", "beyond", "sums", "copying", "sentiment", "letters", "code", "larger")
 
 # Shares by conversations. Copying never leaves the mix; tool calls and extraction are copying with a purpose.
 WEIGHTS: dict[str, dict[str, float]] = {
-    "early": {"copying": 40, "about": 14, "talk": 5, "sums": 8, "extract": 10, "one_call": 10, "memory": 6, "rules": 4, "reading": 6, "beyond": 6, "facts": 4},
+    # Copying, and finding what to copy, before anything is learnt by heart.
+    "early": {
+        "copying": 42, "one_field": 16, "extract": 8, "extract_often": 6, "one_call": 4, "calls_often": 4, "memory": 8, "reading": 6, "sums": 10, "talk": 3, "about": 5, "facts": 2, "beyond": 2, "rules": 3,
+    },
     "main": {
-        "copying": 17, "about": 16, "talk": 6, "facts": 5, "lists": 1, "beyond": 9, "sums": 15, "larger": 0.5, "letters": 0.5, "sentiment": 1, "sorting": 2, "extract": 18,
-        "one_call": 20, "parallel_calls": 2, "nothing_fits": 2, "tool_not_needed": 2, "memory": 9, "rules": 6, "reading": 3, "story": 0.4, "code": 1,
+        "pairs": 17, "copying": 7, "one_field": 8, "extract": 6, "extract_often": 8, "one_call": 4, "calls_often": 8, "parallel_calls": 1, "nothing_fits": 1.5, "tool_not_needed": 1, "memory": 14, "reading": 3, "rules": 4, "sums": 18,
+        "talk": 7, "about": 10, "about_opened": 55, "facts": 2, "beyond": 4, "beyond_opened": 8, "lists": 3, "sentiment": 2, "sorting": 3, "letters": 0.5, "code": 1,
     },
 }
-# The last stage turns to what a newcomer tries first.
-WEIGHTS["late"] = {
-    "copying": 6, "about": 46, "talk": 17, "facts": 5, "lists": 1.5, "beyond": 18, "sums": 20, "sentiment": 0.8, "sorting": 1, "extract": 9, "one_call": 9, "parallel_calls": 0.6,
-    "nothing_fits": 1, "tool_not_needed": 4, "memory": 13, "rules": 4, "reading": 3, "story": 0.3, "code": 1, "larger": 0.3, "letters": 0.2,
-}
+WEIGHTS["late"] = dict(WEIGHTS["main"])
 STAGES = tuple(WEIGHTS)
 
 
@@ -59,7 +59,7 @@ def one_of(chance: Chance, name: str) -> Conversation:
 def chained(chance: Chance, first: Conversation, stage: str) -> Conversation:
     """Several plain exchanges one after the other, as in a real chat that changes its subject."""
     turns: list[Turn] = list(first.turns)
-    for _ in range(chance.number(1, 6 if stage == "late" else 3)):
+    for _ in range(chance.number(1, 3)):
         following = FAMILIES[chance.any(CHAINABLE)](chance)
         if not following.effort:
             turns += following.turns

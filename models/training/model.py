@@ -31,6 +31,15 @@ class ModelShape:
         return self.width // self.heads
 
 
+@dataclass
+class Shown:
+    """Where one head shall look: for each (row, at) the place that the next token is copied from."""
+
+    rows: torch.Tensor
+    at: torch.Tensor
+    places: torch.Tensor
+
+
 def rotary_tables(shape: ModelShape) -> tuple[torch.Tensor, torch.Tensor]:
     steps = torch.arange(0, shape.head_width, 2).float() / shape.head_width
     angles = torch.outer(torch.arange(shape.context).float(), shape.rope_base**-steps)
@@ -51,8 +60,10 @@ class Attention(nn.Module):
         self.key = nn.Linear(shape.width, kv_width, bias=False)
         self.value = nn.Linear(shape.width, kv_width, bias=False)
         self.out = nn.Linear(shape.width, shape.width, bias=False)
+        self.shown_head = 0
+        self.shown_loss: torch.Tensor | None = None  # of the last forward pass that was shown where to look
 
-    def forward(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor) -> torch.Tensor:
+    def forward(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, shown: Shown | None = None) -> torch.Tensor:
         rows, length, _ = x.shape
         shape = self.shape
         query = self.query(x).view(rows, length, shape.heads, shape.head_width).transpose(1, 2)
@@ -60,6 +71,11 @@ class Attention(nn.Module):
         value = self.value(x).view(rows, length, shape.kv_heads, shape.head_width).transpose(1, 2)
         query, key = rotate(query, cos, sin).to(value.dtype), rotate(key, cos, sin).to(value.dtype)
         group = shape.heads // shape.kv_heads
+        if shown is not None:
+            looking = query[shown.rows, self.shown_head, shown.at]
+            scores = torch.einsum("nw,nlw->nl", looking, key[shown.rows, self.shown_head // group]) * shape.head_width**-0.5
+            later = torch.arange(length, device=x.device) > shown.at[:, None]
+            self.shown_loss = F.cross_entropy(scores.float().masked_fill(later, -torch.inf), shown.places, reduction="sum")
         key, value = key.repeat_interleave(group, 1), value.repeat_interleave(group, 1)
         mixed = F.scaled_dot_product_attention(query, key, value, is_causal=True)
         return self.out(mixed.transpose(1, 2).reshape(rows, length, -1))
@@ -84,8 +100,8 @@ class Block(nn.Module):
         self.feed_norm = nn.RMSNorm(shape.width, shape.norm_epsilon)
         self.feed = FeedForward(shape)
 
-    def forward(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, wanted: torch.Tensor | None = None) -> torch.Tensor:
-        x = x + self.attention(self.attention_norm(x), cos, sin)
+    def forward(self, x: torch.Tensor, cos: torch.Tensor, sin: torch.Tensor, wanted: torch.Tensor | None = None, shown: Shown | None = None) -> torch.Tensor:
+        x = x + self.attention(self.attention_norm(x), cos, sin, shown)
         if wanted is not None:
             x = x[wanted]
         return x + self.feed(self.feed_norm(x))
@@ -98,6 +114,7 @@ class LanguageModel(nn.Module):
         self.embedding = nn.Embedding(shape.vocab, shape.width)
         self.blocks = nn.ModuleList(Block(shape) for _ in range(shape.layers))
         self.norm = nn.RMSNorm(shape.width, shape.norm_epsilon)
+        self.blocks[-2].attention.shown_head = shape.heads // 2  # of another key-value group than the last block's
         cos, sin = rotary_tables(shape)
         self.register_buffer("cos", cos, persistent=False)
         self.register_buffer("sin", sin, persistent=False)
@@ -111,13 +128,21 @@ class LanguageModel(nn.Module):
             writes_residual = name.endswith(("out.weight", "down.weight"))
             nn.init.normal_(weight, std=0.02 * (residual_scale if writes_residual else 1.0))
 
-    def states(self, ids: torch.Tensor, wanted: torch.Tensor | None = None) -> torch.Tensor:
-        """The last hidden states, normed; with a mask only those that it wants, which saves a tenth of a training step."""
+    def states(self, ids: torch.Tensor, wanted: torch.Tensor | None = None, shown: Shown | None = None) -> torch.Tensor:
+        """The last hidden states, normed; with a mask only those that it wants, which saves a tenth of a training step.
+
+        The last two blocks can be shown where to look; `shown_loss` then says how far they are from it.
+        """
         x = self.embedding(ids)
         cos, sin = self.cos[: ids.shape[1]], self.sin[: ids.shape[1]]
-        for block in self.blocks[:-1]:
+        for block in self.blocks[:-2]:
             x = block(x, cos, sin)
-        return self.norm(self.blocks[-1](x, cos, sin, wanted))
+        x = self.blocks[-2](x, cos, sin, None, shown)
+        return self.norm(self.blocks[-1](x, cos, sin, wanted, shown))
+
+    def shown_loss(self) -> torch.Tensor:
+        losses = [block.attention.shown_loss for block in self.blocks[-2:]]
+        return torch.stack([loss for loss in losses if loss is not None]).sum()
 
     def logits(self, states: torch.Tensor) -> torch.Tensor:
         return F.linear(states, self.embedding.weight)

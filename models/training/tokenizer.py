@@ -18,7 +18,7 @@ import regex
 
 VOCABULARY_SIZE = 2048
 SPACED_WORDS = 320  # the last merges: a space in front of the most common words
-SPACED_WORD_COUNT_MIN = 400
+SPACED_WORD_COUNT_MIN = 150
 
 CONTROL_TOKENS = [
     "<|endoftext|>",
@@ -115,6 +115,7 @@ class Tokenizer:
         self.ids = {token: index for index, token in enumerate(self.vocabulary)}
         if len(self.ids) != len(self.vocabulary):
             raise ValueError("two merges make the same token")
+        self.byte_lengths = [len(token) for token in self.vocabulary]  # a byte is one character in a vocabulary
         self.known: dict[str, list[int]] = {}
 
     def control(self, token: str) -> int:

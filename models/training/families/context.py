@@ -4,24 +4,55 @@ from chance import Chance, capital
 from chat import Conversation, Turn
 from families.copying import look_up, sentence
 from families.knowledge import a_fact, about, facts, talk
-from text.words import COLOURS, FOODS, JOBS, SPORTS
+from text.words import COLOURS, DAYS, FOODS, JOBS, SPORTS
 
-# key -> (how the fact is told, how it is asked for, what is answered)
-PERSONAL: dict[str, tuple[list[str], list[str], list[str]]] = {
-    "name": (["My name is {v}.", "I am {v}.", "Call me {v}.", "Hi, {v} here.", "Hello, I'm {v}!", "People call me {v}."], ["What is my name?", "Do you remember my name?", "Who am I?", "What am I called?", "How do people call me?", "What's my name?"], ["Your name is {v}."]),
-    "place": (["I live in {v}.", "I am from {v}.", "My home is in {v}.", "I moved to {v}.", "My city is {v}."], ["Where do I live?", "Which city do I live in?", "Where is my home?", "Do you know where I live?", "What is my city?"], ["You live in {v}."]),
-    "colour": (["My favourite colour is {v}.", "I like the colour {v} best.", "I love {v}, it is my favourite colour.", "The colour I like most is {v}."], ["What is my favourite colour?", "Which colour do I like best?", "What colour do I like?", "Do you remember my favourite colour?"], ["Your favourite colour is {v}."]),
-    "pet": (["My pet is called {v}.", "I have a dog named {v}.", "My cat's name is {v}.", "The name of my pet is {v}."], ["What is my pet called?", "What is the name of my pet?", "How do I call my pet?", "Who is my pet?"], ["Your pet is called {v}."]),
-    "thing": (["I bought a {v}.", "Today I bought a {v}.", "I have just got a {v} from the shop.", "In the shop I took a {v}."], ["What did I buy?", "What did I get from the shop?", "Do you remember what I bought?", "Which thing did I buy?"], ["You bought a {v}."]),
-    "job": (["I work as a {v}.", "I am a {v} by trade.", "My job is {v}.", "I earn my money as a {v}."], ["What is my job?", "What do I work as?", "How do I earn my money?", "What do I do for a living?"], ["You work as a {v}."]),
-    "food": (["My favourite food is {v}.", "I love to eat {v}.", "I like {v} best of all food.", "The best food is {v}."], ["What is my favourite food?", "What do I love to eat?", "Which food do I like best?", "What do I like to eat?"], ["Your favourite food is {v}."]),
-    "sport": (["My sport is {v}.", "I do {v} on Sundays.", "I like to do {v}.", "I train for {v}."], ["What is my sport?", "Which sport do I do?", "What do I train for?", "What sport do I like?"], ["Your sport is {v}."]),
-    "code": (["The code is {v}.", "Remember the code {v}.", "My code is {v}.", "Keep this code for me: {v}", "Please remember this code: {v}."], ["What is the code?", "Which code did I give you?", "Tell me the code.", "What was the code?", "Do you still know the code?"], ["The code is {v}."]),
-    "word": (["The secret word is {v}.", "Remember the word {v}.", "Our password is {v}.", "Keep the word {v} in mind.", "My word is {v}."], ["What is the secret word?", "Which word did I tell you?", "What is our password?", "What was the word?", "Tell me the word."], ["The word is {v}."]),
-    "age": (["I am {v} years old.", "My age is {v}.", "I turned {v} this year.", "I was born {v} years ago."], ["How old am I?", "What is my age?", "Do you know my age?", "How many years am I old?"], ["You are {v} years old."]),
-    "friend": (["My friend is called {v}.", "My best friend is {v}.", "I have a friend named {v}.", "{v} is my best friend."], ["Who is my friend?", "What is the name of my friend?", "Who is my best friend?", "What is my friend called?"], ["Your friend is called {v}."]),
+# key -> (how the fact is told, how it is asked for, what is answered); patterns, each fifth held out
+PERSONAL: dict[str, tuple[list[str], list[str], str]] = {
+    "name": (
+        ["My name is {v}.", "I am {v}.", "(You can call|Call) me {v}.", "(Hi|Hello|Hey), {v} here.", "(Hello|Hi|Hey), I'm {v}(!|.)", "People call me {v}.", "{v} is my name.", "I'm called {v}.", "I go by {v}.", "(Hi|Hello), my name is {v}.", "The name is {v}.", "This is {v} (speaking|writing)."],
+        ["What is my name?", "Do you (remember|know) my name?", "Who am I?", "What am I called?", "How do people call me?", "What's my name(?| again?)", "(Tell me|Say) my name.", "By what name do (I go|you know me)?", "What was my name?", "Which name did I (tell you|give you)?", "my name?", "Can you (repeat|recall) my name?"], "Your name is {v}."),
+    "place": (
+        ["I live in {v}.", "I am from {v}.", "My home is in {v}.", "I (just |)moved to {v}.", "My (city|home town) is {v}.", "My (house|flat) is in {v}.", "I come from {v}.", "We live in {v}.", "I was born in {v}.", "{v} is where I live.", "I am writing from {v}."],
+        ["Where do I live?", "(Which|What) city do I live in?", "Where is my home?", "Do you (know|remember) where I live?", "What is my city?", "Where am I from?", "In which (place|town) do I live?", "Where did I say I live?", "Where is my house?", "What is my home town?", "Where do I come from?"], "You live in {v}."),
+    "colour": (
+        ["My favourite colour is {v}.", "I like the colour {v} best.", "I love {v}, it is my favourite colour.", "The colour I like most is {v}.", "{v} is my favourite colour.", "Of all colours I like {v} best.", "My best colour is {v}.", "As for colours, I prefer {v}.", "{v} is the colour I love."],
+        ["What is my favourite colour?", "(Which|What) colour do I (like best|love|prefer)?", "What colour do I like?", "Do you (remember|know) my favourite colour?", "Tell me my favourite colour.", "Which is my colour?", "What was my favourite colour?", "my favourite colour?", "Which colour did I say I like?"], "Your favourite colour is {v}."),
+    "pet": (
+        ["My pet is called {v}.", "I have a (dog|cat) named {v}.", "My (cat|dog)'s name is {v}.", "The name of my pet is {v}.", "I have a pet called {v}.", "My (cat|dog|pet) is {v}.", "{v} is my (dog|cat|pet).", "At home waits my pet {v}.", "We have a pet, it is called {v}."],
+        ["What is my pet called?", "What is the name of my pet?", "How do I call my pet?", "Who is my pet?", "What is my pet's name?", "Do you (know|remember) my pet's name?", "Tell me the name of my pet.", "Which pet do I have?", "my pet's name?", "What was my pet called?"], "Your pet is called {v}."),
+    "thing": (
+        ["I bought a {v}.", "Today I bought a {v}.", "I have just got a {v} from the shop.", "In the shop I took a {v}.", "Yesterday I bought a {v}.", "I got myself a {v}.", "I (purchased|ordered) a {v}.", "A {v} is what I bought.", "At the market I bought a {v}."],
+        ["What did I buy?", "What did I get from the shop?", "Do you remember what I bought?", "Which thing did I buy?", "What have I bought?", "Tell me what I bought.", "What was it that I bought?", "What is it I bought?", "Do you know what I bought?"], "You bought a {v}."),
+    "job": (
+        ["I work as a {v}.", "I am a {v} by trade.", "My job is {v}.", "I earn my money as a {v}.", "By profession I am a {v}.", "I am a {v}.", "I've been a {v} for years.", "For a living I work as a {v}.", "I have a job as a {v}."],
+        ["What is my job?", "What do I work as?", "How do I earn my money?", "What do I do for a living?", "What is my profession?", "Which job do I have?", "Do you (remember|know) my job?", "What's my (job|work)?", "Tell me my job.", "As what do I work?"], "You work as a {v}."),
+    "food": (
+        ["My favourite food is {v}.", "I love to eat {v}.", "I like {v} best of all food.", "The best food is {v}.", "{v} is my favourite food.", "I could eat {v} every day.", "My favourite dish is {v}.", "I love eating {v}.", "Nothing tastes better than {v}."],
+        ["What is my favourite food?", "What do I love to eat?", "Which food do I like best?", "What do I like to eat?", "Do you (know|remember) my favourite food?", "What food do I love?", "Tell me my favourite food.", "Which dish do I love to eat?", "my favourite food?"], "Your favourite food is {v}."),
+    "sport": (
+        ["My sport is {v}.", "I do {v} on Sundays.", "I like to do {v}.", "I train for {v}.", "I practise {v}.", "My favourite sport is {v}.", "In my free time I do {v}.", "The sport I do is {v}.", "I am good at {v}."],
+        ["What is my sport?", "Which sport do I do?", "What do I train for?", "What sport do I like?", "What is my favourite sport?", "Do you (know|remember) my sport?", "Tell me my sport.", "Which sport is mine?", "my sport?"], "Your sport is {v}."),
+    "code": (
+        ["The code is {v}.", "Remember the code {v}.", "My code is {v}.", "Keep this code for me: {v}", "Please remember this code: {v}.", "Here is the code: {v}", "{v} is the code.", "Save the code {v}.", "Don't forget the code {v}.", "Note the code {v}.", "Code: {v}"],
+        ["What is the code?", "Which code did I give you?", "Tell me the code.", "What was the code?", "Do you still know the code?", "What code did I tell you?", "Give me the code.", "the code?", "Which code was it?", "Can you repeat the code?"], "The code is {v}."),
+    "word": (
+        ["The secret word is {v}.", "Remember the word {v}.", "Our password is {v}.", "Keep the word {v} in mind.", "My word is {v}.", "The magic word is {v}.", "{v} is the secret word.", "Keep {v} as our password.", "Don't forget the word {v}."],
+        ["What is the secret word?", "Which word did I tell you?", "What is our password?", "What was the word?", "Tell me the word.", "What is the magic word?", "What was our secret word?", "Which word was it?", "Do you remember the word?", "the secret word?"], "The word is {v}."),
+    "age": (
+        ["I am {v} years old.", "My age is {v}.", "I turned {v} this year.", "I was born {v} years ago.", "I'm {v}.", "I am {v}.", "This year I turn {v}.", "I have my {v}th year.", "At {v} years I am not young."],
+        ["How old am I?", "What is my age?", "Do you (know|remember) my age?", "How many years old am I?", "What's my age?", "Tell me my age.", "How old did I say I am?", "my age?", "What age am I?"], "You are {v} years old."),
+    "friend": (
+        ["My friend is called {v}.", "My best friend is {v}.", "I have a friend named {v}.", "{v} is my best friend.", "My friend's name is {v}.", "I have a good friend, {v}.", "{v} is a friend of mine.", "My friend {v} is here.", "The name of my friend is {v}."],
+        ["Who is my friend?", "What is the name of my friend?", "Who is my best friend?", "What is my friend called?", "What's my friend's name?", "Tell me who my friend is.", "Which friend do I have?", "Do you (know|remember) my friend's name?", "my friend's name?"], "Your friend is called {v}."),
+    "car": (
+        ["I drive a {v}.", "My car is a {v}.", "I have a {v} as a car.", "I own a car, a {v}.", "In the garage stands my {v}.", "My new car is a {v}.", "I go to work in a {v}.", "The car I have is a {v}.", "I just got a new car, a {v}."],
+        ["What car do I drive?", "Which car do I have?", "What is my car?", "What do I drive?", "Do you (know|remember) my car?", "Tell me which car I drive.", "What kind of car is mine?", "What's my car?", "my car?"], "You drive a {v}."),
+    "day": (
+        ["My day off is {v}.", "I am free on {v}.", "On {v} I don't work.", "I don't have to work on {v}.", "{v} is my free day.", "I take {v} off.", "I have time on {v}.", "My free day is {v}.", "I am at home on {v}."],
+        ["When is my day off?", "When am I free?", "Which day am I free?", "On which day do I not work?", "What is my free day?", "Which is my day off?", "Do you know when I am free?", "my day off?", "Tell me my day off."], "You are free on {v}."),
 }
 NOTED = ["OK, I will remember that.", "Noted.", "Thank you for telling me."]
+SHORT_ASIDES = 0.6
 
 
 def personal_value(chance: Chance, key: str) -> str:
@@ -33,25 +64,27 @@ def personal_value(chance: Chance, key: str) -> str:
         case "food": return chance.pick(FOODS)
         case "sport": return chance.pick(SPORTS)
         case "code": return chance.code()
+        case "day": return chance.any(DAYS)
         case "age": return str(chance.number(10, 95))
     return chance.word()
 
 
 def aside(chance: Chance) -> list[Turn]:
-    return chance.any((talk, about, facts, lambda one: Conversation(look_up(one)[:2])))(chance).turns
+    return (talk if chance.roll(SHORT_ASIDES) else chance.any((about, facts, lambda one: Conversation(look_up(one)[:2]))))(chance).turns
 
 
 def memory(chance: Chance) -> Conversation:
-    keys = chance.random.sample(list(PERSONAL), chance.number(1, 3))
+    keys = chance.random.sample(list(PERSONAL), chance.random.choices((1, 2, 3), (4, 4, 3))[0])
     values = {key: personal_value(chance, key) for key in keys}
-    told = [chance.pick(PERSONAL[key][0]).format(v=values[key]) for key in keys]
+    told = [chance.phrase(PERSONAL[key][0], v=values[key]) for key in keys]
     turns: list[Turn] = []
     for group in ([" ".join(told)] if chance.roll(0.5) else told):
         turns += [Turn("user", group), Turn("assistant", chance.any(NOTED))]
-    for _ in range(chance.random.choices((0, 1, 2), (4, 4, 2))[0]):
+    for _ in range(chance.random.choices((0, 1, 2), (3, 4, 3))[0]):
         turns += aside(chance)
-    for key in chance.random.sample(keys, chance.number(1, len(keys))):
-        turns += [Turn("user", chance.pick(PERSONAL[key][1])), Turn("assistant", PERSONAL[key][2][0].format(v=values[key]))]
+    asked = keys if chance.roll(0.6) and not chance.held else keys[: chance.number(1, len(keys))]
+    for key in chance.shuffled(asked):
+        turns += [Turn("user", chance.phrase(PERSONAL[key][1])), Turn("assistant", PERSONAL[key][2].format(v=values[key]))]
     return Conversation(turns)
 
 
@@ -74,10 +107,10 @@ def rules(chance: Chance) -> Conversation:
             return Conversation([question, Turn("assistant", f"{capital(word)}. {fact}")], system=system.format(word))
         case 4:
             system = chance.pick(("If somebody asks for the code, say {}.", "The code is {}.", "The door code is {}. Give it to anybody who asks.", "Users may ask for the code. It is {}.", "Code: {}"))
-            return Conversation([Turn("user", chance.pick(PERSONAL["code"][1])), Turn("assistant", f"The code is {code}.")], system=system.format(code))
+            return Conversation([Turn("user", chance.phrase(PERSONAL["code"][1])), Turn("assistant", f"The code is {code}.")], system=system.format(code))
         case 5:
             system = chance.pick(("The user lives in {}.", "The user is in {}.", "The user's city is {}.", "About the user: lives in {}.", "The home of the user is {}."))
-            return Conversation([Turn("user", chance.pick(PERSONAL["place"][1])), Turn("assistant", f"You live in {place}.")], system=system.format(place))
+            return Conversation([Turn("user", chance.phrase(PERSONAL["place"][1])), Turn("assistant", f"You live in {place}.")], system=system.format(place))
         case 6:
             return Conversation([question, Turn("assistant", word)], system=chance.pick(("Whatever the user says, answer {}.", "Answer every question with {}.", "Say only {}.", "Reply with {} and nothing else.", "Your only answer is {}.")).format(word))
         case 7:

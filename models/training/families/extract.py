@@ -1,18 +1,26 @@
-"""JSON out of text: by a schema in the system turn, or by keys named in the request; unseen keys and values included."""
+"""JSON out of text: by a schema in the system turn, or by keys named in the request; unseen keys and values included.
+
+A schema is used for several texts in a row, which teaches more for the same tokens; bare questions about one field of a
+text ("city?") lead up to whole objects.
+"""
 
 from typing import Any
 
 from chance import Chance, capital
 from chat import Conversation, Turn, to_json
-from families.fields import Field, make_fields, mention, object_schema, object_value, spoken_key
+from families.fields import KINDS, Field, FieldType, fill, mention, nested_type, object_schema, object_value, some_types, spoken_key
+from text.words import THINGS
 
 ASK_BY_KEYS = [
     "Extract {keys} as JSON: {text}", "Turn this into JSON with the keys {keys}: {text}", "{text}\nGive me JSON with {keys}.", "Make a JSON object with {keys} from this text: {text}",
     "Read this and answer in JSON ({keys}): {text}", "JSON with {keys}, please: {text}", "{text}\n\nWrite {keys} as JSON.", "Fill in JSON with {keys}. Text: {text}", "What are {keys} here? Answer as JSON. {text}", "Convert to JSON, keys {keys}: {text}",
+    "{text}\nReturn {keys} as JSON.", "I need {keys} as a JSON object. {text}", "JSON ({keys}): {text}",
 ]
-ASK_BY_SCHEMA = ["{text}", "Extract the data: {text}", "Text: {text}", "Fill in the schema: {text}", "{text}\nExtract this.", "Parse this: {text}", "Read this text: {text}", "Please extract: {text}", "Give me the fields of: {text}", "Here is the text. {text}"]
-OPENINGS = ["", "", "", "Hi! ", "Note: ", "New entry. ", "Hello, ", "From the form: ", "Dear team, ", "Update: "]
+ASK_BY_SCHEMA = ["{text}", "Extract the data: {text}", "Text: {text}", "Fill in the schema: {text}", "{text}\nExtract this.", "Parse this: {text}", "Read this text: {text}", "Please extract: {text}", "Give me the fields of: {text}", "Here is the text. {text}", "JSON please: {text}", "Next one: {text}", "{text}\nAs JSON, please."]
+ASK_ONE = ["What is the {key}?", "{key}?", "Which {key}?", "Give me the {key}.", "Tell me the {key}.", "And the {key}?", "the {key}, please", "Find the {key}."]
+OPENINGS = ["", "", "", "Hi! ", "Note: ", "New entry. ", "Hello, ", "From the form: ", "Dear team, ", "Update: ", "FYI: ", "Good morning. "]
 FILLERS = ["", "", "", " Thanks!", " Please reply soon.", " That is all.", " Best regards", " See you.", " Have a nice day."]
+NESTED_KEYS = ["details", "contact", "options", "delivery", "event", "billing", "sender", "source"]
 
 
 def record_text(chance: Chance, fields: list[Field]) -> str:
@@ -31,24 +39,64 @@ def record_text(chance: Chance, fields: list[Field]) -> str:
     return chance.pick(OPENINGS) + body + chance.pick(FILLERS)
 
 
-def people_text(chance: Chance) -> tuple[dict[str, Any], str]:
-    """Records told in plain sentences, without their keys."""
-    name, city, age, thing, count, price = chance.name(), chance.place(), chance.number(18, 90), chance.word(), chance.number(2, 40), chance.number(3, 900)
-    email, time = chance.email(), chance.clock()
-    forms: list[tuple[dict[str, Any], list[str]]] = [
-        ({"name": name, "age": age, "city": city}, [f"{name} is {age} years old and lives in {city}.", f"My name is {name}, I am {age} and I live in {city}.", f"In {city} lives {name}, aged {age}.", f"{name} from {city}, {age} years old."]),
-        ({"item": thing, "quantity": count, "price": price}, [f"I want {count} {thing}s at {price} euros each.", f"Order: {count} x {thing}, price {price}.", f"Please send {count} {thing}s for {price} euros."]),
-        ({"name": name, "email": email}, [f"Write to {name} at {email}.", f"{name} can be reached at {email}.", f"Contact: {name}, {email}", f"I am {name} and my address is {email}."]),
-        ({"person": name, "time": time, "place": city}, [f"Meet {name} at {time} in {city}.", f"Meeting with {name} in {city}, {time}.", f"At {time} I see {name} in {city}."]),
-        ({"from": city, "to": (other := chance.place()), "passenger": name}, [f"{name} flies from {city} to {other}.", f"Ticket for {name}: {city} to {other}.", f"From {city} to {other}, passenger {name}."]),
-    ]
-    value, texts = chance.any(forms)
-    return value, chance.pick(texts)
+# Records told in plain sentences, without their keys: (key kind, …), patterns. Each fifth record type is held out, and each fifth pattern.
+RECORDS: list[tuple[str, list[str]]] = [
+    ("name name, age integer, city place", ["{name} is {age} years old and lives in {city}.", "My name is {name}, I am {age} and I live in {city}.", "In {city} lives {name}, aged {age}.", "{name} from {city}, {age} years old.", "{name} ({age}), {city}", "I am {name} from {city} and {age} years old."]),
+    ("item word, quantity integer, price integer", ["I want {quantity} {item}s at {price} euros each.", "Order: {quantity} x {item}, price {price}.", "Please send {quantity} {item}s for {price} euros.", "{quantity} {item}s, {price} euros", "We sold {quantity} {item}s for {price} euros each.", "{quantity} pieces of {item}, each {price} euros."]),
+    ("name name, email email", ["Write to {name} at {email}.", "{name} can be reached at {email}.", "Contact: {name}, {email}", "I am {name} and my address is {email}.", "{name} <{email}>", "Please mail {name}: {email}"]),
+    ("person name, time clock, place place", ["Meet {person} at {time} in {place}.", "Meeting with {person} in {place}, {time}.", "At {time} I see {person} in {place}.", "In {place} at {time}: {person}", "{person} waits in {place} at {time}.", "Lunch with {person}, {time}, {place}"]),
+    ("from place, to place, passenger name", ["{passenger} flies from {from} to {to}.", "Ticket for {passenger}: {from} to {to}.", "From {from} to {to}, passenger {passenger}.", "{passenger}, {from} - {to}", "{passenger} takes the train from {from} to {to}.", "One seat {from} to {to} for {passenger}."]),
+    ("product word, colour colour, size integer", ["A {colour} {product} in size {size}.", "I look for a {product}, {colour}, size {size}.", "{product}: {colour}, {size}", "One {product} of size {size} in {colour}.", "The {product} is {colour} and has size {size}."]),
+    ("title two_words, author name", ["{author} wrote {title}.", "{title} by {author}", "The book {title} was written by {author}.", "I read {title}, {author} is the author.", "{author}: {title}"]),
+    ("team word, score integer", ["The {team} team has {score} points.", "{team} scored {score}.", "{score} points for {team}.", "{team}: {score}", "{team} reached {score} points."]),
+    ("guest name, nights integer, hotel word", ["{guest} stays {nights} nights at the {hotel}.", "{nights} nights in the {hotel} for {guest}.", "Room at the {hotel}, {nights} nights, {guest}", "{guest} booked the {hotel} for {nights} nights.", "The {hotel} expects {guest} for {nights} nights."]),
+    ("patient name, doctor name, date date", ["{patient} sees doctor {doctor} on {date}.", "Doctor {doctor} expects {patient} on {date}.", "On {date}: {patient} with doctor {doctor}.", "{patient} has an appointment with doctor {doctor}, {date}.", "{date}, doctor {doctor}, patient {patient}"]),
+    ("job job, company word, city place", ["{company} in {city} looks for a {job}.", "A {job} is wanted at {company}, {city}.", "Work as a {job} for {company} in {city}.", "{job} at {company} ({city})", "In {city}, {company} needs a {job}."]),
+    ("name name, colour colour, food food", ["{name} likes {colour} and eats {food}.", "{name} wears {colour}, loves {food}.", "{food} for {name}, who likes {colour}.", "{name}: {colour}, {food}", "The favourite of {name} is {colour}, and {food} to eat."]),
+    ("order_id code, customer name", ["{customer} asks about order {order_id}.", "Order {order_id} belongs to {customer}.", "{customer} placed order {order_id}.", "Order {order_id}, customer {customer}", "Where is {order_id}? It is for {customer}."]),
+    ("event word, day day, time clock", ["The {event} is on {day} at {time}.", "{day}, {time}: {event}", "Come to the {event} on {day}, {time}.", "On {day} at {time} we have the {event}.", "{event} starts {day} at {time}."]),
+    ("sender name, recipient name, amount integer", ["{sender} pays {recipient} {amount} euros.", "{amount} euros from {sender} to {recipient}.", "{recipient} gets {amount} euros from {sender}.", "{sender} -> {recipient}: {amount}", "{sender} sent {amount} euros to {recipient}."]),
+    ("pet name, animal word, age integer", ["{pet} is a {animal} and {age} years old.", "Our {animal} {pet} is {age}.", "We have a {animal} called {pet}, aged {age}.", "{pet}, {animal}, {age} years", "{pet} the {animal} turned {age}."]),
+    ("room code, floor integer", ["Room {room} is on floor {floor}.", "On floor {floor} you find room {room}.", "{room}, floor {floor}", "Go to floor {floor}, room {room}.", "It is room {room} on the floor number {floor}."]),
+    ("player name, sport sport, club word", ["{player} plays {sport} for {club}.", "{club} has a new {sport} player: {player}.", "{player} does {sport} at {club}.", "{sport}: {player} ({club})", "At {club}, {player} trains {sport}."]),
+    ("device word, error code", ["The {device} shows error {error}.", "Error {error} on my {device}.", "My {device} says {error}.", "{device}: {error}", "I see {error} when I start the {device}."]),
+    ("name name, language language, city place", ["{name} from {city} speaks {language}.", "{name} speaks {language} and lives in {city}.", "In {city}, {name} teaches {language}.", "{name}, {language}, {city}", "{name} learns {language} in {city}."]),
+]
+
+def record_types(chance: Chance, spec: str) -> list[FieldType]:
+    found = []
+    for part in spec.split(", "):
+        key, kind = part.split(" ")
+        schema = {"type": "integer"} if kind == "integer" else {"type": "string"}
+        found.append(FieldType(key, kind, schema))
+    return found
 
 
-def schema_of(value: dict[str, Any]) -> dict[str, Any]:
-    kinds = {int: "integer", str: "string"}
-    return {"type": "object", "properties": {key: {"type": kinds[type(one)]} for key, one in value.items()}, "required": list(value)}
+class Record:
+    """A kind of record: its schema, and endless texts about such records."""
+
+    def __init__(self, chance: Chance):
+        self.patterns: list[str] = []
+        self.described = False
+        if chance.roll(0.3):
+            spec, self.patterns = chance.pick(RECORDS)
+            self.types = record_types(chance, spec)
+        else:
+            self.types = some_types(chance, chance.random.choices((1, 2, 3, 4), (3, 6, 4, 1))[0])
+            self.described = chance.roll(0.08)
+            if len(self.types) < 3 and chance.roll(0.08):
+                self.types.append(nested_type(chance, chance.pick(NESTED_KEYS)))
+            for one in self.types[1:]:
+                one.required = chance.roll(0.9)
+
+    def schema(self, chance: Chance) -> dict[str, Any]:
+        return object_schema(chance, self.types, self.described)
+
+    def text(self, chance: Chance) -> tuple[list[Field], str]:
+        fields = [fill(chance, one) for one in self.types if one.required or chance.roll(0.5)]
+        if self.patterns:
+            return fields, chance.pick(self.patterns).format(**{one.key: one.spoken for one in fields})
+        return fields, record_text(chance, fields)
 
 
 def think_of_record(value: dict[str, Any], effort: str) -> str:
@@ -56,16 +104,64 @@ def think_of_record(value: dict[str, Any], effort: str) -> str:
     return {"minimal": "Fill in the keys.", "low": f"The keys are {', '.join(value)}.", "medium": f"{pairs}.", "high": f"I look for each key. {pairs}. Nothing is missing."}.get(effort, "")
 
 
-def extract(chance: Chance, effort: str = "") -> Conversation:
-    if chance.roll(0.25):
-        value, text = people_text(chance)
-        schema = schema_of(value)
-    else:
-        fields = make_fields(chance, chance.random.choices((1, 2, 3, 4), (3, 6, 4, 1))[0])
-        value, text, schema = object_value(fields), record_text(chance, fields), object_schema(fields, chance.roll(0.1), chance)
-    answer = Turn("assistant", to_json(value), thoughts=think_of_record(value, effort))
-    if chance.roll(0.6):
+def extract(chance: Chance, effort: str = "", rounds: int = 1) -> Conversation:
+    record = Record(chance)
+    by_schema = chance.roll(0.6)
+    turns: list[Turn] = []
+    for _ in range(rounds):
+        fields, text = record.text(chance)
+        value = object_value(fields)
+        keys = ", ".join(value) if chance.roll(0.7) else " and ".join(value)
+        ask = chance.pick(ASK_BY_SCHEMA).format(text=text) if by_schema else chance.pick(ASK_BY_KEYS).format(keys=keys, text=text)
+        turns += [Turn("user", ask), Turn("assistant", to_json(value), thoughts=think_of_record(value, effort))]
+    if by_schema:
         system = chance.any(("", "", "You extract data.", "Answer only with JSON."))
-        return Conversation([Turn("user", chance.pick(ASK_BY_SCHEMA).format(text=text)), answer], system=system, schema=schema, effort=effort)
-    keys = ", ".join(value) if chance.roll(0.7) else " and ".join(value)
-    return Conversation([Turn("user", chance.pick(ASK_BY_KEYS).format(keys=keys, text=text)), answer], json_object=chance.roll(0.3), effort=effort)
+        return Conversation(turns, system=system, schema=record.schema(chance), effort=effort)
+    return Conversation(turns, json_object=chance.roll(0.3), effort=effort)
+
+
+def extract_often(chance: Chance) -> Conversation:
+    return extract(chance, rounds=chance.number(2, 5))
+
+
+def one_field(chance: Chance) -> Conversation:
+    """A text, then bare questions about its fields, in any order."""
+    fields, text = Record(chance).text(chance)
+    flat = [one for one in fields if isinstance(one.value, str)] or fields
+    turns: list[Turn] = []
+    for number, one in enumerate(chance.shuffled(flat)):
+        question = capital(chance.pick(ASK_ONE).format(key=spoken_key(one.key)))
+        turns += [Turn("user", f"{text}\n{question}" if number == 0 else question), Turn("assistant", one.spoken)]
+    return Conversation(turns)
+
+
+PAIR_FORMS = ["{key} {value}", "{key}: {value}", "{key} is {value}", "{key} = {value}", "the {key} {value}", "{key} set to {value}", "the {key} is {value}", "{value} as {key}", "{value} for the {key}"]
+
+
+def pairs(chance: Chance) -> Conversation:
+    """Keys and values without any meaning, to JSON in another order: the bare act of finding what stands beside a key.
+
+    Only the values are learnt, since no one could know the order.
+    """
+    keys = [chance.invented() if chance.roll(0.12) else chance.pick(THINGS if chance.roll(0.4) else PAIR_KEYS) for _ in range(chance.number(3, 7))]
+    found = {key: pair_value(chance) for key in keys}
+    one_form = chance.pick(PAIR_FORMS) if chance.roll(0.5) else ""
+    said = [(one_form or chance.pick(PAIR_FORMS)).format(key=spoken_key(key), value=value) for key, value in found.items()]
+    text = chance.any((", ", "\n", "; ", ". ", " and ")).join(said)
+    value = {key: found[key] for key in chance.shuffled(list(found))}
+    answer = to_json(value)
+    learnt = [f"{json_text(one)}" for one in value.values()]
+    request = chance.any(("{}", "{}", "JSON: {}", "{}\nJSON", "Record: {}")).format(capital(text) if chance.roll(0.3) else text)
+    return Conversation([Turn("user", request), Turn("assistant", answer, learnt=learnt)], json_object=chance.roll(0.3))
+
+
+PAIR_KEYS = [key for keys, _ in KINDS.values() for key in keys]
+
+
+def pair_value(chance: Chance) -> Any:
+    return chance.any((lambda: chance.pick(THINGS), lambda: chance.pick(THINGS), chance.word, chance.name, chance.place, chance.code, lambda: chance.number(1, 99)))()
+
+
+def json_text(value: Any) -> str:
+    """With the closing quote, which has to be learnt, and without the opening one, which a grammar writes."""
+    return to_json(value).removeprefix('"')

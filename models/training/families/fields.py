@@ -3,37 +3,38 @@
 Tool arguments and JSON extraction are both made of fields, so that what is learnt for one serves the other.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from chance import Chance, capital, listed
 from text.words import COLOURS, CURRENCIES, DAYS, FOODS, JOBS, LANGUAGES, MONTHS, SPORTS
 
 PLAINEST_WORDINGS = ["{key} {value}", "{key}: {value}"]
-PLAIN_WORDINGS = ["{key} {value}", "{key}: {value}", "{key} is {value}", "the {key} {value}", "{key} = {value}", "{value} as {key}", "{value} as the {key}", "{key} should be {value}", "{key} set to {value}"]
+PLAIN_WORDINGS = ["{key} {value}", "{key}: {value}", "{key} is {value}", "the {key} {value}", "{key} = {value}", "{value} as {key}", "{value} as the {key}", "{key} should be {value}", "{key} set to {value}", "the {key} is {value}", "{value} for the {key}", "a {key} of {value}"]
 
 # kind -> keys that take it, and natural ways to mention such a value besides the plain ones
 KINDS: dict[str, tuple[list[str], list[str]]] = {
-    "name": (["name", "owner", "customer", "author", "person", "guest", "player", "driver", "teacher", "contact", "manager", "recipient"], ["for {value}", "named {value}"]),
-    "full_name": (["full_name", "client", "patient", "speaker", "employee", "passenger"], ["for {value}"]),
-    "place": (["city", "location", "destination", "origin", "place", "town", "station", "country"], ["in {value}"]),
-    "word": (["title", "label", "topic", "product", "item", "category", "key", "tag", "team", "group", "project", "brand", "material", "channel", "folder", "device", "reason", "subject", "flavour", "pattern"], ["called {value}"]),
-    "two_words": (["headline", "description", "note", "summary", "message", "comment", "text", "query"], []),
-    "integer": (["quantity", "count", "amount", "age", "size", "floor", "seats", "limit", "width", "height", "weight", "level", "year", "minutes", "points", "pages", "distance", "score", "days", "port"], []),
-    "number": (["price", "total", "temperature", "rate", "length", "discount", "budget"], []),
-    "code": (["id", "code", "order_id", "number", "ticket_id", "serial", "reference", "room", "account", "flight", "user_id", "invoice_id", "version", "sku"], ["with id {value}"]),
-    "email": (["email", "mail", "address", "reply_to"], []),
-    "date": (["date", "due_date", "start_date", "deadline", "birthday", "end_date"], ["on {value}"]),
-    "clock": (["time", "start_time", "alarm", "departure"], ["at {value}"]),
+    "name": (["name", "owner", "customer", "author", "person", "guest", "player", "driver", "teacher", "contact", "manager", "recipient", "sender", "host", "buyer", "doctor"], ["for {value}", "named {value}"]),
+    "full_name": (["full_name", "client", "patient", "speaker", "employee", "passenger", "applicant"], ["for {value}"]),
+    "place": (["city", "location", "destination", "origin", "place", "town", "station", "country", "airport", "region", "venue"], ["in {value}"]),
+    "word": (["title", "label", "topic", "product", "item", "category", "key", "tag", "team", "group", "project", "brand", "material", "channel", "folder", "device", "reason", "subject", "flavour", "pattern", "model", "table", "field", "theme", "service", "genre"], ["called {value}"]),
+    "two_words": (["headline", "description", "note", "summary", "message", "comment", "text", "query", "body", "caption", "question"], []),
+    "integer": (["quantity", "count", "amount", "age", "size", "floor", "seats", "limit", "width", "height", "weight", "level", "year", "minutes", "points", "pages", "distance", "score", "days", "port", "nights", "persons", "stock"], []),
+    "number": (["price", "total", "temperature", "rate", "length", "discount", "budget", "fee"], []),
+    "code": (["id", "code", "order_id", "number", "ticket_id", "serial", "reference", "room", "account", "flight", "user_id", "invoice_id", "version", "sku", "case_id", "licence"], ["with id {value}"]),
+    "email": (["email", "mail", "address", "reply_to", "cc"], []),
+    "date": (["date", "due_date", "start_date", "deadline", "birthday", "end_date", "arrival"], ["on {value}"]),
+    "clock": (["time", "start_time", "alarm", "departure", "end_time"], ["at {value}"]),
     "day": (["day", "weekday"], ["on {value}"]),
     "colour": (["colour", "color", "background"], ["in {value}"]),
     "language": (["language", "target_language"], ["in {value}"]),
     "currency": (["currency"], ["in {value}"]),
-    "boolean": (["urgent", "public", "active", "express", "gift", "notify", "paid", "private", "insured", "repeat"], []),
-    "words": (["tags", "items", "labels", "colours", "products", "names", "keywords", "ingredients", "members", "guests"], []),
+    "boolean": (["urgent", "public", "active", "express", "gift", "notify", "paid", "private", "insured", "repeat", "verified"], []),
+    "words": (["tags", "items", "labels", "colours", "products", "names", "keywords", "ingredients", "members", "guests", "topics"], []),
     "enum": (["priority", "status", "unit", "mode", "type", "plan", "format", "role", "season", "class", "shape", "mood", "speed", "month", "sport", "job", "food"], []),
+    "choice": (["option", "variant", "section", "stage", "kind", "style", "source", "target"], []),
 }
-KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 5, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 10}
+KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 5, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 8, "choice": 3}
 ENUMS: dict[str, list[str]] = {
     "priority": ["low", "normal", "high"], "status": ["open", "closed", "pending", "done"], "unit": ["celsius", "fahrenheit"], "mode": ["auto", "manual", "eco"],
     "type": ["standard", "express", "private", "basic"], "plan": ["free", "pro", "team", "business"], "format": ["pdf", "csv", "html"], "role": ["admin", "member", "guest"],
@@ -43,56 +44,95 @@ ENUMS: dict[str, list[str]] = {
 
 
 @dataclass
-class Field:
+class FieldType:
+    """A field before it has a value: what a schema says of it."""
+
     key: str
     kind: str
-    value: Any
     schema: dict[str, Any]
-    spoken: str  # the value as a person writes it
     required: bool = True
+    inner: list["FieldType"] = field(default_factory=list)
 
 
-def make_field(chance: Chance, taken: set[str], kind: str | None = None) -> Field:
+@dataclass
+class Field:
+    type: FieldType
+    value: Any
+    spoken: str  # the value as a person writes it
+
+    @property
+    def key(self) -> str:
+        return self.type.key
+
+    @property
+    def kind(self) -> str:
+        return self.type.kind
+
+
+def some_type(chance: Chance, taken: set[str], kind: str | None = None) -> FieldType:
     while True:
         chosen = kind or chance.weighted(KIND_WEIGHTS)
-        key = chance.pick(KINDS[chosen][0])
+        key = chance.invented() if chosen in ("word", "code", "choice") and chance.roll(0.12) else chance.pick(KINDS[chosen][0])
         if key not in taken:
             taken.add(key)
-            return field_of(chance, key, chosen)
+            return type_of(chance, key, chosen)
 
 
-def make_fields(chance: Chance, count: int) -> list[Field]:
+def some_types(chance: Chance, count: int) -> list[FieldType]:
     taken: set[str] = set()
-    return [make_field(chance, taken) for _ in range(count)]
+    return [some_type(chance, taken) for _ in range(count)]
 
 
-def field_of(chance: Chance, key: str, kind: str) -> Field:
-    value, schema = value_of(chance, key, kind)
-    return Field(key, kind, value, schema, say_value(chance, value))
+def nested_type(chance: Chance, key: str) -> FieldType:
+    inner = some_types(chance, 2)
+    return FieldType(key, "object", object_schema(chance, inner, False), inner=inner)
 
 
-def value_of(chance: Chance, key: str, kind: str) -> tuple[Any, dict[str, Any]]:
-    string = {"type": "string"}
+def type_of(chance: Chance, key: str, kind: str) -> FieldType:
+    return FieldType(key, kind, schema_of(chance, key, kind))
+
+
+def schema_of(chance: Chance, key: str, kind: str) -> dict[str, Any]:
     match kind:
-        case "name": return chance.name(), string
-        case "full_name": return chance.full_name(), string
-        case "place": return chance.place(), string
-        case "word": return (capital(chance.word()) if chance.roll(0.2) else chance.word()), string
-        case "two_words": return " ".join(chance.words(chance.number(2, 4))), string
-        case "integer": return (chance.number(1, 99) if chance.roll(0.7) else chance.number(100, 9999)), {"type": "integer"}
-        case "number": return chance.any((chance.number(1, 999), chance.number(100, 9999) / 100, chance.number(10, 999) / 10)), {"type": "number"}
-        case "code": return chance.code(), string
-        case "email": return chance.email(), string
-        case "date": return chance.date(), string
-        case "clock": return chance.clock(), string
-        case "day": return chance.any(DAYS), string
-        case "colour": return chance.pick(COLOURS), string
-        case "language": return chance.pick(LANGUAGES), string
-        case "currency": return chance.pick(CURRENCIES), string
-        case "boolean": return chance.roll(0.6), {"type": "boolean"}
-        case "words": return chance.words(chance.number(2, 4)), {"type": "array", "items": string}
-        case "enum": return chance.any(ENUMS[key]), {"type": "string", "enum": ENUMS[key]}
-    raise ValueError(kind)
+        case "integer" | "number" | "boolean": return {"type": kind}
+        case "words": return {"type": "array", "items": {"type": "string"}}
+        case "enum": return {"type": "string", "enum": ENUMS[key]}
+        case "choice": return {"type": "string", "enum": chance.words(chance.number(2, 4))}
+    return {"type": "string"}
+
+
+def fill(chance: Chance, type_: FieldType) -> Field:
+    if type_.kind == "object":
+        inner = [fill(chance, one) for one in type_.inner]
+        return Field(type_, object_value(inner), " and ".join(f"{spoken_key(one.key)} {one.spoken}" for one in inner))
+    value = value_of(chance, type_)
+    return Field(type_, value, say_value(chance, value))
+
+
+def value_of(chance: Chance, type_: FieldType) -> Any:
+    match type_.kind:
+        case "name": return chance.name()
+        case "full_name": return chance.full_name()
+        case "place": return chance.place()
+        case "word": return capital(chance.word()) if chance.roll(0.2) else chance.word()
+        case "two_words": return " ".join(chance.words(chance.number(2, 4)))
+        case "integer": return chance.number(1, 99) if chance.roll(0.7) else chance.number(100, 9999)
+        case "number": return chance.any((chance.number(1, 999), chance.number(100, 9999) / 100, chance.number(10, 999) / 10))
+        case "code": return chance.code()
+        case "email": return chance.email()
+        case "date": return chance.date()
+        case "clock": return chance.clock()
+        case "day": return chance.any(DAYS)
+        case "colour": return chance.pick(COLOURS)
+        case "language": return chance.pick(LANGUAGES)
+        case "currency": return chance.pick(CURRENCIES)
+        case "job": return chance.pick(JOBS)
+        case "food": return chance.pick(FOODS)
+        case "sport": return chance.pick(SPORTS)
+        case "boolean": return chance.roll(0.6)
+        case "words": return chance.words(chance.number(2, 4))
+        case "enum" | "choice": return chance.any(type_.schema["enum"])
+    raise ValueError(type_.kind)
 
 
 def say_value(chance: Chance, value: Any) -> str:
@@ -107,26 +147,26 @@ def spoken_key(key: str) -> str:
     return key.replace("_", " ")
 
 
-def mention(chance: Chance, field: Field, among: list[Field]) -> str:
+def mention(chance: Chance, one: Field, among: list[Field]) -> str:
     """A value as it is mentioned beside others; without its key only where its kind makes clear which is meant."""
-    if field.kind not in KINDS:  # an object, or an everyday kind of its own
-        return f"{spoken_key(field.key)}: {field.spoken}"
-    alone = sum(other.kind.removeprefix("full_") == field.kind.removeprefix("full_") for other in among) == 1
-    wordings = KINDS[field.kind][1] if alone else []
+    if one.kind not in KINDS:  # an object, or an everyday kind of its own
+        return f"{spoken_key(one.key)}: {one.spoken}"
+    alone = sum(other.kind.removeprefix("full_") == one.kind.removeprefix("full_") for other in among) == 1
+    wordings = KINDS[one.kind][1] if alone else []
     if wordings and chance.roll(0.3):
         wording = chance.any(wordings)
     else:
-        wording = chance.any(PLAINEST_WORDINGS) if chance.roll(0.6) else chance.pick(PLAIN_WORDINGS)
-    return wording.format(key=spoken_key(field.key), value=field.spoken)
+        wording = chance.any(PLAINEST_WORDINGS) if chance.roll(0.5) else chance.pick(PLAIN_WORDINGS)
+    return wording.format(key=spoken_key(one.key), value=one.spoken)
 
 
-def object_schema(fields: list[Field], described: bool, chance: Chance) -> dict[str, Any]:
+def object_schema(chance: Chance, types: list[FieldType], described: bool) -> dict[str, Any]:
     properties = {}
-    for field in fields:
-        described_as = chance.any((f"The {spoken_key(field.key)}", capital(spoken_key(field.key))))
-        properties[field.key] = {**field.schema, "description": described_as} if described else field.schema
-    return {"type": "object", "properties": properties, "required": [field.key for field in fields if field.required]}
+    for one in types:
+        described_as = chance.any((f"The {spoken_key(one.key)}", capital(spoken_key(one.key))))
+        properties[one.key] = {**one.schema, "description": described_as} if described else one.schema
+    return {"type": "object", "properties": properties, "required": [one.key for one in types if one.required]}
 
 
 def object_value(fields: list[Field]) -> dict[str, Any]:
-    return {field.key: field.value for field in fields}
+    return {one.key: one.value for one in fields}

@@ -1,11 +1,14 @@
 """What the model knows by heart: small talk, Turnpike, a few facts and lists. And what it knows that it does not know."""
 
+from collections.abc import Callable
+
 from chance import Chance, capital
 from chat import Conversation, Turn
 from families.rewording import HELD, plain, reword
-from text.about import ABOUT
+from text.about import ABOUT, Topic
 from text.beyond import ASK_ABOUT, TOO_SMALL, TOPICS, WHOLE
 from text.facts import CAPITALS, LISTS, OPPOSITES, SOUNDS, UNITS
+from text.patterns import wording
 from text.talk import TALK
 from text.words import DAYS, MONTHS, NUMBER_WORDS
 
@@ -15,6 +18,7 @@ SHORT_FORMS = [("What is", "What's"), ("How do I", "How can I"), ("How do I", "H
 
 
 REWORDED_SHARE = 0.6
+OPENING_TOKENS = 7
 LITTLE_WORDS = {"the", "a", "an", "my", "is", "are", "do", "does", "i", "to", "it", "of", "for", "me"}
 
 
@@ -57,18 +61,44 @@ def exchange(question: str, answer: str, effort: str, about: str) -> Conversatio
 
 def talk(chance: Chance, effort: str = "") -> Conversation:
     answers, questions = chance.any(TALK)
-    question = chance.pick(questions)
-    return exchange(asked(chance, question, 0.3), chance.any(answers), effort, "small talk")
+    return exchange(asked(chance, chance.phrase(questions), 0.3), chance.any(answers), effort, "small talk")
+
+
+HELD_ABOUT = {plain(question) for topic in ABOUT for question in topic.held}
+QUESTION_WORDS = {"what", "which", "where", "who", "how", "why", "when", "is", "are", "can", "could", "may", "do", "does", "will", "must", "should", "am", "under", "at", "in", "whose", "what's", "would"}
+
+
+def about_question(chance: Chance, topic: Topic) -> str:
+    """One of the endless wordings of its patterns, as tidy or as careless as people write; never a held-out one."""
+    while True:
+        core = wording(chance.any(topic.patterns), chance.random)
+        if plain(core) not in HELD_ABOUT:
+            break
+    is_question = core.split(" ")[0].lower() in QUESTION_WORDS
+    ending = chance.any(("?", "?", "?", "") if is_question else (".", "", "", "?"))
+    question = (capital(core) if chance.roll(0.75) else core) + ("" if core[-1] in ".?!" else ending)
+    return casually(chance, question) if chance.roll(0.35) else question
 
 
 def about(chance: Chance, effort: str = "") -> Conversation:
-    answer, questions = chance.any(ABOUT)
-    question = chance.pick(questions)
-    return exchange(asked(chance, question, 0.4), answer, effort, "a question about Turnpike")
+    topic = chance.any(ABOUT)
+    return exchange(about_question(chance, topic), topic.answer, effort, "a question about Turnpike")
+
+
+def opened(family: Callable[[Chance], Conversation]) -> Callable[[Chance], Conversation]:
+    """Only the first words of the answer: which answer it is has been decided then, and the rest is known by heart."""
+
+    def opening(chance: Chance) -> Conversation:
+        made = family(chance)
+        made.opening_tokens = OPENING_TOKENS
+        return made
+
+    return opening
 
 
 def beyond(chance: Chance, effort: str = "") -> Conversation:
-    question = chance.pick(WHOLE) if chance.roll(0.4) else chance.pick(ASK_ABOUT).format(topic=chance.pick(TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}")
+    topic = chance.pick(TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}"
+    question = chance.phrase(WHOLE) if chance.roll(0.5) else chance.phrase(ASK_ABOUT, topic=topic)
     return exchange(asked(chance, question, 0.35), chance.any(TOO_SMALL), effort, "too hard for me")
 
 

@@ -1,9 +1,8 @@
-"""Rewords questions: the same thing asked in other frames and with other words, so that few wordings become many."""
+"""Rewords small talk: the same thing said in other frames and with other words, so that few wordings become many."""
 
 import re
 
 from chance import Chance, capital
-from text.about import ABOUT
 from text.beyond import WHOLE
 from text.talk import TALK
 
@@ -32,7 +31,7 @@ def plain(question: str) -> str:
 
 
 def all_questions() -> list[list[str]]:
-    return [questions for _, questions in ABOUT] + [questions for _, questions in TALK] + [WHOLE]
+    return [questions for _, questions in TALK] + [WHOLE]
 
 
 HELD = {plain(question) for questions in all_questions() for question in Chance(0, held=True).allowed(questions)}

@@ -1,116 +1,32 @@
-"""Questions about Turnpike and the one answer to each. Every fourth wording of each question is kept for evaluation."""
+"""Questions about Turnpike, from about.txt: one answer each, patterns for training, and wordings that only evaluation sees."""
 
-ABOUT: list[tuple[str, list[str]]] = [
-    ("Turnpike is the platform between a model and the developers who pay for it: a self-hosted server with an API, keys, limits, metering and billing.",
-     ["What is Turnpike?", "Tell me about Turnpike.", "Explain Turnpike to me.", "What does Turnpike do?", "What is this platform?", "Describe Turnpike in a sentence.", "What kind of software is Turnpike?", "What is Turnpike for?", "What is this service?", "Give me an overview of Turnpike.", "What am I looking at here?"]),
-    ("Run npm start in the clone. It sets up PostgreSQL, a small model and the server, and prints your first key.",
-     ["How do I start?", "How do I start Turnpike?", "How do I run the server?", "What is the first step?", "How can I get started?", "Which command starts Turnpike?", "How do I launch it?", "Getting started with Turnpike", "How do I set up Turnpike?", "How is Turnpike installed?", "How do I install it?"]),
-    ("Create a key with turnpike keys create, or on the keys page of the console. It is shown only once, so store it safely.",
-     ["How do I get an API key?", "Where do I create an API key?", "How can I make a new key?", "I need an API key.", "How do I create a key?", "Where can I get a key?", "Give me a new API key.", "How are keys created?", "How do I generate an API key?", "Which command makes a key?"]),
-    ("Send your key in the Authorization header: Bearer, a space, and the key.",
-     ["How do I authenticate?", "Which header carries the key?", "How do I send my API key?", "How do I use my key?", "Where do I put the key in a request?", "How does authentication work?", "What header do I need?", "How do requests prove who I am?", "How do I log in to the API?"]),
-    ("Revoke the key at once with turnpike keys revoke and create a new one. A revoked key stops working within a second.",
-     ["My key leaked. What should I do?", "How do I revoke a key?", "How do I delete an API key?", "Somebody stole my key.", "I published my key by mistake.", "How can I disable a key?", "How do I remove a key?", "My API key is public now, help!", "How do I rotate a key?", "How do I block a key?"]),
-    ("No. A key is shown once and only its hash is kept. Create a new key and revoke the old one.",
-     ["I lost my key. Can I see it again?", "Can you show me my key again?", "How do I recover a lost key?", "Is my key stored?", "I forgot my API key.", "Can I read my key later?", "Where can I see my old key?", "How are keys stored?"]),
-    ("Credits are prepaid money. Each request is paid from them, and without credit a request is refused with 402.",
-     ["What are credits?", "How do credits work?", "Explain credits.", "What is a credit?", "What do I need credits for?", "Tell me about credits.", "What does credit mean here?", "Why do I need credits?"]),
-    ("Use turnpike credits add to add credit, and turnpike credits balance to see what is left.",
-     ["How do I add credits?", "How do I top up?", "How can I buy credits?", "How do I add money?", "Where do I see my balance?", "How much credit is left?", "How do I check my balance?", "I want to add credit.", "How do I pay in money?"]),
-    ("Prices are set per million tokens in a price book, one price for each kind of token. Each reply is priced exactly.",
-     ["How much does it cost?", "What are the prices?", "How is a request priced?", "What does a token cost?", "How does pricing work?", "Tell me about prices.", "What will a request cost me?", "How expensive is the API?", "How is the price calculated?", "What do I pay?"]),
-    ("A price book is a list of prices that never changes. A new price is a new version with its own start date.",
-     ["What is a price book?", "Explain the price book.", "How do price changes work?", "Can a price change later?", "What is a price version?", "How do I change prices?", "What does price book mean?", "How are prices stored?"]),
-    ("A hold reserves money before a request starts. When the request ends, the real cost is settled and the rest is free again.",
-     ["What is a hold?", "Explain holds.", "How do holds work?", "Why is money reserved?", "What happens to my money during a request?", "What does hold mean?", "Tell me about holds.", "Why is a part of my credit on hold?"]),
-    ("To settle is to turn a hold into the exact cost of what was used. It is written down before the last byte is sent.",
-     ["What does settle mean?", "What is settlement?", "How is a request settled?", "When am I charged?", "When is the money taken?", "Explain settling.", "At what moment do I pay?", "What happens when a request ends?"]),
-    ("You pay for the tokens that were produced until you left, and never for more.",
-     ["What do I pay if I hang up?", "What happens if I close the connection?", "Do I pay for a cancelled request?", "What does an aborted request cost?", "I stopped the stream. Am I charged?", "Is a cancelled request free?", "Do I pay when I stop early?", "What if I disconnect?"]),
-    ("Nothing. A request that fails on our side costs nothing.",
-     ["Do I pay for failed requests?", "What does a failed request cost?", "The server failed. Am I charged?", "Am I charged for errors?", "Do errors cost money?", "What do I pay when the engine fails?", "Is a 500 error billed?", "Who pays for failures?"]),
-    ("Money is counted in nano-dollars, billionths of a dollar, as whole numbers, so nothing is lost by rounding.",
-     ["What is a nano-dollar?", "How is money counted?", "Which unit is money stored in?", "Why nano-dollars?", "How exact is billing?", "Do you round prices?", "How precise are the amounts?", "What unit do amounts have?"]),
-    ("The ledger is the double-entry book of all money. Entries are only added, never changed, and they always balance.",
-     ["What is the ledger?", "How are the books kept?", "Explain the ledger.", "What is double entry?", "How does bookkeeping work?", "Can an entry be changed?", "Where is money recorded?", "How do you keep accounts?"]),
-    ("Set stream to true. The answer then comes piece by piece as server-sent events and ends with [DONE].",
-     ["How does streaming work?", "How do I stream a response?", "Can I stream the answer?", "What is streaming?", "How do I get the answer piece by piece?", "How do I turn on streaming?", "Does the API support streaming?", "How do I use server-sent events?", "Explain streaming.", "Can I get tokens as they are made?"]),
-    ("Set stream_options.include_usage to true. The last piece of the stream then carries the token counts.",
-     ["How do I get usage in a stream?", "Where is usage when I stream?", "How do I see token counts while streaming?", "What does include_usage do?", "Why is there no usage in my stream?", "Can a stream report its tokens?", "How do I count tokens of a stream?", "What is stream_options?"]),
-    ("Any OpenAI SDK works. Set its base URL to your server with /v1 at the end, and use your key.",
-     ["Which SDK can I use?", "Does it work with the OpenAI SDK?", "How do I use the openai package?", "Is there a Python client?", "Is there a JavaScript client?", "How do I connect my SDK?", "Which client libraries work?", "Can I use my existing code?", "What do I change in my SDK?", "Does my SDK work here?"]),
-    ("The base URL is http://127.0.0.1:8080/v1 unless you changed PORT or HOST.",
-     ["What is the base URL?", "Which URL do I call?", "Where does the server listen?", "What is the address of the API?", "Which port does Turnpike use?", "What URL do I use?", "What is the endpoint?", "On which port is the server?"]),
-    ("Send a POST to /v1/chat/completions with a model and a list of messages.",
-     ["How do I send a message?", "Which endpoint is for chat?", "How do I make a request?", "How do I call the API?", "How do I send a chat request?", "Where do I post my messages?", "What does a request look like?", "How can I talk to the model?", "How do I use chat completions?"]),
-    ("Three: Chat Completions, Responses and Messages, so that OpenAI and Anthropic clients both work.",
-     ["Which protocols are supported?", "What protocols does Turnpike speak?", "Does it support the Responses API?", "Is the Messages API supported?", "Does it work with Anthropic clients?", "Which API formats work?", "How many protocols are there?", "Can I use the Anthropic SDK?"]),
-    ("Call GET /v1/models, or run turnpike models list.",
-     ["Which models are there?", "How do I list the models?", "What models can I use?", "Show me the models.", "Where is the list of models?", "How do I see all models?", "Which model names can I use?", "How do I find a model?"]),
-    ("Yes. Set TURNPIKE_MODEL to the path of any GGUF file and start the server again.",
-     ["Can I use my own model?", "How do I load another model?", "How do I use a GGUF file?", "Can I change the embedded model?", "What does TURNPIKE_MODEL do?", "How do I replace the small model?", "Can I run a different model?", "How do I load a GGUF?"]),
-    ("Add an engine with its base URL in the configuration. vLLM, SGLang, llama-server and Ollama all work.",
-     ["How do I connect vLLM?", "Can I use a larger model?", "How do I add an engine?", "Does it work with Ollama?", "How do I connect an inference server?", "Can I use SGLang?", "How do I connect a bigger model?", "Which inference servers work?", "How do I use llama-server?", "How do I add an upstream?"]),
-    ("An engine is what runs a model: the embedded llama.cpp, or an inference server that Turnpike calls.",
-     ["What is an engine?", "Explain engines.", "What does engine mean here?", "What is the embedded engine?", "Which engines are there?", "What runs the model?", "Tell me about engines.", "What are engines?"]),
-    ("A rate limit caps requests and tokens per minute. Over it you get 429 and a Retry-After header that says how long to wait.",
-     ["What is a rate limit?", "Why did I get a 429 error?", "What does error 429 mean?", "What happens when I send too many requests?", "How do rate limits work?", "I get 429, why?", "Too many requests, what now?", "How many requests can I send?", "Explain rate limits.", "What are the limits?"]),
-    ("Error 401 means that the API key is missing, wrong or revoked. Check the Authorization header.",
-     ["What does error 401 mean?", "Why do I get 401?", "My key is refused.", "I get a 401 error.", "The server says unauthorized.", "Why is my key not accepted?", "What is a 401?", "My key does not work."]),
-    ("Error 402 means that there is not enough credit, or that a spending cap is reached. Add credit or raise the cap.",
-     ["What does error 402 mean?", "Why do I get 402?", "What is a 402?", "The server says payment required.", "I get a 402 error.", "My credit is used up.", "What happens without credit?", "Error 402, what now?"]),
-    ("Error 400 means that the request is not valid. The message names the field that is wrong.",
-     ["What does error 400 mean?", "Why do I get 400?", "Why is my request invalid?", "What is a 400?", "I get a 400 error.", "The server says bad request.", "My request is refused as invalid.", "Error 400, what now?"]),
-    ("Error 404 means that the path or the model does not exist, or that your key may not use it.",
-     ["What does error 404 mean?", "Why do I get 404?", "My model is not found.", "What is a 404?", "I get a 404 error.", "The server says not found.", "Why can I not see a model?", "Error 404, what now?"]),
-    ("Error 500 is a fault of the server, and 503 means that it is busy or starting. Wait a moment and try again; it costs nothing.",
-     ["What does error 500 mean?", "What does error 503 mean?", "Why do I get 503?", "What is a 500?", "I get a 500 error.", "The server is unavailable.", "What is a 503?", "Internal server error, what now?"]),
-    ("A token is a small piece of text, often a word or part of a word. Usage and prices are counted in tokens.",
-     ["What is a token?", "Explain tokens.", "What are tokens?", "What does token mean?", "How long is a token?", "Tell me about tokens.", "How is text counted?", "What is meant by token?"]),
-    ("The context window is how many tokens the model can read and write in one request. Mine is 2,048 tokens.",
-     ["What is a context window?", "How long can my prompt be?", "What is the context length?", "How much text can you read?", "How many tokens fit?", "How large is your context?", "What is your context window?", "How long can a conversation be?"]),
-    ("Temperature sets how random an answer is: 0 gives nearly the same answer each time, higher values vary more.",
-     ["What is temperature?", "What does the temperature setting do?", "Explain temperature.", "Which temperature should I use?", "How do I get less random answers?", "What does temperature 0 do?", "How do I make answers more varied?", "What is sampling temperature?"]),
-    ("Set response_format to json_schema with your schema. The engine then writes only JSON that fits the schema.",
-     ["How do I get JSON back?", "What is structured output?", "How do I force JSON output?", "What is JSON mode?", "Can answers follow a schema?", "How do I use json_schema?", "How do I get valid JSON?", "Explain structured output.", "How do I make the answer JSON?"]),
-    ("List your tools with name and schema. The model answers with a tool call, your code runs it, and you send back the result.",
-     ["How do tools work?", "What is a tool call?", "What is function calling?", "Explain tool use.", "How do I give the model a tool?", "How can the model call my function?", "What are tools?", "How do I use function calling?", "Does the API support tools?"]),
-    ("Set the reasoning effort to minimal, low, medium or high. The thoughts come in their own channel and count as output tokens.",
-     ["What is reasoning effort?", "How do I turn on reasoning?", "How do I make the model think?", "What are thinking tokens?", "How does reasoning work?", "Which effort levels are there?", "Are thoughts billed?", "How do I set the reasoning effort?"]),
-    ("The system message tells the model how to behave. It comes before the user messages.",
-     ["What is a system prompt?", "What does the system message do?", "Explain the system prompt.", "What is a system message?", "How do I give instructions to the model?", "What is the system role?", "What is a developer message?", "What does a system prompt do?"]),
-    ("Run turnpike usage, or open the usage page of the console. It shows tokens and cost by day, model and key.",
-     ["How do I see my usage?", "Where is the usage report?", "How many tokens did I use?", "How do I check my usage?", "What did I spend?", "How do I see what I spent?", "Where can I see my costs?", "Show me my usage."]),
-    ("The CLI is called turnpike. It has serve, doctor, models, keys, credits, usage and chat, each with --json and --help.",
-     ["What commands are there?", "How do I use the CLI?", "What can the CLI do?", "Which commands does turnpike have?", "Is there a command line tool?", "Tell me about the CLI.", "What is turnpike doctor?", "List the turnpike commands."]),
-    ("Run turnpike doctor. It checks the machine and says what is wrong.",
-     ["Something is broken. What now?", "How do I find out what is wrong?", "The server does not start.", "How do I check my machine?", "How do I debug my installation?", "Turnpike will not start.", "How can I diagnose problems?", "It does not work. What should I do?"]),
-    ("Everything the server writes is in TURNPIKE_DATA, by default the folder .turnpike.",
-     ["Where is my data stored?", "Which folder does Turnpike write to?", "What is TURNPIKE_DATA?", "Where are the files kept?", "Where does Turnpike keep its data?", "What is in the .turnpike folder?", "How do I move the data folder?", "Where is the data directory?"]),
-    ("PostgreSQL. Turnpike starts its own, or uses yours when DATABASE_URL is set.",
-     ["Which database does it use?", "Do I need a database?", "What is DATABASE_URL?", "Can I use my own PostgreSQL?", "Where is data saved?", "What database is inside?", "How do I use my own database?", "Does Turnpike need PostgreSQL?"]),
-    ("Your data stays on the server that you run. Prompts and answers are not stored.",
-     ["Is my data private?", "Do you keep my prompts?", "Who can read my messages?", "Are my prompts stored?", "Do you train on my data?", "What happens with my data?", "Is anything sent to the internet?", "Is it private?"]),
-    ("An organisation has projects, and each project has its own keys, limits and usage.",
-     ["What is a project?", "What is an organisation?", "How are accounts organised?", "What is the difference between project and organisation?", "How do projects work?", "What belongs to a project?", "Explain organisations and projects.", "Where do keys belong?"]),
-    ("A tier is a named set of limits and prices that an organisation is on.",
-     ["What is a tier?", "Explain tiers.", "How do tiers work?", "What does my tier mean?", "What are tiers for?", "Tell me about tiers.", "Which tier am I on?", "What is the meaning of tier?"]),
-    ("Release stages go from internal to partner preview, public preview, general availability, deprecated and retired.",
-     ["What are release stages?", "Which release stages are there?", "What is partner preview?", "What is general availability?", "How is a model released?", "What is public preview?", "Explain the release stages.", "What does deprecated mean?"]),
-    ("Apache-2.0. You may use, change and share it, also in a company.",
-     ["Which licence does it have?", "Is Turnpike open source?", "What is the license?", "Can I use it in my company?", "May I change the code?", "Is it free software?", "Under which licence is it?", "Is it free?"]),
-    ("It is for companies that have a model and want to sell access to it, and for developers who call it.",
-     ["Who is Turnpike for?", "Who uses Turnpike?", "Who should use this?", "Who needs Turnpike?", "Is Turnpike for me?", "Which people is it made for?", "Who are the users?", "Which companies need it?"]),
-    ("Set max_tokens. The answer stops there with finish_reason length.",
-     ["How do I limit the length of an answer?", "What is max_tokens?", "How do I make answers shorter?", "What does finish_reason length mean?", "Why is my answer cut off?", "How do I cap the output?", "My answer stops in the middle.", "How do I set a maximum length?"]),
-    ("Set the same seed and the same settings. At temperature 0 the answer is nearly always the same.",
-     ["How do I get the same answer twice?", "What is a seed?", "What does seed do?", "How do I make answers repeatable?", "Can answers be deterministic?", "How do I reproduce an answer?", "What is the seed parameter?", "Why is each answer different?"]),
-    ("No, I read text only. Connect a larger model with vision for images.",
-     ["Can I send images?", "Can you see pictures?", "Do you support vision?", "Can you read a photo?", "Can you listen to audio?", "Can I upload an image?", "Can you look at this picture?", "Do you understand images?"]),
-    ("I am turnpike-mini, a very small language model that ships with Turnpike, so that it answers on a fresh machine.",
-     ["Which model is this?", "What model are you?", "Which model am I talking to?", "What is turnpike-mini?", "Are you ChatGPT?", "What is the name of this model?", "Which AI is this?", "Are you a large model?"]),
-    ("I have about 4 million parameters, a thousand times fewer than a large model. I was trained on one CPU core.",
-     ["How big are you?", "How many parameters do you have?", "How small are you?", "How were you trained?", "What is your size?", "On what were you trained?", "Who trained you?", "How large is this model?"]),
-    ("No. I am very small and often wrong. Use me to try the API, and connect a larger model for real work.",
-     ["Are you smart?", "Can I trust your answers?", "Do you make mistakes?", "Are your answers correct?", "Can I use you in production?", "How good are you?", "Are you always right?", "Should I use you for real work?"]),
-]
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass
+class Topic:
+    answer: str
+    patterns: list[str] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+
+def read_topics(text: str) -> list[Topic]:
+    names: dict[str, str] = {}
+    topics: list[Topic] = []
+    for line in text.splitlines():
+        mark, _, rest = line.partition(" ")
+        if line.startswith("$"):
+            names[mark] = rest
+        elif mark == "=":
+            topics.append(Topic(rest))
+        elif mark == "?":
+            for name, pattern in names.items():
+                rest = rest.replace(f"{name} ", f"{pattern} ")
+            topics[-1].patterns.append(rest)
+        elif mark == "!":
+            topics[-1].held.append(rest)
+    return topics
+
+
+ABOUT = read_topics((Path(__file__).parent / "about.txt").read_text())

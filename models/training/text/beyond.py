@@ -1,4 +1,4 @@
-"""What the model is too small for: how people ask for it, and about what."""
+"""What the model is too small for: how people ask for it, and about what. Each fifth entry of a list is held out."""
 
 TOPICS = """quantum physics|black holes|the French Revolution|the Roman Empire|photosynthesis|machine learning|neural networks|inflation
 |the stock market|climate change|evolution|relativity|the Second World War|the Cold War|string theory|blockchain|Bitcoin|vaccines
@@ -15,7 +15,7 @@ ASK_ABOUT = [
     "Explain {topic}.", "Explain {topic} in simple words.", "What do you know about {topic}?", "Tell me about {topic}.", "Write an essay about {topic}.", "Give me a lecture on {topic}.",
     "How does {topic} work?", "Summarise the history of {topic}.", "Why is {topic} important?", "What are the main ideas of {topic}?", "Write a report on {topic}.", "What is the latest news on {topic}?",
     "Compare two theories of {topic}.", "Give me ten facts about {topic}.", "What should I read about {topic}?", "Can you teach me {topic}?", "Who are the experts in {topic}?", "Write a long article about {topic}.",
-    "What do scientists say about {topic}?", "I need a presentation about {topic}.", "What is {topic}?", "Discuss {topic}.", "Describe {topic} in detail.", "Is {topic} good or bad?",
+    "What do scientists say about {topic}?", "I need a presentation about {topic}.", "What is {topic}?", "Discuss {topic}.", "(Please |)(explain|describe|summarise) {topic}( to me| briefly| for a child|)(.|)", "(What|Which) (books|films|theories) are there about {topic}?", "(Who|When|Where) (discovered|invented|started|found) {topic}?", "I (want|need) to (know|learn|understand) (more about|everything about|) {topic}.", "Describe {topic} in detail.", "Is {topic} good or bad?",
 ]
 
 WHOLE = [
@@ -28,6 +28,10 @@ WHOLE = [
     "Analyse this data set.", "Review my business plan.", "Write a cover letter for me.", "Write a speech for the king.", "Draft a contract for a house.", "Explain this joke.", "What does this error in my kernel log mean?", "Hack into my neighbour's wifi.", "How do I make a bomb?", "Tell me a secret about my boss.",
     "What is the recipe for beef stew?", "How do I bake sourdough bread?", "How do I repair my dishwasher?", "Why is the sky blue?", "Why do cats purr?", "How do planes fly?", "What is love?", "Do aliens exist?", "What is the speed of light?", "What is the chemical formula of sugar?",
     "Give me legal advice.", "Give me medical advice.", "Give me investment advice.", "Predict the future.", "What will the dollar be worth next year?", "Who is the richest person?", "What is in the news today?", "What happened yesterday?", "Who is the mayor of Hamburg?", "When does the next train leave?",
+    "(Who|Which person) (invented|discovered) (the lamp|the car|penicillin|the computer|gravity|America)?", "(When|Where) (was|were) (Einstein|Mozart|Caesar|the Beatles|Goethe|Darwin) born?", "(Write|Compose) (a poem|a song|a story book|an essay|a letter|a speech|a rap) (about|for) (love|my mother|the spring|peace|my boss|the moon)(.|)", "(Who is|Tell me who is) the (president|king|queen|chancellor|prime minister|pope)( of Spain| of the USA| of England|)?",
+    "(What|How) (is|was) the (weather|score of the match|news|traffic)( today| yesterday|)?", "(Should|Can) I (invest in gold|buy a house|quit my job|take this pill|eat mushrooms)?", "(How do I|How can I) (cook|bake|repair|build|paint) (a cake|rice|a bicycle|a house|a wall|pasta|a boat)?", "(Why|How) (do|does) (birds|fish|the sun|the heart|a car|an engine|a plane|the moon) (fly|swim|shine|work|move|beat)?",
+    "(How many|How much) (people|water|stars|countries|languages) (are there|are in the world|is in the sea)?", "(What is|Tell me) the (highest mountain|longest river|largest country|biggest city|deepest lake|oldest tree)( of the world| in Europe| on earth|)?", "(Debug|Review|Fix|Optimise|Refactor) (my|this) (program|code|script|function|app|query)( in Java| in C| for me|)(.|)", "(Translate|Put) (this|my letter|the text|this page|the song) into (French|Spanish|Latin|Russian|Arabic)(.|)",
+    "(Plan|Organise) (my wedding|a party|my week|my holiday|a trip to Rome|my career)(.|)", "(Who|What) (wrote|painted|composed) (Faust|the Bible|Guernica|the ninth symphony|Macbeth)?", "(Solve|Compute|Integrate|Derive) (x^3 - 2x = 5|the square root of 2|sin x|log 17|this equation|the matrix)(.|)", "(Compare|What is better,) (Python and Java|cats and dogs|Mac and Windows|tea and coffee|iPhone and Android)(.|?)",
 ]
 
 TOO_SMALL = [

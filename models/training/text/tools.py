@@ -1,92 +1,34 @@
-"""Everyday tools, one a line: names, description, parameters (`?` = optional), requests, result, answer.
+"""Everyday tools, from tools.txt, and the words that made-up ones are named with."""
 
-A parameter is `key kind`; kinds are those of families/fields.py. Requests mention every required parameter.
-"""
+from dataclasses import dataclass
+from pathlib import Path
 
-EVERYDAY: list[tuple[list[str], str, str, list[str], str, str]] = [
-    (["get_weather", "weather", "get_current_weather", "weather_lookup"], "Get the weather for a city", "city place, unit? unit",
-     ["What is the weather in {city}?", "How is the weather in {city} today?", "Is it raining in {city}?", "Weather in {city}, please.", "Do I need an umbrella in {city}?", "How warm is it in {city}?", "What's the weather like in {city} right now?", "Will it be sunny in {city}?"],
-     "temperature integer, condition condition", "It is {temperature} degrees and {condition} in {city}."),
-    (["get_time", "current_time", "clock", "time_in_city"], "Get the current time in a city", "city place",
-     ["What time is it in {city}?", "Tell me the time in {city}.", "Current time in {city}?", "How late is it in {city}?", "What is the local time in {city}?"], "time clock", "It is {time} in {city}."),
-    (["search", "web_search", "search_web", "find_pages"], "Search the web", "query word",
-     ["Search for {query}.", "Find pages about {query}.", "Look up {query}.", "Search the web for {query}.", "What can you find about {query}?", "Google {query} for me."], "title word", "I found a page called {title}."),
-    (["search_docs", "find_docs", "docs_search", "lookup_docs"], "Search the documentation", "query word",
-     ["Search the docs for {query}.", "What do the docs say about {query}?", "Find {query} in the documentation.", "Look for {query} in the docs.", "Where do the docs mention {query}?"], "page word", "See the page {page}."),
-    (["send_email", "email", "mail_send", "compose_email"], "Send an e-mail", "to email, subject word, body two_words",
-     ["Send an email to {to} with subject {subject} and text {body}.", "Email {to}, subject {subject}: {body}", "Write to {to} about {subject}: {body}", "Mail {to} with the subject {subject}, saying {body}."], "status sent", "I sent the e-mail to {to}."),
-    (["send_message", "text_person", "message", "send_sms"], "Send a message to a person", "to name, text two_words",
-     ["Tell {to}: {text}", "Send {to} a message: {text}", "Message {to} that {text}.", "Text {to}: {text}", "Let {to} know: {text}"], "status sent", "I sent the message to {to}."),
-    (["order_item", "create_order", "buy", "place_order"], "Order an item", "item word, quantity integer",
-     ["Order {quantity} {item}s.", "Buy {quantity} {item}s for me.", "I need {quantity} {item}s, please order them.", "Please get me {quantity} {item}s.", "I would like to order {quantity} of the {item}."], "order_id code", "Done. The order number is {order_id}."),
-    (["get_order", "order_status", "track_order", "find_order"], "Get the status of an order", "order_id code",
-     ["Where is my order {order_id}?", "What is the status of order {order_id}?", "Track order {order_id}.", "Has order {order_id} shipped?", "Check on order {order_id} please."], "status progress", "Order {order_id} is {status}."),
-    (["create_event", "add_event", "schedule_meeting", "calendar_add"], "Add a meeting to the calendar", "person name, day day, time clock",
-     ["Plan a meeting with {person} on {day} at {time}.", "Meet {person} on {day} at {time}, add it to my calendar.", "Schedule {person} for {day}, {time}.", "I meet {person} on {day} at {time}, please save it.", "Put a meeting with {person} on {day} at {time}."], "status saved", "The meeting with {person} is on {day} at {time}."),
-    (["translate", "translate_text", "translator", "to_language"], "Translate a text", "text two_words, language language",
-     ["Translate {text} to {language}.", "Translate this into {language}: {text}", "How do you say {text} in {language}?", "What is {text} in {language}?", "Give me {text} in {language}."], "translation two_words", "In {language}: {translation}."),
-    (["convert_currency", "exchange", "currency_convert", "fx"], "Convert money", "amount integer, from currency, to currency",
-     ["Convert {amount} {from} to {to}.", "How much is {amount} {from} in {to}?", "Change {amount} {from} into {to}.", "What are {amount} {from} worth in {to}?", "Exchange {amount} {from} for {to}."], "value integer", "{amount} {from} is {value} {to}."),
-    (["get_user", "lookup_user", "find_user", "user_info"], "Look up a user", "username code",
-     ["Look up the user {username}.", "Who is the user {username}?", "Find user {username}.", "Show me user {username}.", "Get the profile of {username}."], "name name", "The user {username} is {name}."),
-    (["book_flight", "flight_booking", "reserve_flight", "buy_flight"], "Book a flight", "origin place, destination place, date date",
-     ["Book a flight from {origin} to {destination} on {date}.", "I want to fly from {origin} to {destination} on {date}.", "Fly me from {origin} to {destination}, {date}.", "Get me a flight to {destination} from {origin} on {date}.", "On {date} I fly from {origin} to {destination}, please book."], "flight code", "You are booked on flight {flight}."),
-    (["find_route", "get_directions", "route", "directions"], "Find a route between two places", "origin place, destination place",
-     ["How do I get from {origin} to {destination}?", "Find a route from {origin} to {destination}.", "Directions from {origin} to {destination}, please.", "What is the way from {origin} to {destination}?", "I drive from {origin} to {destination}. Which way?"], "minutes integer", "The way to {destination} takes {minutes} minutes."),
-    (["book_table", "reserve_table", "restaurant_booking", "table"], "Reserve a table", "name name, people integer, time clock",
-     ["Book a table for {people} at {time}, name {name}.", "Reserve a table at {time} for {people} people under {name}.", "A table for {people} at {time} for {name}, please.", "We are {people} people, {time}, the name is {name}. Book a table."], "status booked", "The table for {people} at {time} is booked."),
-    (["set_timer", "start_timer", "timer", "countdown"], "Start a timer", "minutes integer",
-     ["Set a timer for {minutes} minutes.", "Start a timer of {minutes} minutes.", "Wake me in {minutes} minutes.", "Timer, {minutes} minutes.", "Count down {minutes} minutes."], "status running", "The timer runs for {minutes} minutes."),
-    (["set_alarm", "alarm", "wake_up", "create_alarm"], "Set an alarm", "time clock, day? day",
-     ["Set an alarm for {time}.", "Wake me at {time}.", "Alarm at {time}, please.", "I must get up at {time}, set an alarm.", "Ring at {time}."], "status set", "The alarm rings at {time}."),
-    (["add_reminder", "remind_me", "create_reminder", "reminder"], "Create a reminder", "text two_words, day day",
-     ["Remind me on {day}: {text}", "On {day} I have to {text}, remind me.", "Create a reminder for {day}: {text}", "Do not let me forget {text} on {day}."], "status saved", "I will remind you on {day}."),
-    (["play_song", "play_music", "music", "play"], "Play music", "song two_words, artist? name",
-     ["Play {song}.", "Play the song {song}.", "I want to hear {song}.", "Put on {song}.", "Start the music: {song}"], "status playing", "Now playing {song}."),
-    (["set_light", "switch_light", "light", "lamp_control"], "Switch a light", "room word, on boolean",
-     ["Light in the {room}: {on}", "Set the {room} light to {on}.", "{room} light {on}, please.", "Turn the light of the {room} to {on}."], "status done", "The light in the {room} is set."),
-    (["set_temperature", "thermostat", "heating", "set_heating"], "Set the temperature of a room", "room word, degrees integer",
-     ["Set the {room} to {degrees} degrees.", "Make it {degrees} degrees in the {room}.", "Heat the {room} to {degrees}.", "I want {degrees} degrees in the {room}."], "status done", "The {room} is set to {degrees} degrees."),
-    (["get_stock_price", "stock_price", "quote", "share_price"], "Get the price of a share", "symbol code",
-     ["What is the price of {symbol}?", "How much is a share of {symbol}?", "Stock price of {symbol}?", "How is {symbol} doing at the market?", "Get a quote for {symbol}."], "price number", "{symbol} is at {price}."),
-    (["read_file", "open_file", "cat_file", "load_file"], "Read a file", "path path",
-     ["Read the file {path}.", "What is in {path}?", "Open {path}.", "Show me {path}.", "Print the contents of {path}."], "content two_words", "The file says: {content}."),
-    (["write_file", "save_file", "create_file", "file_write"], "Write a text to a file", "path path, content two_words",
-     ["Write {content} to {path}.", "Save {content} in the file {path}.", "Create {path} with the text {content}.", "Put {content} into {path}."], "status written", "I wrote the file {path}."),
-    (["run_command", "shell", "exec", "bash"], "Run a shell command", "command command",
-     ["Run {command}.", "Execute {command}.", "Please run the command {command}.", "Type {command} in the shell.", "What does {command} print?"], "output two_words", "It printed: {output}."),
-    (["list_files", "ls", "list_directory", "files_in"], "List the files of a folder", "folder path",
-     ["List the files in {folder}.", "Which files are in {folder}?", "What does the folder {folder} contain?", "Show the files of {folder}.", "ls {folder}"], "file word", "There is one file: {file}."),
-    (["add", "sum_numbers", "calculator", "plus"], "Add two numbers", "a integer, b integer",
-     ["Add {a} and {b}.", "Use the tool to add {a} and {b}.", "What is {a} plus {b}?", "Compute {a} + {b}.", "Sum of {a} and {b}?"], "result integer", "The result is {result}."),
-    (["multiply", "times", "product_of", "mul"], "Multiply two numbers", "x integer, y integer",
-     ["Multiply {x} by {y}.", "What is {x} times {y}?", "Compute {x} * {y}.", "{x} x {y} = ?", "Product of {x} and {y}?"], "result integer", "The result is {result}."),
-    (["get_balance", "account_balance", "balance", "check_balance"], "Get the balance of an account", "account code",
-     ["What is the balance of account {account}?", "How much money is on {account}?", "Balance of {account}?", "Check account {account}.", "Show the balance of {account}."], "balance number", "The balance of {account} is {balance}."),
-    (["transfer_money", "transfer", "pay", "send_money"], "Transfer money", "to name, amount integer, currency currency",
-     ["Send {amount} {currency} to {to}.", "Transfer {amount} {currency} to {to}.", "Pay {to} {amount} {currency}.", "{to} gets {amount} {currency} from me."], "status sent", "I sent {amount} {currency} to {to}."),
-    (["call_person", "phone_call", "call", "dial"], "Call a person", "name name",
-     ["Call {name}.", "Please phone {name}.", "Ring {name} for me.", "I want to talk to {name} on the phone.", "Dial {name}."], "status calling", "Calling {name}."),
-    (["add_to_list", "shopping_list_add", "list_add", "add_item"], "Add items to a list", "items words",
-     ["Add {items} to my list.", "Put {items} on the list.", "I need {items}, put them on the shopping list.", "My list needs {items}.", "Write {items} on my list."], "status added", "I added {items}."),
-    (["find_recipe", "recipe_search", "cook", "recipes"], "Find a recipe", "ingredients words",
-     ["What can I cook with {ingredients}?", "Find a recipe with {ingredients}.", "I have {ingredients}. What can I make?", "Recipe with {ingredients}, please."], "dish two_words", "You can make {dish}."),
-    (["create_ticket", "open_ticket", "report_bug", "new_issue"], "Open a support ticket", "title two_words, priority priority",
-     ["Open a ticket: {title}, priority {priority}.", "Report a bug {title} with {priority} priority.", "New issue: {title}. Priority: {priority}.", "Create a {priority} priority ticket called {title}."], "ticket code", "Ticket {ticket} is open."),
-    (["close_ticket", "resolve_ticket", "ticket_close", "finish_issue"], "Close a support ticket", "ticket_id code",
-     ["Close ticket {ticket_id}.", "Ticket {ticket_id} is done, close it.", "Resolve {ticket_id}.", "Please mark ticket {ticket_id} as closed."], "status closed", "Ticket {ticket_id} is closed."),
-    (["get_horoscope", "horoscope", "stars", "zodiac"], "Get a horoscope", "sign word",
-     ["What is the horoscope for {sign}?", "Horoscope of {sign}, please.", "What do the stars say for {sign}?", "I am a {sign}. What is my horoscope?"], "text two_words", "The stars say: {text}."),
-    (["query_database", "sql", "run_query", "db_query"], "Count the rows of a table", "table word, limit? integer",
-     ["How many rows has the table {table}?", "Count the rows of {table}.", "Query the table {table}.", "How large is the table {table}?"], "rows integer", "The table {table} has {rows} rows."),
-    (["get_capital", "capital_lookup", "country_capital", "capital_of"], "Get the capital of a country", "country place",
-     ["Look up the capital of {country}.", "Use the tool: capital of {country}?", "Which city is the capital of {country}?", "What is the capital of {country}?"], "capital place", "The capital of {country} is {capital}."),
-    (["get_weather", "get_current_weather", "get_forecast", "forecast"], "Get the current weather in a given location", "location place, unit? unit",
-     ["What is the weather in {location}?", "What's the weather like in {location} today?", "How is the weather in {location}?", "Give me the forecast for {location}.", "Is it cold in {location}?", "Weather for {location}?"],
-     "temperature integer, condition condition", "It is {temperature} degrees and {condition} in {location}."),
-    (["lookup_price", "get_price", "price_of", "product_price"], "Get the price of a product", "product word",
-     ["What does the {product} cost?", "How much is the {product}?", "Price of {product}?", "Tell me the price of the {product}.", "Look up what a {product} costs."], "price number", "The {product} costs {price}."),
-]
+
+@dataclass
+class EverydayTool:
+    names: list[str]
+    description: str
+    parameters: str
+    requests: list[str]
+    result: str
+    answer: str
+
+
+def read_tools(text: str) -> list[EverydayTool]:
+    found: list[EverydayTool] = []
+    for line in text.splitlines():
+        mark, _, rest = line.partition(" ")
+        if mark == "#":
+            names, description, parameters = rest.split(" | ")
+            found.append(EverydayTool(names.split(", "), description, parameters, [], "", ""))
+        elif mark == "?":
+            found[-1].requests.append(rest)
+        elif mark == ">":
+            found[-1].result, found[-1].answer = rest.split(" | ")
+    return found
+
+
+EVERYDAY = read_tools((Path(__file__).parent / "tools.txt").read_text())
 
 VERBS = ["create", "delete", "update", "find", "open", "close", "start", "stop", "check", "rename", "archive", "share", "print", "move", "copy", "restart", "approve", "reject", "publish", "assign", "cancel", "export", "import", "lock", "unlock", "verify", "schedule", "clean", "repair", "rent", "return", "sell", "measure", "describe", "track"]
 OBJECTS = ["invoice", "ticket", "room", "playlist", "server", "customer", "report", "album", "task", "order", "contract", "vehicle", "parcel", "appointment", "account", "document", "photo", "backup", "campaign", "coupon", "course", "device", "domain", "event", "form", "game", "garden", "house", "image", "job", "key", "lesson", "loan", "machine", "meeting", "member", "menu", "movie", "network", "note", "offer", "page", "payment", "pet", "plan", "poll", "product", "profile", "project", "quiz", "recipe", "rental", "review", "robot", "school", "sensor", "shift", "ship", "shop", "song", "store", "survey", "team", "tour", "train", "trip", "user", "video", "voucher", "warehouse", "website", "workout"]
