@@ -281,7 +281,7 @@ function servedModels(
   const createdAtSeconds = Math.floor(Date.now() / 1000);
   const models = new Map<string, ServedModel>();
   for (const model of config.models) {
-    const { id, engine, engineModel, contextTokensMax, outputTokensMax, task } = model;
+    const { id, engine, engineModel, contextTokensMax, outputTokensMax, task, reasoning } = model;
     const opened = engines.get(engine);
     if (opened === undefined) continue; // the configuration was checked for this
     const capabilities = {
@@ -300,7 +300,7 @@ function servedModels(
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
       capabilities,
       stage: model.stage ?? DEFAULT_STAGE,
-      ...(model.reasoning === 'sealed' && { reasoning: model.reasoning }),
+      ...(reasoning !== undefined && reasoning !== 'shown' && { reasoning }),
       createdAtSeconds,
     });
   }

@@ -38,7 +38,7 @@ export type ModelConfig = {
   readonly capabilities?: Partial<Capabilities>;
   readonly stage?: ReleaseStage;
   /** Whether its users may read what it thinks, or only keep it sealed. */
-  readonly reasoning?: 'shown' | 'sealed';
+  readonly reasoning?: (typeof REASONING)[number];
   /** Without a price a model is served to nobody. */
   readonly price?: ModelPrice;
 };
@@ -115,6 +115,7 @@ const openAiCompatibleEngine = z.strictObject({
 /** Answers from a script in the prompt: for tests and benchmarks. */
 const scriptedEngine = z.strictObject({ kind: z.literal('scripted'), name });
 
+const REASONING = ['shown', 'open-responses', 'sealed'] as const;
 const capabilities = z.partialRecord(z.enum(CAPABILITIES), z.boolean());
 
 const configFile = z.strictObject({
@@ -132,7 +133,7 @@ const configFile = z.strictObject({
         outputTokensMax: z.int().min(1).optional(),
         capabilities: capabilities.optional(),
         stage: z.enum(RELEASE_STAGES).optional(),
-        reasoning: z.enum(['shown', 'sealed']).optional(),
+        reasoning: z.enum(REASONING).optional(),
         price: z
           .strictObject({
             input: price,

@@ -25,8 +25,8 @@ export type ServedModel = {
   readonly outputTokensMax: number;
   readonly capabilities: Capabilities;
   readonly stage: ReleaseStage;
-  /** `sealed`: what the model thinks is not for its users to read. */
-  readonly reasoning?: 'sealed';
+  /** What the model thinks: not for its users to read, or in Open Responses' own events; else in OpenAI's. */
+  readonly reasoning?: 'sealed' | 'open-responses';
   /** Seconds since the epoch, for `GET /v1/models`. */
   readonly createdAtSeconds: number;
 };

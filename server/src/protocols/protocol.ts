@@ -85,8 +85,11 @@ export type AnswerFacts = {
   readonly delivery: 'whole' | 'stream';
   /** It will be kept. Absent means no. */
   readonly stored?: boolean;
-  /** `sealed`: the client may keep what the model thought, and must not read it. Absent means that it may. */
-  readonly reasoning?: 'sealed' | undefined;
+  /**
+   * `sealed`: the client may keep what the model thought, and must not read it. Absent means that it may; the Responses
+   * protocol has two names for the events of it, OpenAI's, and its own by the specification of Open Responses.
+   */
+  readonly reasoning?: 'sealed' | 'open-responses' | undefined;
 };
 
 export type Ending = {

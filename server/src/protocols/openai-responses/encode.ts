@@ -34,6 +34,9 @@ const EVENT_OF = {
   reasoning_text: 'response.reasoning_text',
 } as const;
 
+/** As the specification of Open Responses calls them, which OpenAI's clients do not know. */
+const OPEN_RESPONSES_EVENT_OF = { ...EVENT_OF, reasoning_text: 'response.reasoning' } as const;
+
 const CALL_EVENT_OF = {
   function_call: 'response.function_call_arguments',
   custom_tool_call: 'response.custom_tool_call_input',
@@ -45,6 +48,7 @@ class StreamEncoder implements Encoder, Listener {
   readonly #response: ResponseObject;
   readonly #output: OutputItems;
   readonly #background: boolean;
+  readonly #eventOf: { readonly [type in ContentPart['type']]: string };
   #usage = NO_USAGE;
   #text = '';
   #events = 0;
@@ -54,6 +58,7 @@ class StreamEncoder implements Encoder, Listener {
   constructor(facts: AnswerFacts, { echo, rules }: Asked) {
     this.#response = new ResponseObject(facts, echo);
     this.#background = echo.background;
+    this.#eventOf = facts.reasoning === 'open-responses' ? OPEN_RESPONSES_EVENT_OF : EVENT_OF;
     this.#output = new OutputItems(hexOf(facts), rules, this);
   }
 
@@ -123,7 +128,7 @@ class StreamEncoder implements Encoder, Listener {
   ): void {
     const scores = part.type === 'output_text' ? scoresJson(logprobs) : '';
     const json = `"delta":${JSON.stringify(delta)}${this.#deltaTail}${scores}}`;
-    this.#event(`${EVENT_OF[part.type]}.delta`, json);
+    this.#event(`${this.#eventOf[part.type]}.delta`, json);
   }
 
   callDelta(item: CallItem, delta: string): void {
@@ -136,7 +141,7 @@ class StreamEncoder implements Encoder, Listener {
     const field = part.type === 'refusal' ? 'refusal' : 'text';
     const logprobs = part.type === 'output_text' ? scoresJson(part.logprobs) : '';
     const said = `"${field}":${JSON.stringify(part.text)}`;
-    this.#event(`${EVENT_OF[part.type]}.done`, `${spot},${said}${logprobs}}`);
+    this.#event(`${this.#eventOf[part.type]}.done`, `${spot},${said}${logprobs}}`);
     this.#event('response.content_part.done', `${spot},"part":${JSON.stringify(contentOf(part))}}`);
   }
 
