@@ -2,8 +2,10 @@
 // gateway will settle, so that every hold ends without a hand.
 
 import type pg from 'pg';
+import { type Cancel, systemTimers, type Timers } from '../../ports/timers.ts';
 import type { DirectPg } from './direct-pg.ts';
 import type { Gateway } from './ledger-batch.ts';
+import type { Books } from './leases/books.ts';
 
 const HEARTBEAT_MS = 5_000;
 /** A gateway that is silent for longer than this is dead: its holds and leases are voided. */
@@ -32,61 +34,77 @@ export async function endEarlier(pool: pg.Pool, { id, epoch }: Gateway): Promise
   await voidLeases(pool, 'gateway_id = $1 AND epoch < $2', [id, `${epoch}`]);
 }
 
-export class Heartbeat implements AsyncDisposable {
-  readonly #pool: pg.Pool;
-  readonly #gateway: Gateway;
-  readonly #ledger: DirectPg;
-  readonly #onHeard: (askedMs: number) => void;
-  readonly #timer: NodeJS.Timeout;
-  #beating: Promise<void> | undefined;
-  #steadySinceMs = performance.now();
+export async function beat(pool: pg.Pool, { id, epoch }: Gateway): Promise<boolean> {
+  const { rowCount } = await pool.query(
+    'UPDATE gateway SET heartbeat_at = now() WHERE id = $1 AND epoch = $2',
+    [id, `${epoch}`],
+  );
+  return rowCount === 1;
+}
 
-  /** `onHeard`: PostgreSQL knows that this gateway was alive then. */
-  constructor(
-    pool: pg.Pool,
-    gateway: Gateway,
-    ledger: DirectPg,
-    onHeard: (askedMs: number) => void = () => {},
-  ) {
-    this.#onHeard = onHeard;
-    this.#pool = pool;
-    this.#gateway = gateway;
-    this.#ledger = ledger;
-    this.#timer = setInterval(() => {
+export type HeartbeatOptions = {
+  readonly books: Pick<Books, 'beat' | 'voidSilent'>;
+  readonly gateway: Gateway;
+  /** PostgreSQL knows that this gateway was alive then. */
+  readonly onHeard: (askedMs: number) => void;
+  /** Another process has started in this one's place, and has given back what this one had set aside. */
+  readonly onFenced: () => void;
+  /** Ends holds of our own that nobody knows of. */
+  readonly voidUnknown: () => Promise<void>;
+  readonly timers?: Timers;
+};
+
+export class Heartbeat implements AsyncDisposable {
+  readonly #options: HeartbeatOptions;
+  readonly #timers: Timers;
+  readonly #stop: Cancel;
+  #beating: Promise<void> | undefined;
+  #steadySinceMs: number;
+
+  constructor(options: HeartbeatOptions) {
+    this.#options = options;
+    this.#timers = options.timers ?? systemTimers;
+    this.#steadySinceMs = this.#timers.monotonicMs();
+    this.#stop = this.#timers.every(HEARTBEAT_MS, () => {
       this.#beating ??= this.#beat().finally(() => (this.#beating = undefined));
-    }, HEARTBEAT_MS).unref();
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#timer);
+    this.#stop();
     await this.#beating;
   }
 
   async #beat(): Promise<void> {
+    const { books, gateway, onHeard, onFenced, voidUnknown } = this.#options;
     try {
-      const askedMs = performance.now();
-      await this.#pool.query(
-        'UPDATE gateway SET heartbeat_at = now() WHERE id = $1 AND epoch = $2',
-        [this.#gateway.id, `${this.#gateway.epoch}`],
-      );
-      this.#onHeard(askedMs);
-      await this.#voidUnknown();
+      const askedMs = this.#timers.monotonicMs();
+      if (!(await books.beat(gateway))) return onFenced();
+      onHeard(askedMs);
+      await voidUnknown();
       // After an outage of the database every heartbeat looks old: the others get as long to come back.
-      if (performance.now() - this.#steadySinceMs > SILENT_MS) await voidSilent(this.#pool);
+      if (this.#timers.monotonicMs() - this.#steadySinceMs > SILENT_MS) {
+        await books.voidSilent(SILENT_MS);
+      }
     } catch {
-      this.#steadySinceMs = performance.now(); // The ledger's own connection tells of the outage.
+      this.#steadySinceMs = this.#timers.monotonicMs(); // The ledger's own connection tells of the outage.
     }
   }
+}
 
-  async #voidUnknown(): Promise<void> {
-    const { rows } = await this.#pool.query<{ request_id: string }>(
-      `SELECT replace(request_id::text, '-', '') AS request_id FROM hold
-         WHERE gateway_id = $1 AND epoch = $2 AND created_at < now() - interval '${UNKNOWN_MS} ms'`,
-      [this.#gateway.id, `${this.#gateway.epoch}`],
-    );
-    for (const { request_id } of rows) {
-      if (!this.#ledger.isOpen(request_id)) this.#ledger.voidLater(request_id);
-    }
+/** Voids holds of this gateway that were committed unseen, and that no request of it will end. */
+export async function voidUnknown(
+  pool: pg.Pool,
+  { id, epoch }: Gateway,
+  ledger: DirectPg,
+): Promise<void> {
+  const { rows } = await pool.query<{ request_id: string }>(
+    `SELECT replace(request_id::text, '-', '') AS request_id FROM hold
+       WHERE gateway_id = $1 AND epoch = $2 AND created_at < now() - interval '${UNKNOWN_MS} ms'`,
+    [id, `${epoch}`],
+  );
+  for (const { request_id } of rows) {
+    if (!ledger.isOpen(request_id)) ledger.voidLater(request_id);
   }
 }
 

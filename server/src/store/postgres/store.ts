@@ -8,7 +8,6 @@ import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
 import type { SealingKeys } from '../../ports/sealing-keys.ts';
-import { readLeftLog } from '../settlement-log/read-log.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
 import {
   type Address,
@@ -20,10 +19,12 @@ import {
 } from './connection.ts';
 import { DirectPg } from './direct-pg.ts';
 import type { StoreProblem } from './store-problem.ts';
-import { endEarlier, enterEpoch, Heartbeat } from './gateway-epoch.ts';
+import { Heartbeat, voidUnknown } from './gateway-epoch.ts';
 import type { Gateway } from './ledger-batch.ts';
+import type { Books } from './leases/books.ts';
 import { LeasedLedger } from './leases/leased-ledger.ts';
-import { replay } from './leases/replay.ts';
+import { postgresBooks } from './leases/postgres-books.ts';
+import { settleEarlier } from './leases/settle-earlier.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
@@ -77,7 +78,8 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
   pool.on('error', () => {});
   pool.on('connect', (client) => client.on('error', () => {}));
   try {
-    const gateway = await settleEarlier(pool, address.value, options);
+    const books = postgresBooks(address.value, pool);
+    const gateway = await settleEarlier({ ...options, books });
     if (!gateway.ok) {
       await pool.end();
       return gateway;
@@ -87,10 +89,16 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
     const direct = new DirectPg(address.value, gateway.value, options.onProblem);
     const leased =
       options.settlement === 'leases'
-        ? openLeases(address.value, gateway.value, direct, options)
+        ? openLeases(books, gateway.value, direct, options)
         : undefined;
     const onHeard = (askedMs: number) => leased?.heardAt(askedMs);
-    const heartbeat = new Heartbeat(pool, gateway.value, direct, onHeard);
+    const heartbeat = new Heartbeat({
+      books,
+      gateway: gateway.value,
+      onHeard,
+      onFenced: () => leased?.fence(),
+      voidUnknown: () => voidUnknown(pool, gateway.value, direct),
+    });
     const responses = new PostgresResponseStore({
       address: address.value,
       gateway: gateway.value,
@@ -106,23 +114,8 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
   }
 }
 
-/** This start's epoch, once everything that earlier ones had settled is paid, and what they held is given back. */
-async function settleEarlier(
-  pool: Pool,
-  address: Address,
-  { gatewayId, logDirectory, onProblem }: StoreOptions,
-): Promise<Result<Gateway, StoreFailure>> {
-  const left = readLeftLog(logDirectory, gatewayId);
-  if (!left.ok) return err({ kind: 'log-unusable', message: left.error });
-  const gateway = await enterEpoch(pool, gatewayId, left.value.segments.at(-1)?.epoch);
-  const replayed = await replay(address, gateway, left.value, onProblem);
-  if (!replayed.ok) return err({ kind: 'log-unusable', message: replayed.error });
-  await endEarlier(pool, gateway);
-  return ok(gateway);
-}
-
 function openLeases(
-  address: Address,
+  books: Books,
   gateway: Gateway,
   direct: DirectPg,
   { logDirectory: directory, onProblem }: StoreOptions,
@@ -134,7 +127,7 @@ function openLeases(
     onBroken: (sentence) => onProblem({ kind: 'log-broken', sentence }),
     onTrouble: (sentence) => onProblem({ kind: 'log-full', sentence }),
   });
-  return new LeasedLedger({ address, gateway, log, direct, onProblem });
+  return new LeasedLedger({ books, gateway, log, direct, onProblem });
 }
 
 async function bringUpToDate(address: Address): Promise<Result<readonly string[], StoreFailure>> {

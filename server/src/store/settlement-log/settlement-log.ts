@@ -6,20 +6,22 @@
 // append, and a disk that fills up is noticed a whole segment before a record would not fit.
 
 import { randomInt } from 'node:crypto';
-import { close, fdatasync, openSync, renameSync, write } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { assert } from '../../lib/assert.ts';
+import { type Cancel, systemTimers, type Timers } from '../../ports/timers.ts';
+import { type Disk, type DiskFile, systemDisk } from './disk.ts';
 import { frameBytesMax, writeFrame } from './frame.ts';
 import { segmentName } from './read-log.ts';
 import { HEAD_BYTES, writeHead } from './segment.ts';
-import { SpareSegments, syncDirectory } from './spare-segments.ts';
+import { SpareSegments } from './spare-segments.ts';
 
 export type SettlementLogOptions = {
   readonly directory: string;
   readonly gatewayId: string;
   readonly epoch: number;
   readonly segmentBytes?: number;
+  readonly disk?: Disk;
+  readonly timers?: Timers;
   /** Called once, when the log can't keep its promise any more: the process must stop. */
   readonly onBroken: (sentence: string) => void;
   /** The disk is full or slow: nothing is lost, but what is appended meanwhile may be refused. */
@@ -48,7 +50,7 @@ const FLUSH_TIMEOUT_MS = 15_000;
 
 type Segment = {
   readonly path: string;
-  readonly fd: number;
+  readonly file: DiskFile;
   readonly firstSeq: number;
   at: number;
 };
@@ -83,6 +85,8 @@ class Group {
 
 export class SettlementLog implements AsyncDisposable {
   readonly #options: SettlementLogOptions;
+  readonly #disk: Disk;
+  readonly #timers: Timers;
   readonly #spares: SpareSegments;
   readonly #salt = randomInt(2 ** 32);
   readonly #segmentBytes: number;
@@ -96,24 +100,25 @@ export class SettlementLog implements AsyncDisposable {
   #flushSinceMs = Infinity;
   #broken: LogBroken | undefined;
   #roomy = true;
-  readonly #watch: NodeJS.Timeout;
+  readonly #endWatch: Cancel;
 
-  private constructor(options: SettlementLogOptions, spares: SpareSegments, bytes: number) {
+  private constructor(options: SettlementLogOptions) {
+    const { directory, disk = systemDisk, timers = systemTimers } = options;
     this.#options = options;
-    this.#spares = spares;
-    this.#segmentBytes = bytes;
+    this.#disk = disk;
+    this.#timers = timers;
+    this.#segmentBytes = options.segmentBytes ?? SEGMENT_BYTES;
+    this.#spares = SpareSegments.open(disk, directory, this.#segmentBytes);
     this.#group = new Group(Buffer.allocUnsafe(64 * 1024), 1);
-    this.#watch = setInterval(() => {
+    this.#endWatch = timers.every(1_000, () => {
       this.#watchDisk();
       this.#lookForRoom();
-    }, 1_000).unref();
+    });
   }
 
   /** The directory holds no segments any more: what an earlier process left has been applied and removed. */
   static open(options: SettlementLogOptions): SettlementLog {
-    const bytes = options.segmentBytes ?? SEGMENT_BYTES;
-    const spares = SpareSegments.open(options.directory, bytes);
-    return new SettlementLog(options, spares, bytes);
+    return new SettlementLog(options);
   }
 
   /** The number of the record that was appended last. */
@@ -149,7 +154,7 @@ export class SettlementLog implements AsyncDisposable {
       const [oldest, next] = this.#segments;
       if (oldest === undefined || next === undefined || next.firstSeq > throughSeq + 1) return;
       this.#segments.shift();
-      close(oldest.fd, () => {});
+      oldest.file.close().catch(() => {}); // Nothing in it is needed any more.
       this.#spares.take(oldest.path);
     }
   }
@@ -162,9 +167,9 @@ export class SettlementLog implements AsyncDisposable {
   /** Waits for what was appended. Without `emptied` the records stay for the next start. */
   async close(emptied: boolean): Promise<void> {
     await this.#flushing;
-    clearInterval(this.#watch);
-    for (const { fd, path } of this.#segments.splice(0)) {
-      await promisify(close)(fd);
+    this.#endWatch();
+    for (const { file, path } of this.#segments.splice(0)) {
+      await file.close();
       if (emptied) this.#spares.take(path);
     }
     await this.#spares[Symbol.asyncDispose]();
@@ -181,7 +186,7 @@ export class SettlementLog implements AsyncDisposable {
 
   async #flushAll(): Promise<void> {
     // After the current turn of the event loop: everything that it brings goes into the first group.
-    await new Promise<void>((resume) => setImmediate(resume));
+    await this.#timers.turn();
     while (this.#group.count > 0 && this.#broken === undefined) {
       const group = this.#group;
       this.#group = new Group(this.#idleBuffer, group.firstSeq + group.count);
@@ -208,8 +213,8 @@ export class SettlementLog implements AsyncDisposable {
       const head = { gatewayId, epoch, firstSeq: group.firstSeq, salt: this.#salt };
       writeHead(group.buffer, head);
     }
-    this.#flushSinceMs = performance.now();
-    await writeDurably(segment.fd, group.buffer, start, group.end, segment.at);
+    this.#flushSinceMs = this.#timers.monotonicMs();
+    await writeDurably(segment.file, group.buffer, start, group.end, segment.at);
     this.#flushSinceMs = Infinity;
     segment.at += group.end - start;
   }
@@ -228,9 +233,10 @@ export class SettlementLog implements AsyncDisposable {
     if (!spare.ok) throw new NoRoom(spare.error);
     const name = segmentName(this.#options.epoch, group.firstSeq);
     const path = join(this.#options.directory, name);
-    renameSync(spare.value, path);
-    await syncDirectory(this.#options.directory);
-    const segment = { path, fd: openSync(path, 'r+'), firstSeq: group.firstSeq, at: 0 };
+    this.#disk.rename(spare.value, path);
+    await this.#disk.flushDirectory(this.#options.directory);
+    const file = this.#disk.open(path);
+    const segment = { path, file, firstSeq: group.firstSeq, at: 0 };
     this.#segments.push(segment);
     return segment;
   }
@@ -272,15 +278,14 @@ export class SettlementLog implements AsyncDisposable {
   }
 
   #watchDisk(): void {
-    if (performance.now() - this.#flushSinceMs < FLUSH_TIMEOUT_MS || this.#broken) return;
+    const sinceMs = this.#timers.monotonicMs() - this.#flushSinceMs;
+    if (sinceMs < FLUSH_TIMEOUT_MS || this.#broken) return;
     this.#break(this.#group, new Error(`no answer of the disk for ${FLUSH_TIMEOUT_MS / 1_000} s`));
   }
 }
 
-const flushToDisk = promisify(fdatasync);
-
 async function writeDurably(
-  fd: number,
+  file: DiskFile,
   buffer: Buffer,
   start: number,
   end: number,
@@ -289,14 +294,9 @@ async function writeDurably(
   let written = 0;
   while (start + written < end) {
     const from = start + written;
-    const count = await new Promise<number>((resolve, reject) => {
-      write(fd, buffer, from, end - from, position + written, (error, bytes) => {
-        if (error === null) resolve(bytes);
-        else reject(error);
-      });
-    });
+    const count = await file.write(buffer, from, end, position + written);
     assert(count > 0, 'a write makes progress');
     written += count;
   }
-  await flushToDisk(fd);
+  await file.flush();
 }

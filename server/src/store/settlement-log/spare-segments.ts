@@ -1,10 +1,9 @@
 // Segments before and after their use: files of the right size whose blocks exist, ready to be overwritten. One is always
 // kept ahead, so that a disk that fills up is noticed while there is still room for thousands of records.
 
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, unlinkSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { err, ok, type Result } from '../../lib/result.ts';
+import type { Disk } from './disk.ts';
 
 /** More are removed: a burst must not keep its disk space for ever. */
 const SPARES_MAX = 2;
@@ -12,6 +11,7 @@ const SPARE_NAME = /^spare-\d+\.log$/;
 const CHUNK_BYTES = 1024 * 1024;
 
 export class SpareSegments implements AsyncDisposable {
+  readonly #disk: Disk;
   readonly #directory: string;
   readonly #bytes: number;
   readonly #ready: string[] = [];
@@ -19,16 +19,17 @@ export class SpareSegments implements AsyncDisposable {
   #problem: string | undefined;
   #making: Promise<Result<string, string>> | undefined;
 
-  private constructor(directory: string, bytes: number) {
+  private constructor(disk: Disk, directory: string, bytes: number) {
+    this.#disk = disk;
     this.#directory = directory;
     this.#bytes = bytes;
   }
 
   /** The first one is made in the background: nobody waits for it until it is needed. */
-  static open(directory: string, bytes: number): SpareSegments {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
-    const spares = new SpareSegments(directory, bytes);
-    for (const name of readdirSync(directory).filter((file) => SPARE_NAME.test(file))) {
+  static open(disk: Disk, directory: string, bytes: number): SpareSegments {
+    disk.makeDirectory(directory);
+    const spares = new SpareSegments(disk, directory, bytes);
+    for (const name of disk.list(directory).filter((file) => SPARE_NAME.test(file))) {
       spares.#adopt(join(directory, name));
     }
     spares.prepare();
@@ -60,11 +61,11 @@ export class SpareSegments implements AsyncDisposable {
   /** A segment whose records are all in PostgreSQL. */
   take(path: string): void {
     if (this.#ready.length >= SPARES_MAX) {
-      unlinkSync(path);
+      this.#disk.remove(path);
       return;
     }
     const spare = this.#newPath();
-    renameSync(path, spare);
+    this.#disk.rename(path, spare);
     this.#ready.push(spare);
   }
 
@@ -74,14 +75,15 @@ export class SpareSegments implements AsyncDisposable {
 
   #adopt(path: string): void {
     // Half made, or made by a program with another size.
-    if (statSync(path).size !== this.#bytes || this.#ready.length >= SPARES_MAX) unlinkSync(path);
+    const isHalfMade = this.#disk.sizeOf(path) !== this.#bytes;
+    if (isHalfMade || this.#ready.length >= SPARES_MAX) this.#disk.remove(path);
     else this.#ready.push(path);
   }
 
   #newPath(): string {
     for (;;) {
       const path = join(this.#directory, `spare-${(this.#made += 1)}.log`);
-      if (!existsSync(path)) return path;
+      if (!this.#disk.exists(path)) return path;
     }
   }
 
@@ -89,31 +91,29 @@ export class SpareSegments implements AsyncDisposable {
     const path = this.#newPath();
     const half = `${path}.half`;
     try {
-      await using file = await open(half, 'w', 0o600);
-      const zeros = Buffer.alloc(Math.min(CHUNK_BYTES, this.#bytes));
-      for (let at = 0; at < this.#bytes; at += zeros.length) {
-        await file.write(zeros, 0, Math.min(zeros.length, this.#bytes - at), at);
-      }
-      await file.sync();
-      renameSync(half, path);
+      await this.#fillWithZeros(half);
+      this.#disk.rename(half, path);
       this.#ready.push(path);
       this.#problem = undefined;
       return ok(path);
     } catch (error) {
-      removeIfFile(half);
+      this.#disk.remove(half);
       const reason = error instanceof Error ? error.message : String(error);
       this.#problem = `There is no room for the settlement log in ${this.#directory} (${reason}); free some disk space.`;
       return err(this.#problem);
     }
   }
-}
 
-function removeIfFile(path: string): void {
-  if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) unlinkSync(path);
-}
-
-/** Makes new names in a directory as durable as what is in the files. */
-export async function syncDirectory(directory: string): Promise<void> {
-  await using handle = await open(directory, 'r');
-  await handle.sync();
+  async #fillWithZeros(path: string): Promise<void> {
+    const file = this.#disk.create(path);
+    try {
+      const zeros = Buffer.alloc(Math.min(CHUNK_BYTES, this.#bytes));
+      for (let at = 0; at < this.#bytes;) {
+        at += await file.write(zeros, 0, Math.min(zeros.length, this.#bytes - at), at);
+      }
+      await file.flushAll();
+    } finally {
+      await file.close();
+    }
+  }
 }

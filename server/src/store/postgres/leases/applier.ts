@@ -2,19 +2,20 @@
 // record takes effect exactly once: a batch moves the watermark from where the last one left it, and after doubt the
 // watermark and the leases are read before anything is sent again.
 
-import { setTimeout as pause } from 'node:timers/promises';
 import { assert } from '../../../lib/assert.ts';
-import type { Address } from '../connection.ts';
+import { pause, type Timers } from '../../../ports/timers.ts';
 import type { StoreProblem } from '../store-problem.ts';
 import type { Gateway } from '../ledger-batch.ts';
 import { isOurMistake, type Trouble, troubleOf } from '../ledger-session.ts';
-import { ApplierSession } from './applier-session.ts';
+import { applyOrSetAside } from './apply-one.ts';
+import type { Books, BooksSession } from './books.ts';
 import type { LeaseBook, Planned } from './lease-book.ts';
 import type { Entry } from './leased-batch.ts';
 import type { LeaseAnswer } from './lease.ts';
 
 export type ApplierOptions = {
-  readonly address: Address;
+  readonly books: Books;
+  readonly timers: Timers;
   readonly gateway: Gateway;
   readonly book: LeaseBook;
   readonly onProblem: (problem: StoreProblem) => void;
@@ -47,7 +48,7 @@ export class Applier {
   readonly #options: ApplierOptions;
   #queue: Entry[] = [];
   #appliedSeq = 0;
-  #session: ApplierSession | undefined;
+  #session: BooksSession | undefined;
   #pumping: Promise<void> | undefined;
   #endPause: (() => void) | undefined;
   #lostSinceMs: number | undefined;
@@ -67,13 +68,17 @@ export class Applier {
     return this.#appliedSeq;
   }
 
+  get #nowMs(): number {
+    return this.#options.timers.monotonicMs();
+  }
+
   get isLost(): boolean {
     return this.#lostSinceMs !== undefined;
   }
 
   /** A lease may be in PostgreSQL that this process does not know of, and that nobody else would give back. */
   get mustLook(): boolean {
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     return nowMs < this.#doubtUntilMs && nowMs - this.#lookedMs > LOOK_EVERY_MS;
   }
 
@@ -95,7 +100,7 @@ export class Applier {
 
   /** Applies what is left and gives the leases back. True when nothing is left in the log. */
   async close(): Promise<boolean> {
-    this.#closingUntilMs = performance.now() + DRAIN_MS;
+    this.#closingUntilMs = this.#nowMs + DRAIN_MS;
     this.#options.book.setAllDue();
     this.wake(true);
     await this.#pumping;
@@ -105,18 +110,18 @@ export class Applier {
 
   async #pump(): Promise<void> {
     // After the current turn of the event loop: everything that it brings goes into the first batch.
-    await new Promise<void>((resume) => setImmediate(resume));
+    await this.#options.timers.turn();
     let retryMs = RETRY_FIRST_MS;
     while (this.#hasWork()) {
-      const startedMs = performance.now();
+      const startedMs = this.#nowMs;
       const trouble = await this.#work();
       if (trouble === undefined) {
         retryMs = RETRY_FIRST_MS;
         await this.#pace(startedMs);
       } else if (trouble === 'fenced') {
-        this.#fence();
+        this.fence();
       } else {
-        await pause(retryMs);
+        await pause(this.#options.timers, retryMs);
         retryMs = Math.min(retryMs * 2, RETRY_MAX_MS);
       }
     }
@@ -129,20 +134,20 @@ export class Applier {
     const until = this.#closingUntilMs;
     if (until === undefined) return true;
     const lateMs = this.isLost ? DRAIN_MS - DRAIN_LOST_MS : 0;
-    return performance.now() < until - lateMs;
+    return this.#nowMs < until - lateMs;
   }
 
   async #pace(startedMs: number): Promise<void> {
-    const restMs = startedMs + PACE_MS - performance.now();
+    const restMs = startedMs + PACE_MS - this.#nowMs;
     const isInHurry =
       this.#queue.length >= BATCH_RECORDS_MAX ||
       this.#options.book.hasWishes ||
       this.#closingUntilMs !== undefined;
     if (restMs <= 0 || isInHurry) return;
     await new Promise<void>((resume) => {
-      const timer = setTimeout(resume, restMs);
+      const cancel = this.#options.timers.after(restMs, resume);
       this.#endPause = () => {
-        clearTimeout(timer);
+        cancel();
         resume();
       };
     });
@@ -155,18 +160,18 @@ export class Applier {
     if (this.mustLook && !(await this.#lookAgain(session))) return 'lost';
     const entries = this.#queue.slice(0, BATCH_RECORDS_MAX);
     const { book } = this.#options;
-    const planned = book.plan(entries, performance.now(), this.#closingUntilMs !== undefined);
+    const planned = book.plan(entries, this.#nowMs, this.#closingUntilMs !== undefined);
     if (entries.length === 0 && planned.length === 0) return undefined;
-    const late = setTimeout(() => void session.close(), BATCH_TIMEOUT_MS);
+    const endLate = this.#options.timers.after(BATCH_TIMEOUT_MS, () => void session.close());
     try {
       return await this.#attempt(session, entries, planned);
     } finally {
-      clearTimeout(late);
+      endLate();
     }
   }
 
-  async #lookAgain(session: ApplierSession): Promise<boolean> {
-    this.#lookedMs = performance.now();
+  async #lookAgain(session: BooksSession): Promise<boolean> {
+    this.#lookedMs = this.#nowMs;
     try {
       await this.#readState(session);
       return true;
@@ -177,12 +182,12 @@ export class Applier {
   }
 
   async #attempt(
-    session: ApplierSession,
+    session: BooksSession,
     entries: readonly Entry[],
     planned: readonly Planned[],
   ): Promise<Trouble | undefined> {
     try {
-      const askedMs = performance.now();
+      const askedMs = this.#nowMs;
       const answers = await session.apply({
         leaseEpoch: this.#options.gateway.epoch,
         fromSeq: this.#appliedSeq,
@@ -205,7 +210,7 @@ export class Applier {
   ): void {
     this.#strikes = 0;
     this.#dropThrough(this.#appliedSeq + entries.length);
-    const nowMs = performance.now();
+    const nowMs = this.#nowMs;
     for (const [at, { lease, change }] of planned.entries()) {
       const answer = answers[at];
       if (answer !== undefined) lease.answered(change.ask, change.chargedNano, answer, nowMs);
@@ -224,7 +229,7 @@ export class Applier {
   }
 
   async #afterFailure(
-    session: ApplierSession,
+    session: BooksSession,
     entries: readonly Entry[],
     planned: readonly Planned[],
     error: unknown,
@@ -241,7 +246,7 @@ export class Applier {
 
   /** Something is not as we remember it. Each record is looked at alone, and only a bad one is set aside. */
   async #mend(
-    session: ApplierSession,
+    session: BooksSession,
     entries: readonly Entry[],
     planned: readonly Planned[],
     error: unknown,
@@ -259,8 +264,8 @@ export class Applier {
     return 'again';
   }
 
-  async #readState(session: ApplierSession): Promise<void> {
-    const askedMs = performance.now();
+  async #readState(session: BooksSession): Promise<void> {
+    const askedMs = this.#nowMs;
     const applied = await session.applied(this.#options.gateway.epoch);
     this.#options.onHeard(askedMs);
     for (const { settlement, chargedNano } of this.#queue.slice(
@@ -279,10 +284,10 @@ export class Applier {
     this.#options.onProblem({ kind: 'record-refused', sentence });
   }
 
-  async #connected(): Promise<ApplierSession | undefined> {
+  async #connected(): Promise<BooksSession | undefined> {
     if (this.#session?.alive === true) return this.#session;
-    const { address, gateway } = this.#options;
-    const opened = await ApplierSession.open(address, gateway).catch(() => undefined);
+    const { books, gateway } = this.#options;
+    const opened = await books.open(gateway).catch(() => undefined);
     if (opened?.ok !== true) {
       this.#tellLost();
       return undefined;
@@ -294,7 +299,7 @@ export class Applier {
       return undefined;
     }
     if (this.#lostSinceMs !== undefined) {
-      const sentence = `The ledger is connected again after ${Math.round(performance.now() - this.#lostSinceMs)} ms.`;
+      const sentence = `The ledger is connected again after ${Math.round(this.#nowMs - this.#lostSinceMs)} ms.`;
       this.#options.onProblem({ kind: 'connection-restored', sentence });
       this.#lostSinceMs = undefined;
     }
@@ -302,9 +307,9 @@ export class Applier {
     return opened.value;
   }
 
-  async #lose(session: ApplierSession): Promise<void> {
+  async #lose(session: BooksSession): Promise<void> {
     this.#session = undefined;
-    this.#doubtUntilMs = performance.now() + DOUBT_MS;
+    this.#doubtUntilMs = this.#nowMs + DOUBT_MS;
     this.#tellLost();
     await session.close().catch(() => {}); // It is broken: that it can't say goodbye is no news.
   }
@@ -312,32 +317,17 @@ export class Applier {
   #tellLost(): void {
     this.#options.onLost();
     if (this.#lostSinceMs !== undefined) return;
-    this.#lostSinceMs = performance.now();
-    const sentence = `The ledger's connection to PostgreSQL at ${this.#options.address.where} is lost; connecting again, and serving from leases meanwhile.`;
+    this.#lostSinceMs = this.#nowMs;
+    const sentence = `The ledger's connection to PostgreSQL at ${this.#options.books.where} is lost; connecting again, and serving from leases meanwhile.`;
     this.#options.onProblem({ kind: 'connection-lost', sentence });
   }
 
-  #fence(): void {
+  /** Nothing of this start may get into the books any more. */
+  fence(): void {
+    if (this.#isFenced) return;
     this.#isFenced = true;
     const sentence = `Another process has started as gateway "${this.#options.gateway.id}"; this one can't charge any more, stop it.`;
     this.#options.onProblem({ kind: 'fenced', sentence });
     this.#options.onFenced();
-  }
-}
-
-/** Throws when nothing was committed and the same record may succeed in a moment. */
-export async function applyOrSetAside(
-  session: ApplierSession,
-  entry: Entry,
-  epoch: bigint,
-  tellRefused: (what: string, error: unknown) => void,
-): Promise<void> {
-  try {
-    await session.applyOne(entry, epoch);
-  } catch (error) {
-    if (troubleOf(error) !== 'refused') throw error;
-    tellRefused(`The settlement of ${entry.settlement.requestId}`, error);
-    const reason = error instanceof Error ? error.message : String(error);
-    await session.setAside(entry, epoch, reason);
   }
 }

@@ -17,15 +17,15 @@ import type {
   Ledger,
   SettleOutcome,
 } from '../../../ports/ledger.ts';
+import { type Cancel, systemTimers, type Timers } from '../../../ports/timers.ts';
 import { recordText } from '../../settlement-log/settle-record.ts';
 import type { SettlementLog } from '../../settlement-log/settlement-log.ts';
 import type { LeasesInMemory } from '../balance.ts';
-import type { Address } from '../connection.ts';
-import type { DirectPg } from '../direct-pg.ts';
 import type { StoreProblem } from '../store-problem.ts';
 import { type Gateway, splitCost } from '../ledger-batch.ts';
 import { isRequestId } from '../request-id.ts';
 import { Applier } from './applier.ts';
+import type { Books } from './books.ts';
 import { LeaseBook } from './lease-book.ts';
 import type { Entry } from './leased-batch.ts';
 import { type Lease, TICK_MS, type Wish } from './lease.ts';
@@ -49,34 +49,40 @@ type Request = {
 };
 
 export type LeasedLedgerOptions = {
-  readonly address: Address;
+  readonly books: Books;
   readonly gateway: Gateway;
   readonly log: SettlementLog;
   /** For requests that this process knows nothing of (any more). */
-  readonly direct: DirectPg;
+  readonly direct: Pick<Ledger, 'settle'>;
+  readonly timers?: Timers;
   readonly onProblem: (problem: StoreProblem) => void;
 };
 
 export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   readonly gateway: Gateway;
   readonly #log: SettlementLog;
-  readonly #direct: DirectPg;
+  readonly #direct: Pick<Ledger, 'settle'>;
+  readonly #timers: Timers;
   readonly #book = new LeaseBook();
   readonly #applier: Applier;
-  readonly #ticks: NodeJS.Timeout;
+  readonly #endTicks: Cancel;
   readonly #onProblem: (problem: StoreProblem) => void;
   /** From the hold until the settle is in PostgreSQL. */
   readonly #requests = new Map<string, Request>();
-  #heardMs = performance.now();
+  #heardMs: number;
   #state: 'open' | 'fenced' | 'closing' = 'open';
 
-  constructor({ address, gateway, log, direct, onProblem }: LeasedLedgerOptions) {
+  constructor(options: LeasedLedgerOptions) {
+    const { books, gateway, log, direct, timers = systemTimers, onProblem } = options;
     this.gateway = gateway;
+    this.#timers = timers;
+    this.#heardMs = timers.monotonicMs();
     this.#log = log;
     this.#direct = direct;
     this.#onProblem = onProblem;
     this.#applier = new Applier({
-      address,
+      books,
+      timers,
       gateway,
       book: this.#book,
       onProblem,
@@ -87,7 +93,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
         if (this.#isTrusted) this.#book.serveSpare();
       },
     });
-    this.#ticks = setInterval(() => this.#tick(), TICK_MS).unref();
+    this.#endTicks = timers.every(TICK_MS, () => this.#tick());
   }
 
   hold(request: HoldRequest): Promise<HoldOutcome> {
@@ -101,7 +107,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     const lease = this.#book.leaseOf(organisationId);
     const made: Request = { organisationId, amountNano: undefined, seq: 0, chargedNano: 0n };
     this.#requests.set(requestId, made);
-    const nowMs = performance.now();
+    const nowMs = this.#timers.monotonicMs();
     if (this.#isTrusted && lease.take(wantNano, nowMs)) {
       made.amountNano = wantNano;
       if (lease.wants(nowMs)) this.#ask(lease, false);
@@ -120,7 +126,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     }
     const moreNano = hold.amountNano + extraNano - request.amountNano;
     if (moreNano <= 0n) return Promise.resolve(heldOf(hold, request)); // asked again
-    const nowMs = performance.now();
+    const nowMs = this.#timers.monotonicMs();
     const lease = this.#book.leaseOf(hold.organisationId);
     if (this.#isTrusted && lease.take(moreNano, nowMs)) {
       request.amountNano += moreNano;
@@ -147,6 +153,11 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     if (askedMs > this.#heardMs) this.#heardMs = askedMs;
   }
 
+  /** Another process has started in this one's place. */
+  fence(): void {
+    this.#applier.fence();
+  }
+
   /** Up to this record everything is in PostgreSQL, as far as this process knows. */
   get appliedSeq(): number {
     return this.#applier.appliedSeq;
@@ -170,7 +181,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
 
   /** Everything that was settled goes to PostgreSQL, and every lease goes back, if it can be reached. */
   async [Symbol.asyncDispose](): Promise<void> {
-    clearInterval(this.#ticks);
+    this.#endTicks();
     if (this.#state === 'open') this.#state = 'closing';
     await this.#log.flushed();
     const emptied = await this.#applier.close();
@@ -183,7 +194,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   }
 
   get #isTrusted(): boolean {
-    return performance.now() - this.#heardMs < TRUST_MS;
+    return this.#timers.monotonicMs() - this.#heardMs < TRUST_MS;
   }
 
   async #settle(
@@ -287,7 +298,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
         drop?.();
         reject(error);
       };
-      const deadlineMs = performance.now() + HOLD_TIMEOUT_MS;
+      const deadlineMs = this.#timers.monotonicMs() + HOLD_TIMEOUT_MS;
       lease.wish({ ...want, deadlineMs, ended: false, ...rest, fail });
       this.#ask(lease, true);
     });
@@ -300,7 +311,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   }
 
   #tick(): void {
-    const nowMs = performance.now();
+    const nowMs = this.#timers.monotonicMs();
     this.#book.endOverdue(nowMs);
     if (this.#book.tick(nowMs) || this.#applier.mustLook) this.#applier.wake(false);
   }

@@ -1,53 +1,58 @@
 // At the start of a gateway: what its earlier lives settled and PostgreSQL does not have yet is applied, before anything
 // that they held is given back.
 
-import { existsSync, unlinkSync } from 'node:fs';
 import { err, ok, type Result } from '../../../lib/result.ts';
+import { type Disk, systemDisk } from '../../settlement-log/disk.ts';
 import { framesOf, type LeftLog, type LeftSegment } from '../../settlement-log/read-log.ts';
 import { parseRecord } from '../../settlement-log/settle-record.ts';
-import type { Address } from '../connection.ts';
 import type { StoreProblem } from '../store-problem.ts';
 import type { Gateway } from '../ledger-batch.ts';
 import { troubleOf } from '../ledger-session.ts';
-import { applyOrSetAside } from './applier.ts';
-import { ApplierSession } from './applier-session.ts';
+import { applyOrSetAside } from './apply-one.ts';
+import type { Books, BooksSession } from './books.ts';
 import { byOrganisation, type Entry, type LeaseChange } from './leased-batch.ts';
 
 const BATCH_RECORDS_MAX = 1_024;
 
 /** Removes the segments when everything in them is applied. The error is one sentence. */
 export async function replay(
-  address: Address,
+  books: Books,
   gateway: Gateway,
   left: LeftLog,
   onProblem: (problem: StoreProblem) => void,
+  disk: Disk = systemDisk,
 ): Promise<Result<number, string>> {
   if (left.segments.length === 0) {
-    remove(left);
+    remove(disk, left);
     return ok(0);
   }
-  const opened = await ApplierSession.open(address, gateway);
+  const opened = await books.open(gateway);
   if (!opened.ok) return err(opened.error.message);
   const session = opened.value;
   let count = 0;
   try {
     for (const segment of left.segments) {
-      const applied = await replaySegment(session, gateway, segment, onProblem);
+      const applied = await replaySegment({ session, gateway, disk, onProblem }, segment);
       if (!applied.ok) return applied;
       count += applied.value;
     }
   } finally {
     await session.close();
   }
-  remove(left);
+  remove(disk, left);
   return ok(count);
 }
 
+type Replay = {
+  readonly session: BooksSession;
+  readonly gateway: Gateway;
+  readonly disk: Disk;
+  readonly onProblem: (problem: StoreProblem) => void;
+};
+
 async function replaySegment(
-  session: ApplierSession,
-  gateway: Gateway,
+  { session, gateway, disk, onProblem }: Replay,
   segment: LeftSegment,
-  onProblem: (problem: StoreProblem) => void,
 ): Promise<Result<number, string>> {
   const epoch = BigInt(segment.epoch);
   let { seq } = await session.applied(epoch);
@@ -55,7 +60,7 @@ async function replaySegment(
     const sentence = `The database has the settlement log of start ${epoch} up to record ${seq}, but ${segment.path} begins at ${segment.firstSeq}: the database is older than the log; restore a newer one, or move the log away to go on without the charges between.`;
     return err(sentence);
   }
-  const entries = framesOf(segment, gateway.id)
+  const entries = framesOf(segment, gateway.id, disk)
     .filter((frame) => frame.seq > seq)
     .map((frame): Entry => ({ ...parseRecord(frame.payload), seq: frame.seq }));
   for (let at = 0; at < entries.length; at += BATCH_RECORDS_MAX) {
@@ -67,7 +72,7 @@ async function replaySegment(
 }
 
 async function replayBatch(
-  session: ApplierSession,
+  session: BooksSession,
   leaseEpoch: bigint,
   entries: readonly Entry[],
   onProblem: (problem: StoreProblem) => void,
@@ -113,6 +118,6 @@ function changesOf(
     .toSorted(byOrganisation);
 }
 
-function remove({ paths }: LeftLog): void {
-  for (const path of paths) if (existsSync(path)) unlinkSync(path);
+function remove(disk: Disk, { paths }: LeftLog): void {
+  for (const path of paths) disk.remove(path);
 }

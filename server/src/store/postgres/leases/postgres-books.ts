@@ -1,13 +1,15 @@
-// One connection of the applier: it applies a batch in one round trip, or one record after reading how things stand.
+// The books of leases in PostgreSQL.
 
-import type { Client } from 'pg';
+import type { Client, Pool } from 'pg';
 import { assert } from '../../../lib/assert.ts';
 import { type Result, err, ok } from '../../../lib/result.ts';
 import { recordText } from '../../settlement-log/settle-record.ts';
 import { type Address, connect, connectFailure, type StoreFailure } from '../connection.ts';
+import { beat, endEarlier, enterEpoch, voidSilent } from '../gateway-epoch.ts';
 import type { Gateway } from '../ledger-batch.ts';
 import { SESSION_SETTINGS, troubleOf } from '../ledger-session.ts';
 import { uuidOf } from '../request-id.ts';
+import type { Applied, Books, BooksSession } from './books.ts';
 import type { LeaseAnswer } from './lease.ts';
 import {
   APPLY_LEASED_SQL,
@@ -17,13 +19,18 @@ import {
   leasedBatchValues,
 } from './leased-batch.ts';
 
-/** What PostgreSQL has of one start of a gateway. */
-export type Applied = {
-  readonly seq: number;
-  readonly leases: ReadonlyMap<string, bigint>;
-};
+export function postgresBooks(address: Address, pool: Pool): Books {
+  return {
+    where: address.where,
+    enter: (gatewayId, above) => enterEpoch(pool, gatewayId, above),
+    endEarlier: (gateway) => endEarlier(pool, gateway),
+    beat: (gateway) => beat(pool, gateway),
+    voidSilent: (silentMs) => voidSilent(pool, silentMs),
+    open: (gateway) => PostgresSession.open(address, gateway),
+  };
+}
 
-export class ApplierSession {
+class PostgresSession implements BooksSession {
   readonly #client: Client;
   readonly #gateway: Gateway;
   #alive = true;
@@ -37,10 +44,10 @@ export class ApplierSession {
   static async open(
     address: Address,
     gateway: Gateway,
-  ): Promise<Result<ApplierSession, StoreFailure>> {
+  ): Promise<Result<PostgresSession, StoreFailure>> {
     const connected = await connect(address);
     if (!connected.ok) return connected;
-    const session = new ApplierSession(connected.value, gateway);
+    const session = new PostgresSession(connected.value, gateway);
     try {
       await connected.value.query(SESSION_SETTINGS);
       return ok(session);
@@ -77,7 +84,6 @@ export class ApplierSession {
     };
   }
 
-  /** All or nothing, in one round trip. Undefined for a customer that does not exist. */
   async apply(batch: LeasedBatch): Promise<readonly (LeaseAnswer | undefined)[]> {
     const { rows } = await this.#client.query<[string | null, string | null]>({
       name: 'ledger_apply_leased',
@@ -95,68 +101,7 @@ export class ApplierSession {
     });
   }
 
-  /**
-   * One record, exactly once, however things stand: it may be recorded already, and its lease may have been ended by
-   * another gateway that thought this one dead. Then it is charged from free credit as far as that goes.
-   */
-  async applyOne(entry: Entry, leaseEpoch: bigint): Promise<void> {
-    await this.#transaction(async () => {
-      const { settlement, seq } = entry;
-      const { organisationId } = settlement;
-      // The account's lock first, as everywhere.
-      const free = await this.#bigint(
-        'SELECT balance_nano - held_nano FROM account WHERE id = $1 FOR UPDATE',
-        [`credits:${organisationId}`],
-      );
-      const leased = await this.#leaseOf(organisationId, leaseEpoch);
-      const isRecorded = await this.#bigint('SELECT 1 FROM usage WHERE request_id = $1', [
-        uuidOf(settlement.requestId),
-      ]);
-      const releasedNano = leased < entry.chargedNano ? leased : entry.chargedNano;
-      const rest = entry.chargedNano - releasedNano;
-      const chargedNano = releasedNano + (rest < (free ?? 0n) ? rest : (free ?? 0n));
-      const change = { organisationId, hadNano: leased, chargedNano, releasedNano, ask: undefined };
-      await this.apply({
-        leaseEpoch,
-        fromSeq: seq - 1,
-        toSeq: seq,
-        records: isRecorded === undefined ? [{ settlement, chargedNano }] : [],
-        changes: isRecorded === undefined && chargedNano > 0n ? [change] : [],
-      });
-    });
-  }
-
-  /** For a person to look at; the log goes on behind it. */
-  async setAside(entry: Entry, leaseEpoch: bigint, reason: string): Promise<void> {
-    await this.#transaction(async () => {
-      await this.#client.query(
-        `INSERT INTO refused_settlement (gateway_id, epoch, seq, record, reason) VALUES ($1, $2, $3, $4, $5)`,
-        [
-          this.#gateway.id,
-          `${leaseEpoch}`,
-          entry.seq,
-          Buffer.from(recordText(entry)),
-          reason.replaceAll('\0', ''),
-        ],
-      );
-      const { seq } = entry;
-      await this.apply({ leaseEpoch, fromSeq: seq - 1, toSeq: seq, records: [], changes: [] });
-    });
-  }
-
-  /** Ends the connection at once if a query is running on it. */
-  async close(): Promise<void> {
-    this.#alive = false;
-    await this.#client.end();
-  }
-
-  async #leaseOf(organisationId: string, epoch: bigint): Promise<bigint> {
-    const sql = `SELECT amount_nano FROM lease
-      WHERE gateway_id = $1 AND epoch = $2 AND organisation_id = $3 FOR UPDATE`;
-    return (await this.#bigint(sql, [this.#gateway.id, `${epoch}`, organisationId])) ?? 0n;
-  }
-
-  async #transaction(work: () => Promise<void>): Promise<void> {
+  async transaction(work: () => Promise<void>): Promise<void> {
     await this.#client.query('BEGIN');
     try {
       await work();
@@ -165,6 +110,41 @@ export class ApplierSession {
       if (troubleOf(error) !== 'lost') await this.#client.query('ROLLBACK');
       throw error;
     }
+  }
+
+  lockFree(organisationId: string): Promise<bigint | undefined> {
+    return this.#bigint('SELECT balance_nano - held_nano FROM account WHERE id = $1 FOR UPDATE', [
+      `credits:${organisationId}`,
+    ]);
+  }
+
+  async lockLease(organisationId: string, epoch: bigint): Promise<bigint> {
+    const sql = `SELECT amount_nano FROM lease
+      WHERE gateway_id = $1 AND epoch = $2 AND organisation_id = $3 FOR UPDATE`;
+    return (await this.#bigint(sql, [this.#gateway.id, `${epoch}`, organisationId])) ?? 0n;
+  }
+
+  async isRecorded(requestId: string): Promise<boolean> {
+    const sql = 'SELECT 1 FROM usage WHERE request_id = $1';
+    return (await this.#bigint(sql, [uuidOf(requestId)])) !== undefined;
+  }
+
+  async keepRefused(entry: Entry, epoch: bigint, reason: string): Promise<void> {
+    await this.#client.query(
+      `INSERT INTO refused_settlement (gateway_id, epoch, seq, record, reason) VALUES ($1, $2, $3, $4, $5)`,
+      [
+        this.#gateway.id,
+        `${epoch}`,
+        entry.seq,
+        Buffer.from(recordText(entry)),
+        reason.replaceAll('\0', ''),
+      ],
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#alive = false;
+    await this.#client.end();
   }
 
   async #bigint(text: string, values: string[]): Promise<bigint | undefined> {

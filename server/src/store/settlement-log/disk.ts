@@ -1,0 +1,92 @@
+// What the settlement log needs of a disk. One adapter is the file system; the other is a disk in a simulation, which
+// tears writes, fails flushes and forgets what was never flushed.
+
+import {
+  close,
+  existsSync,
+  fdatasync,
+  fsync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  unlinkSync,
+  write,
+} from 'node:fs';
+import { open } from 'node:fs/promises';
+import { promisify } from 'node:util';
+
+export interface DiskFile {
+  /** How many of the bytes were written: at least one, perhaps not all. */
+  write(from: Buffer, start: number, end: number, position: number): Promise<number>;
+  /** When it resolves, the bytes are on the disk. */
+  flush(): Promise<void>;
+  /** The same, with the file's size and blocks. */
+  flushAll(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Disk {
+  makeDirectory(path: string): void;
+  /** Names in a directory, in order; none if there is no such directory. */
+  list(directory: string): readonly string[];
+  exists(path: string): boolean;
+  sizeOf(path: string): number;
+  read(path: string): Buffer;
+  rename(from: string, to: string): void;
+  /** Nothing happens when there is no such file. */
+  remove(path: string): void;
+  /** Makes new names in it as durable as what is in the files. */
+  flushDirectory(path: string): Promise<void>;
+  create(path: string): DiskFile;
+  open(path: string): DiskFile;
+}
+
+const writeSome = promisify(write);
+const flush = promisify(fdatasync);
+const flushAll = promisify(fsync);
+const closeFile = promisify(close);
+
+class SystemFile implements DiskFile {
+  readonly #fd: number;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  async write(from: Buffer, start: number, end: number, position: number): Promise<number> {
+    return (await writeSome(this.#fd, from, start, end - start, position)).bytesWritten;
+  }
+
+  flush(): Promise<void> {
+    return flush(this.#fd);
+  }
+
+  flushAll(): Promise<void> {
+    return flushAll(this.#fd);
+  }
+
+  close(): Promise<void> {
+    return closeFile(this.#fd);
+  }
+}
+
+export const systemDisk: Disk = {
+  makeDirectory: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  list: (directory) => (existsSync(directory) ? readdirSync(directory).toSorted() : []),
+  exists: existsSync,
+  sizeOf: (path) => statSync(path).size,
+  read: (path) => readFileSync(path),
+  rename: renameSync,
+  remove(path) {
+    if (statSync(path, { throwIfNoEntry: false })?.isFile() === true) unlinkSync(path);
+  },
+  async flushDirectory(path) {
+    await using directory = await open(path, 'r');
+    await directory.sync();
+  },
+  create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
+  open: (path) => new SystemFile(openSync(path, 'r+')),
+};

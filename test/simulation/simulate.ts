@@ -1,0 +1,361 @@
+// One seed: some gateways, some customers, some requests, and whatever the seed makes go wrong; then calm, until everything
+// is over; then the final judgement. Returns what was wrong, nothing for a run in which all held.
+
+import { serve } from '../../server/src/gateway/serve.ts';
+import { ok } from '../../server/src/lib/result.ts';
+import { nano } from '../../server/src/domain/money/nano.ts';
+import { testSettlement } from '../../server/src/ports/ledger.contract.ts';
+import { BooksModel } from './books-model.ts';
+import { BooksServer } from './books-line.ts';
+import { Chance } from './chance.ts';
+import { ClientModel, type Order, plainProtocol } from './client-model.ts';
+import { DiskModel, Killed } from './disk-model.ts';
+import { keyOf, Machine, type Running } from './machine.ts';
+import { type Asked, Oracle } from './oracle.ts';
+import { World } from './world.ts';
+
+export type Run = {
+  readonly violations: readonly string[];
+  readonly trace: readonly string[];
+  readonly requests: number;
+};
+
+const ACT_MS = 8_000;
+/** As long as anything that was begun in trouble may still take: late commits, leases of the dead. */
+const OUTAGE_MS = 200_000;
+/** After that a lease that nobody uses has been given back. */
+const IDLE_MS = 10_000;
+
+export async function simulate(seed: number, traces = false): Promise<Run> {
+  const simulation = new Simulation(seed, traces);
+  const stray = (error: unknown) => {
+    if (!(error instanceof Killed))
+      simulation.violations.push(
+        `nobody heard of ${error instanceof Error ? error.stack : String(error)}`,
+      );
+  };
+  process.on('unhandledRejection', stray);
+  try {
+    await simulation.run();
+  } catch (error) {
+    simulation.violations.push(
+      `the simulation broke: ${error instanceof Error ? error.stack : String(error)}`,
+    );
+  } finally {
+    process.off('unhandledRejection', stray);
+  }
+  return {
+    violations: simulation.violations,
+    trace: simulation.world.trace,
+    requests: simulation.oracle.asked.size,
+  };
+}
+
+class Simulation {
+  readonly violations: string[] = [];
+  readonly chance: Chance;
+  readonly world: World;
+  readonly oracle: Oracle;
+  readonly #model = new BooksModel();
+  readonly #server: BooksServer;
+  readonly #machines: Machine[] = [];
+  readonly #organisations: string[] = [];
+  readonly #toppedUp = new Map<string, bigint>();
+  readonly #seed: number;
+  #requests = 0;
+  #open = 0;
+
+  constructor(seed: number, traces: boolean) {
+    this.#seed = seed;
+    this.chance = new Chance(seed);
+    this.world = new World(this.chance, traces);
+    this.oracle = new Oracle(this.#model, this.violations, () => this.#machines);
+    const bad = this.chance.pick([0, 0.2, 1]);
+    const rate = (most: number) => bad * most * this.chance.fraction();
+    this.#server = new BooksServer(this.world, this.#model, {
+      slow: rate(0.1),
+      lostBefore: rate(0.1),
+      lostAfter: rate(0.1),
+      late: rate(0.05),
+      again: rate(0.1),
+    });
+    this.#server.isSteady = (id, epoch) => {
+      const running = this.#machines.find((machine) => machine.id === id)?.running;
+      return running?.gateway.epoch === epoch && running.life.frozenUntilMs === 0;
+    };
+    for (let at = this.chance.whole(1, 2); at > 0; at--) this.#newOrganisation();
+    for (let at = this.chance.pick([1, 1, 2, 3]); at > 0; at--) this.#newMachine(rate);
+    this.world.watchers.push(() => this.#look());
+    this.#tick();
+  }
+
+  async run(): Promise<void> {
+    for (const machine of this.#machines) void machine.start();
+    const lastMs = this.#planRequests();
+    this.#planTrouble(lastMs);
+    const { world } = this;
+    await world.run(() => world.nowMs > lastMs || this.violations.length > 0);
+    if (this.violations.length > 0) return;
+    await this.#calmDown();
+    if (this.violations.length === 0) this.oracle.judgeAll(this.#toppedUp);
+  }
+
+  /** So that there is something to look at even when every machine is dead. */
+  #tick(): void {
+    this.world.after(250, undefined, () => this.#tick());
+  }
+
+  #newOrganisation(): void {
+    const id = `org_${'zab'[this.#organisations.length]}`;
+    this.#organisations.push(id);
+    this.#model.newOrganisation(id);
+    this.#topUp(id);
+  }
+
+  /** Often so little that it is soon over: the edge is where mistakes are. */
+  #topUp(id: string): void {
+    const amount = BigInt(
+      this.chance.whole(1, this.chance.pick([2_000_000, 40_000_000, 400_000_000])),
+    );
+    this.#model.topUp(`${this.#toppedUp.get(id) ?? 0n}:${id}`, id, amount);
+    this.#toppedUp.set(id, (this.#toppedUp.get(id) ?? 0n) + amount);
+  }
+
+  #newMachine(rate: (most: number) => number): void {
+    const disk = new DiskModel(this.world, {
+      slow: rate(0.1),
+      shortWrite: rate(0.2),
+      failedFlush: this.chance.happens(0.2) ? rate(0.02) : 0,
+      full: rate(0.1),
+      killed: this.chance.happens(0.3) ? rate(0.01) : 0,
+    });
+    const { world, oracle, violations } = this;
+    const deps = {
+      world,
+      server: this.#server,
+      organisations: this.#organisations,
+      said: oracle.said,
+      violations,
+      watched: oracle.watched.bind(oracle),
+    };
+    this.#machines.push(new Machine(`gw_${this.#machines.length}`, disk, deps));
+  }
+
+  #planRequests(): number {
+    const { chance, world } = this;
+    const bunched = chance.happens(0.5);
+    const moments = Array.from(
+      { length: chance.whole(3, 24) },
+      () => 50 + chance.whole(0, bunched ? 300 : ACT_MS),
+    );
+    for (const atMs of moments) world.after(atMs, undefined, () => this.#ask());
+    return world.nowMs + Math.max(...moments) + 500;
+  }
+
+  #planTrouble(lastMs: number): void {
+    const { chance, world } = this;
+    const spanMs = lastMs - world.nowMs;
+    for (let at = chance.pick([0, 0, 1, 2, 3]); at > 0; at--) {
+      world.after(chance.fraction() * spanMs, undefined, () => this.#trouble());
+    }
+  }
+
+  #trouble(): void {
+    const { chance, world } = this;
+    const machine = this.#machines[chance.whole(0, this.#machines.length - 1)];
+    if (machine === undefined) return;
+    const trouble = chance.pick([
+      'kill',
+      'kill',
+      'power',
+      'away',
+      'stop',
+      'freeze',
+      'top-up',
+      'twin',
+    ]);
+    world.tell(() => `trouble: ${trouble} of ${machine.id}`);
+    switch (trouble) {
+      case 'kill':
+      case 'power':
+        machine.kill(trouble === 'power');
+        break;
+      case 'away':
+        this.#server.goAway(chance.pick([50, 1_000, 20_000, 80_000]));
+        break;
+      case 'stop':
+        void machine.stop();
+        break;
+      case 'freeze':
+        if (machine.running !== undefined) {
+          machine.running.life.frozenUntilMs =
+            world.nowMs + chance.pick([100, 5_000, 50_000, 100_000]);
+        }
+        break;
+      case 'top-up':
+        this.#topUp(this.#organisations[0] ?? '');
+        break;
+      case 'twin':
+        // Another process with the same id, on a disk of its own, that dies as soon as it has started.
+        this.#model.enter(machine.id, undefined, world.nowMs);
+        break;
+    }
+  }
+
+  #look(): void {
+    this.violations.push(...this.#model.violations.splice(0));
+    for (const machine of this.#machines) {
+      machine.noticeDeath();
+      if (machine.isDown) {
+        const start = this.chance.happens(0.02) || !this.#server.isTroubled;
+        if (start) void machine.start();
+      }
+    }
+    this.oracle.look();
+  }
+
+  #ask(): void {
+    const { chance, world } = this;
+    const up = this.#machines.filter(({ isUp }) => isUp);
+    const machine = up[chance.whole(0, up.length - 1)];
+    const running = machine?.running;
+    if (machine === undefined || running === undefined) return;
+    const at = chance.whole(0, this.#organisations.length - 1);
+    const organisationId = this.#organisations[at] ?? '';
+    const requestId = `req_${(this.#seed * 1_000 + this.#requests).toString(16).padStart(32, '0')}`;
+    this.#requests += 1;
+    const order: Order = {
+      model: chance.happens(0.03) ? 'unpriced' : 'model',
+      delivery: chance.pick(['whole', 'stream']),
+      outputTokensMax: chance.pick([1, 20, 300, 3_000]),
+      text: 'x'.repeat(chance.whole(1, 60)),
+    };
+    const client = new ClientModel(world, running.life, () => {});
+    const asked: Asked = {
+      requestId,
+      organisationId,
+      machine,
+      running,
+      client,
+      delivery: order.delivery,
+      freeMin: 2n ** 62n,
+      leastNano: undefined,
+      grantedNano: 0n,
+      perhapsNano: 0n,
+      judged: false,
+    };
+    this.oracle.asked.set(requestId, asked);
+    if (chance.happens(0.15))
+      world.after(chance.whole(0, 3_000), running.life, () => client.leave());
+    if (order.model === 'unpriced') this.oracle.unpriced.add(requestId);
+    void this.#serve(running, requestId, keyOf(at), order, client);
+  }
+
+  async #serve(
+    running: Running,
+    requestId: string,
+    key: string,
+    order: Order,
+    client: ClientModel,
+  ): Promise<void> {
+    running.requests += 1;
+    this.#open += 1;
+    const call = {
+      requestId,
+      authorization: `Bearer ${key}`,
+      headers: {},
+      readJson: () => Promise.resolve(ok(order)),
+    };
+    try {
+      await serve(running.serving, plainProtocol, call, client);
+      if (running.life.alive && client.seen.kind === 'waiting' && !client.left) {
+        this.violations.push(`I8 ${requestId} ended without a word to its client`);
+      }
+    } catch (error) {
+      if (running.life.alive)
+        this.violations.push(
+          `${requestId} threw: ${error instanceof Error ? error.stack : String(error)}`,
+        );
+    } finally {
+      running.requests -= 1;
+      this.#open -= 1;
+    }
+  }
+
+  /** Nothing breaks any more. What is dead starts again, what is alive ends, and somebody looks after what is left. */
+  async #calmDown(): Promise<void> {
+    const { world, chance } = this;
+    this.#server.isTroubled = false;
+    this.#server.awayUntilMs = 0;
+    for (const { disk, running } of this.#machines) {
+      disk.isTroubled = false;
+      if (running !== undefined && chance.happens(0.5)) running.life.thaw(world.nowMs);
+    }
+    const calmMs = world.nowMs;
+    let busyMs = calmMs;
+    world.watchers.push(() => {
+      if (this.#machines.some(({ isUp, running }) => !isUp || running?.requests !== 0))
+        busyMs = world.nowMs;
+    });
+    const isQuiet = () => world.nowMs > calmMs + OUTAGE_MS && world.nowMs > busyMs + IDLE_MS;
+    await world.run(() => isQuiet() || this.violations.length > 0);
+    if (this.violations.length > 0) return;
+    if (!isQuiet()) return void this.violations.push('I8 the machines do not come to rest');
+    for (const { id, running } of this.#machines) {
+      const left = running?.serving.load.generationsRunning ?? 0;
+      if (left !== 0)
+        this.violations.push(`I17 ${id} counts ${left} running requests, and there is none`);
+    }
+    await this.#spendTheRest();
+    const stopped = this.#machines.map((machine) => machine.stop());
+    let done = false;
+    void Promise.all(stopped).then(() => (done = true));
+    for (const machine of this.#machines) machine.isRetired = true;
+    await world.run(() => done || this.violations.length > 0);
+  }
+
+  /** I10: one gateway can have every nano-dollar that is left, and not one more. */
+  async #spendTheRest(): Promise<void> {
+    const { world } = this;
+    const running = this.#machines[0]?.running;
+    if (running === undefined) return;
+    for (const [at, organisationId] of this.#organisations.entries()) {
+      const free = this.#model.accounts.get(`credits:${organisationId}`)?.balance ?? 0n;
+      const requestId = `req_${(this.#seed * 1_000 + 900 + at).toString(16).padStart(32, '0')}`;
+      const wantNano = nano(free + 1n);
+      let outcome = '';
+      world.tell(
+        () =>
+          `to be spent: ${free} of ${organisationId}; leases ${[...this.#model.leases].join(' ')}`,
+      );
+      const hold = running.ledger.hold({
+        requestId,
+        organisationId,
+        wantNano,
+        leastNano: nano(free),
+      });
+      void hold.then(
+        (held) => (outcome = held.kind === 'held' ? `held ${held.hold.amountNano}` : held.kind),
+      );
+      const untilMs = this.world.nowMs + 10_000;
+      await this.world.run(
+        () => outcome !== '' || this.world.nowMs > untilMs || this.violations.length > 0,
+      );
+      if (outcome !== `held ${free}`)
+        this.violations.push(`I10 the last ${free} of ${organisationId}: ${outcome}`);
+      await this.#release(running, { requestId, organisationId });
+    }
+  }
+
+  async #release(running: Running, of: Pick<Asked, 'requestId' | 'organisationId'>): Promise<void> {
+    const hold = { ...of, amountNano: 0n };
+    const settlement = testSettlement(hold, 0n, {
+      outcome: 'failed',
+      startedAtMs: this.world.nowMs,
+    });
+    let ended = false;
+    void running.ledger.settle(hold, settlement).then(() => (ended = true));
+    await this.world.run(() => ended || this.violations.length > 0);
+    this.oracle.ownRequests.add(of.requestId);
+  }
+}
