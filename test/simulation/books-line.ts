@@ -60,11 +60,13 @@ export class BooksServer {
     }, true);
   }
 
-  /** When no other session is within a transaction. */
-  async turnOf(session: Session | undefined): Promise<void> {
-    while (this.#owner !== undefined && this.#owner !== session) {
-      await new Promise<void>((resume) => this.#waiting.push(resume));
-    }
+  /** Another session is within a transaction. */
+  isBusyFor(session: Session | undefined): boolean {
+    return this.#owner !== undefined && this.#owner !== session;
+  }
+
+  async turn(): Promise<void> {
+    await new Promise<void>((resume) => this.#waiting.push(resume));
   }
 
   own(session: Session): void {
@@ -83,7 +85,7 @@ export function booksOf(server: BooksServer, life: Life): Books {
   const ask = async <T>(answer: () => T): Promise<T> => {
     await world.wait(world.chance.fraction() * 3, life);
     if (server.isAway) throw new Error('Connection terminated');
-    await server.turnOf(undefined);
+    while (server.isBusyFor(undefined)) await server.turn();
     const value = answer();
     await world.wait(world.chance.fraction() * 3, life);
     return value;
@@ -215,7 +217,7 @@ export class Session implements BooksSession {
         // The server carries out what has reached it, even if nobody waits for the answer any more.
         const arrives = this.alive || isLate || this.isOrphaned;
         if (!arrives || (lostBefore && !isLate)) return this.breakNow();
-        await this.#server.turnOf(this);
+        while (this.#server.isBusyFor(this)) await this.#server.turn();
         if (this.#server.isAway || this.#transaction !== within) return this.breakNow();
         let outcome: () => void;
         try {

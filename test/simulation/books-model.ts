@@ -182,6 +182,8 @@ export class BooksModel {
       );
     }
     this.voided.delete(key);
+    if (hadNano === 0n && target === 0n)
+      return { leasedNano: 0n, availableNano: after.balance - after.held };
     if (target === 0n) remove(transaction, this.leases, key);
     else set(transaction, this.leases, key, target);
     return { leasedNano: target, availableNano: after.balance - after.held };

@@ -24,6 +24,8 @@ export type DiskTrouble = {
   readonly shortWrite: number;
   readonly failedFlush: number;
   readonly full: number;
+  /** Within a flush. */
+  readonly powerCut: number;
   /** The process dies in the middle of a synchronous operation. */
   readonly killed: number;
 };
@@ -36,6 +38,7 @@ export class DiskModel {
   #past: Names[] = [];
   /** Set while faults are on. */
   isTroubled = true;
+  onPowerCut: () => void = () => {};
 
   constructor(world: World, trouble: DiskTrouble) {
     this.#world = world;
@@ -153,6 +156,9 @@ export class DiskModel {
   async #flush(file: FileModel, life: Life): Promise<void> {
     const fails = this.isTroubled && this.#world.chance.happens(this.trouble.failedFlush);
     const bytes = Buffer.from(file.bytes);
+    if (this.isTroubled && this.#world.chance.happens(this.trouble.powerCut)) {
+      this.#world.after(this.#world.chance.fraction(), life, () => this.onPowerCut());
+    }
     await this.#delay(life);
     if (fails) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
     file.durable = bytes;

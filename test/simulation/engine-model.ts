@@ -60,9 +60,16 @@ export class EngineModel implements Engine {
       ended: undefined,
     };
     this.#said.set(ticket.requestId, said);
-    const tokens = chance.whole(1, Math.min(ticket.outputTokensMax, chance.pick([8, 200, 3_000])));
+    const tokens = chance.happens(0.4)
+      ? ticket.outputTokensMax
+      : chance.whole(1, Math.min(ticket.outputTokensMax, chance.pick([8, 200, 3_000])));
     const perBatch = chance.whole(1, BATCH_TOKENS_MAX);
-    const input = chance.whole(1, 40);
+    // As many as the template and the text can come to, or a few; in the bucket that costs most, or least.
+    const [item] = ticket.generation.items;
+    const text = item !== undefined && 'text' in item ? item.text.length : 0;
+    const counted = chance.happens(0.4) ? 256 + text : chance.whole(1, 40);
+    const bucket = chance.pick(['input', 'cacheRead', 'cacheWrite1h']);
+    const input = { ...NO_USAGE, [bucket]: counted };
     for (let made = 0; made < tokens;) {
       await this.#world.wait(
         mood === 'stalls' ? chance.whole(100, 1_500) : chance.fraction() * 20,
@@ -89,7 +96,7 @@ export class EngineModel implements Engine {
   #batch(
     said: Said,
     mood: Mood,
-    { input, made }: { readonly input: number; readonly made: number },
+    { input, made }: { readonly input: Usage; readonly made: number },
   ): readonly Part[] {
     const { chance } = this.#world;
     said.pieces += 1;
@@ -97,10 +104,10 @@ export class EngineModel implements Engine {
     if (mood === 'silent about usage') return [text];
     if (mood === 'nonsense' && chance.happens(0.5)) {
       const output = chance.pick([-5, Number.NaN, 0.5, 1e12, Infinity]);
-      return [text, { kind: 'usage', usage: { ...NO_USAGE, input, output }, source: 'engine' }];
+      return [text, { kind: 'usage', usage: { ...input, output }, source: 'engine' }];
     }
     const reasoning = Math.floor(made / 3);
-    said.usage = { ...NO_USAGE, input, output: made - reasoning, reasoning };
+    said.usage = { ...input, output: made - reasoning, reasoning };
     said.reported = true;
     return [text, { kind: 'usage', usage: said.usage, source: 'engine' }];
   }

@@ -67,6 +67,7 @@ export class Machine {
     this.id = id;
     this.disk = disk;
     this.#deps = deps;
+    disk.onPowerCut = () => this.kill(true);
   }
 
   get isUp(): boolean {
@@ -94,7 +95,7 @@ export class Machine {
         return;
       } catch (error) {
         world.tell(() => `${this.id} does not start: ${String(error)}`);
-        if (life.alive) await Promise.race([world.wait(500, life), this.#death(life)]);
+        if (life.alive) await world.wait(2_000, life); // For ever, should it be killed meanwhile.
       }
     }
     if (this.#starting === life) this.#starting = undefined;
@@ -218,9 +219,5 @@ export class Machine {
     if (kind === 'fenced' || kind === 'log-broken') {
       this.#deps.world.after(0, life, () => void this.stop());
     }
-  }
-
-  async #death(life: Life): Promise<void> {
-    while (life.alive) await this.#deps.world.wait(100);
   }
 }

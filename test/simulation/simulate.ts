@@ -20,7 +20,6 @@ export type Run = {
   readonly requests: number;
 };
 
-const ACT_MS = 8_000;
 /** As long as anything that was begun in trouble may still take: late commits, leases of the dead. */
 const OUTAGE_MS = 200_000;
 /** After that a lease that nobody uses has been given back. */
@@ -97,6 +96,8 @@ class Simulation {
     await world.run(() => world.nowMs > lastMs || this.violations.length > 0);
     if (this.violations.length > 0) return;
     await this.#calmDown();
+    if (this.violations.length > 0) return;
+    await this.#endAll();
     if (this.violations.length === 0) this.oracle.judgeAll(this.#toppedUp);
   }
 
@@ -122,12 +123,14 @@ class Simulation {
   }
 
   #newMachine(rate: (most: number) => number): void {
+    const { chance } = this;
     const disk = new DiskModel(this.world, {
       slow: rate(0.1),
       shortWrite: rate(0.2),
-      failedFlush: this.chance.happens(0.2) ? rate(0.02) : 0,
-      full: rate(0.1),
-      killed: this.chance.happens(0.3) ? rate(0.01) : 0,
+      failedFlush: chance.happens(0.2) ? rate(0.02) : 0,
+      full: rate(chance.pick([0.1, 0.8])),
+      powerCut: chance.happens(0.3) ? rate(0.05) : 0,
+      killed: chance.happens(0.3) ? rate(0.01) : 0,
     });
     const { world, oracle, violations } = this;
     const deps = {
@@ -143,11 +146,10 @@ class Simulation {
 
   #planRequests(): number {
     const { chance, world } = this;
-    const bunched = chance.happens(0.5);
-    const moments = Array.from(
-      { length: chance.whole(3, 24) },
-      () => 50 + chance.whole(0, bunched ? 300 : ACT_MS),
-    );
+    // Most mistakes need a crowd, a few seconds, or longer than a gateway may be silent.
+    const spanMs = chance.pick([300, 300, 4_000, 4_000, 8_000, 160_000]);
+    const count = chance.happens(0.1) ? chance.whole(40, 80) : chance.whole(3, 24);
+    const moments = Array.from({ length: count }, () => 50 + chance.whole(0, spanMs));
     for (const atMs of moments) world.after(atMs, undefined, () => this.#ask());
     return world.nowMs + Math.max(...moments) + 500;
   }
@@ -181,7 +183,7 @@ class Simulation {
         machine.kill(trouble === 'power');
         break;
       case 'away':
-        this.#server.goAway(chance.pick([50, 1_000, 20_000, 80_000]));
+        this.#server.goAway(chance.pick([50, 1_000, 20_000, 90_000]));
         break;
       case 'stop':
         void machine.stop();
@@ -194,6 +196,7 @@ class Simulation {
         break;
       case 'top-up':
         this.#topUp(this.#organisations[0] ?? '');
+        this.oracle.creditGrew = true;
         break;
       case 'twin':
         // Another process with the same id, on a disk of its own, that dies as soon as it has started.
@@ -291,11 +294,17 @@ class Simulation {
       disk.isTroubled = false;
       if (running !== undefined && chance.happens(0.5)) running.life.thaw(world.nowMs);
     }
+    // Sometimes one of several stays dead: the others give back what it had set aside.
+    const [, other] = this.#machines;
+    if (other !== undefined && chance.happens(0.3)) {
+      other.kill(false);
+      other.isRetired = true;
+    }
     const calmMs = world.nowMs;
     let busyMs = calmMs;
     world.watchers.push(() => {
-      if (this.#machines.some(({ isUp, running }) => !isUp || running?.requests !== 0))
-        busyMs = world.nowMs;
+      const isBusy = (one: Machine) => !one.isRetired && (!one.isUp || one.running?.requests !== 0);
+      if (this.#machines.some(isBusy)) busyMs = world.nowMs;
     });
     const isQuiet = () => world.nowMs > calmMs + OUTAGE_MS && world.nowMs > busyMs + IDLE_MS;
     await world.run(() => isQuiet() || this.violations.length > 0);
@@ -306,7 +315,14 @@ class Simulation {
       if (left !== 0)
         this.violations.push(`I17 ${id} counts ${left} running requests, and there is none`);
     }
+    this.oracle.judgeRest();
     await this.#spendTheRest();
+  }
+
+  async #endAll(): Promise<void> {
+    const { world } = this;
+    for (const machine of this.#machines) machine.isRetired = false;
+    await world.run(() => this.#machines.every(({ isUp }) => isUp) || this.violations.length > 0);
     const stopped = this.#machines.map((machine) => machine.stop());
     let done = false;
     void Promise.all(stopped).then(() => (done = true));

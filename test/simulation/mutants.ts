@@ -1,0 +1,262 @@
+// Mistakes planted in our own safeguards, one at a time, in the source text as it is loaded: the product has no switches
+// for this. The simulation must catch each of them, or it proves nothing.
+
+export type Mutant = {
+  readonly name: string;
+  /** Below server/src. */
+  readonly file: string;
+  /** Stands in the file exactly once. */
+  readonly find: string;
+  readonly replace: string;
+};
+
+const LEASES = 'store/postgres/leases';
+const LOG = 'store/settlement-log';
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    name: 'settles after the last byte',
+    file: 'gateway/serve.ts',
+    find: "const settled = await run.settle('completed');",
+    replace:
+      "void run.settle('completed'); const settled = { kind: 'settled', chargedNano: 0n, availableNano: 0n } as const as never as Extract<Awaited<ReturnType<typeof run.settle>>, { kind: 'settled' }>;",
+  },
+  {
+    name: 'charges what was not produced: a failure costs the input',
+    file: 'store/postgres/ledger-batch.ts',
+    find: "if (settlement.outcome === 'failed') return { charged: 0n, overrun: 0n };",
+    replace:
+      "if (settlement.outcome === 'failed') return { charged: payable < 5n ? payable : 5n, overrun: 0n };",
+  },
+  {
+    name: 'prices in floats, bucket by bucket',
+    file: 'domain/pricing/cost.ts',
+    find: 'if (tokens > 0) exact += BigInt(tokens) * price[bucket];',
+    replace:
+      'if (tokens > 0) exact += BigInt(Math.round((tokens * Number(price[bucket])) / 1e6)) * TOKENS_PER_PRICE;',
+  },
+  {
+    name: 'cuts off instead of rounding',
+    file: 'domain/pricing/cost.ts',
+    find: '(exact + TOKENS_PER_PRICE / 2n) / TOKENS_PER_PRICE',
+    replace: 'exact / TOKENS_PER_PRICE',
+  },
+  {
+    name: 'charges more than was held',
+    file: 'store/postgres/ledger-batch.ts',
+    find: 'const charged = settlement.costNano < payable ? settlement.costNano : payable;',
+    replace: 'const charged = settlement.costNano;',
+  },
+  {
+    name: 'believes any count of an engine',
+    file: 'gateway/metered-run.ts',
+    find: 'if (isValidUsage(usage) && isMonotone(this.#usage, usage)) {',
+    replace: 'if (usage.output < 1e9) {',
+  },
+  {
+    name: 'bills nothing where an engine reports nothing',
+    file: 'gateway/metered-run.ts',
+    find: 'return this.#uncounted ? { ...this.#usage, output: this.#pieces } : this.#usage;',
+    replace: 'return this.#usage;',
+  },
+  {
+    name: 'goes on when a grant is refused',
+    file: 'gateway/metered-run.ts',
+    find: 'return this.#grantedTokens >= this.#outputTokensMax || this.#produced < this.#grantedTokens;',
+    replace: 'return true;',
+  },
+  {
+    name: 'tells the engine more than it holds',
+    file: 'gateway/take-hold.ts',
+    find: 'engineTokensMax: extensible ? outputTokensMax : outputTokens,',
+    replace: 'engineTokensMax: outputTokensMax,',
+  },
+  {
+    name: 'forgets the input when it holds',
+    file: 'gateway/take-hold.ts',
+    find: 'const outputTokens = outputTokensFor(hold.amountNano - input, price, first);',
+    replace: 'const outputTokens = outputTokensFor(hold.amountNano, price, first);',
+  },
+  {
+    name: 'gives a model without a price away',
+    file: 'gateway/admit.ts',
+    find: 'const price = book?.models.get(modelId);',
+    replace: "const price = book?.models.get(modelId) ?? book?.models.get('model');",
+  },
+  {
+    name: 'does not count a request that has ended',
+    file: 'gateway/admit.ts',
+    find: 'this.#load.generationsRunning--;',
+    replace: 'if (this.outputTokensMax !== 300) this.#load.generationsRunning--;',
+  },
+  {
+    name: 'holds what is settled and not yet applied',
+    file: `${LEASES}/lease.ts`,
+    find: 'return this.leasedNano - this.heldNano - this.pendingNano - this.#givingBackNano;',
+    replace: 'return this.leasedNano - this.heldNano - this.#givingBackNano;',
+  },
+  {
+    name: 'holds what it is giving back',
+    file: `${LEASES}/lease.ts`,
+    find: 'return this.leasedNano - this.heldNano - this.pendingNano - this.#givingBackNano;',
+    replace: 'return this.leasedNano - this.heldNano - this.pendingNano;',
+  },
+  {
+    name: 'refuses who could have had less than it wanted',
+    file: `${LEASES}/lease.ts`,
+    find: 'if (wish.hopeless !== true && wish.leastNano <= spare) this.#give(wish, spare);',
+    replace: 'if (wish.hopeless !== true && wish.wantNano <= spare) this.#give(wish, spare);',
+  },
+  {
+    name: 'keeps a settled hold',
+    file: `${LEASES}/lease.ts`,
+    find: '    this.heldNano -= heldNano;\n',
+    replace: '',
+  },
+  {
+    name: 'forgets to take a charge off what is pending',
+    file: `${LEASES}/lease.ts`,
+    find: '    this.leasedNano = answer.leasedNano;\n    this.pendingNano -= chargedNano;\n',
+    replace: '    this.leasedNano = answer.leasedNano;\n',
+  },
+  {
+    name: 'keeps the charge of a settle that the log refused',
+    file: `${LEASES}/leased-ledger.ts`,
+    find: '      lease.forget(chargedNano);\n',
+    replace: '',
+  },
+  {
+    name: 'sends a record to the books before it is on the disk',
+    file: `${LEASES}/leased-ledger.ts`,
+    find: '    try {\n      await durable;\n    } catch {',
+    replace:
+      '    this.#applier.enqueue({ seq, settlement, chargedNano });\n    this.#applier.enqueue = () => {};\n    try {\n      await durable;\n    } catch {',
+  },
+  {
+    name: 'trusts its leases however long PostgreSQL is silent',
+    file: `${LEASES}/leased-ledger.ts`,
+    find: 'const TRUST_MS = 45_000;',
+    replace: 'const TRUST_MS = 1e9;',
+  },
+  {
+    name: 'goes on when another process has taken its place',
+    file: `${LEASES}/applier.ts`,
+    find: '    this.#isFenced = true;\n',
+    replace: '    return;\n',
+  },
+  {
+    name: 'drops the order of locks',
+    file: `${LEASES}/leased-batch.ts`,
+    find: 'return byId([a.organisationId, undefined], [b.organisationId, undefined]);',
+    replace: 'return 0 * byId([a.organisationId, undefined], [b.organisationId, undefined]);',
+  },
+  {
+    name: 'guesses that a batch whose answer was lost is not there',
+    file: `${LEASES}/applier.ts`,
+    find: '    this.#dropThrough(applied.seq);\n',
+    replace: '',
+  },
+  {
+    name: 'guesses what its leases are after doubt',
+    file: `${LEASES}/applier.ts`,
+    find: '    this.#options.book.correct(applied.leases);\n',
+    replace: '',
+  },
+  {
+    name: 'does not look for a lease that was committed late',
+    file: `${LEASES}/applier.ts`,
+    find: 'const DOUBT_MS = 60_000;',
+    replace: 'const DOUBT_MS = 0;',
+  },
+  {
+    name: 'charges one record of several',
+    file: `${LEASES}/lease-book.ts`,
+    find: 'charged.set(lease, (charged.get(lease) ?? 0n) + chargedNano);',
+    replace: 'charged.set(lease, chargedNano);',
+  },
+  {
+    name: 'frees a segment that is not applied yet',
+    file: `${LOG}/settlement-log.ts`,
+    find: 'if (oldest === undefined || next === undefined || next.firstSeq > throughSeq + 1) return;',
+    replace: 'if (oldest === undefined || next === undefined) return;',
+  },
+  {
+    name: 'answers before the flush',
+    file: `${LOG}/settlement-log.ts`,
+    find: '  await file.flush();\n',
+    replace: '  void file.flush();\n',
+  },
+  {
+    name: 'does not flush the name of a new segment',
+    file: `${LOG}/settlement-log.ts`,
+    find: '    await this.#disk.flushDirectory(this.#options.directory);\n',
+    replace: '',
+  },
+  {
+    name: 'writes on after a flush has failed',
+    file: `${LOG}/settlement-log.ts`,
+    find: '    this.#broken = broken;\n    group.reject(broken);\n    this.#group.reject(broken);\n    this.#inFlight?.reject(broken);\n',
+    replace: '    group.resolve();\n',
+  },
+  {
+    name: 'takes half a write for all of it',
+    file: `${LOG}/settlement-log.ts`,
+    find: '    written += count;\n',
+    replace: '    written += end - from;\n',
+  },
+  {
+    name: 'does not give the numbers of refused records again',
+    file: `${LOG}/settlement-log.ts`,
+    find: '    this.#lastSeq = group.firstSeq - 1;\n',
+    replace: '',
+  },
+  {
+    name: 'takes a torn frame for a record',
+    file: `${LOG}/frame.ts`,
+    find: '  if (crc32(from.subarray(at + 4, end), salt) !== from.readUInt32LE(at)) return undefined;\n',
+    replace: '',
+  },
+  {
+    name: 'takes a torn end for damage',
+    file: `${LOG}/segment.ts`,
+    find: 'if (read?.frame.startsGroup === true) return true;',
+    replace: 'if (read !== undefined) return true;',
+  },
+  {
+    name: 'starts without what it had settled before',
+    file: `${LEASES}/settle-earlier.ts`,
+    find: '  const replayed = await replay(books, gateway, left.value, onProblem, disk);\n',
+    replace:
+      '  const replayed = { ok: true, value: replay.length } as { ok: boolean; error: string };\n',
+  },
+  {
+    name: 'gives earlier leases back before it has paid from them',
+    file: `${LEASES}/settle-earlier.ts`,
+    find: '  const replayed = await',
+    replace: '  await books.endEarlier(gateway);\n  const replayed = await',
+  },
+  {
+    name: 'removes the log before it is applied',
+    file: `${LEASES}/replay.ts`,
+    find: '  const opened = await books.open(gateway);\n',
+    replace: '  remove(disk, left);\n  const opened = await books.open(gateway);\n',
+  },
+  {
+    name: 'applies again what was applied before a crash',
+    file: `${LEASES}/replay.ts`,
+    find: '    .filter((frame) => frame.seq > seq)\n',
+    replace: '',
+  },
+  {
+    name: 'takes leases from the living after an outage',
+    file: 'store/postgres/gateway-epoch.ts',
+    find: 'if (this.#timers.monotonicMs() - this.#steadySinceMs > SILENT_MS) {',
+    replace: 'if (this.#steadySinceMs >= 0) {',
+  },
+  {
+    name: 'leaves the leases of the dead',
+    file: 'store/postgres/gateway-epoch.ts',
+    find: '        await books.voidSilent(SILENT_MS);\n',
+    replace: '        void books.voidSilent;\n',
+  },
+];

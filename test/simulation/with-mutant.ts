@@ -1,0 +1,37 @@
+// Loads the product with one mistake planted in it, and runs seeds until the mistake is caught. For mutation tests:
+// `node with-mutant.ts <number> <seeds>`; exits with 0 when it was caught.
+
+import { readFileSync } from 'node:fs';
+import { registerHooks } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { MUTANTS } from './mutants.ts';
+
+const mutant = MUTANTS[Number(process.argv[2])];
+const seeds = Number(process.argv[3] ?? 500);
+if (mutant === undefined) throw new Error('there is no such mutant');
+const path = join(import.meta.dirname, '../../server/src', mutant.file);
+const source = readFileSync(path, 'utf8');
+const parts = source.split(mutant.find);
+if (parts.length !== 2) {
+  console.log(
+    `"${mutant.name}": what it replaces stands ${parts.length - 1} times in ${mutant.file}`,
+  );
+  process.exit(2);
+}
+const url = pathToFileURL(path).href;
+registerHooks({
+  load(of, context, next) {
+    const loaded = next(of, context);
+    return of === url ? { ...loaded, source: parts.join(mutant.replace) } : loaded;
+  },
+});
+const { simulate } = await import('./simulate.ts');
+for (let seed = 1; seed <= seeds; seed++) {
+  const { violations } = await simulate(seed);
+  if (violations.length === 0) continue;
+  console.log(`caught at seed ${seed}: ${violations[0]}`);
+  process.exit(0);
+}
+console.log(`"${mutant.name}" was not caught in ${seeds} seeds`);
+process.exit(1);
