@@ -1,6 +1,6 @@
 // The books of leases as a model in memory: what PostgreSQL and the functions of the migrations do, statement by statement,
-// without SQL. It passes the same suite as PostgreSQL does (books.contract.ts). Beside that it watches its users: locks
-// are taken in one order, and whatever is committed adds up.
+// without SQL. books-model.test.ts does the same to both and compares them. Beside that it watches its users: locks are
+// taken in one order.
 
 import { DatabaseError } from 'pg';
 import type { Settlement } from '../../server/src/domain/ledger/settlement.ts';
@@ -172,14 +172,12 @@ export class BooksModel {
     const after = this.#change(transaction, id, -chargedNano, grant - releasedNano);
     const key = `${gateway.id}/${epoch}/${organisationId}`;
     const target = hadNano - releasedNano + grant;
-    if (
-      target < 0n ||
-      (hadNano === 0n ? target > 0n && this.leases.has(key) : this.leases.get(key) !== hadNano)
-    ) {
-      throw refusal(
-        hadNano === 0n ? '23505' : 'TP002',
-        'a lease is not as its gateway remembers it',
-      );
+    const isNew = hadNano === 0n;
+    if (target < 0n || (!isNew && this.leases.get(key) !== hadNano)) {
+      throw refusal('TP002', 'a lease is not as its gateway remembers it');
+    }
+    if (isNew && target > 0n && this.leases.has(key)) {
+      throw refusal('23505', `the lease ${key} is there already`);
     }
     this.voided.delete(key);
     if (hadNano === 0n && target === 0n)

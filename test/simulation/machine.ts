@@ -28,8 +28,6 @@ export const PRICE: ModelPrice = {
 };
 export const PRICE_VERSION = 3;
 const LOG_DIRECTORY = 'log';
-/** Small, so that a run fills and reuses several. */
-const SEGMENT_BYTES = 4_096;
 
 export function keyOf(organisation: number): string {
   return formatKey(Uint8Array.from({ length: 64 }, (_, at) => (organisation * 7 + at * 3) % 248));
@@ -57,6 +55,8 @@ export class Machine {
   readonly id: string;
   readonly disk: DiskModel;
   readonly #deps: MachineDeps;
+  /** Small, so that a run fills and reuses several. */
+  readonly #segmentBytes: number;
   running: Running | undefined;
   /** Is not started again. */
   isRetired = false;
@@ -67,6 +67,7 @@ export class Machine {
     this.id = id;
     this.disk = disk;
     this.#deps = deps;
+    this.#segmentBytes = deps.world.chance.pick([2_048, 4_096, 16_384]);
     disk.onPowerCut = () => this.kill(true);
   }
 
@@ -151,7 +152,7 @@ export class Machine {
       directory: LOG_DIRECTORY,
       gatewayId: this.id,
       epoch: Number(gateway.epoch),
-      segmentBytes: SEGMENT_BYTES,
+      segmentBytes: this.#segmentBytes,
       disk: this.disk.of(life),
       timers,
       onBroken: (sentence) => onProblem({ kind: 'log-broken', sentence }),

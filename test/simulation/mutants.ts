@@ -8,6 +8,8 @@ export type Mutant = {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Known to catch it; should that have changed, others are tried. */
+  readonly seed: number;
 };
 
 const LEASES = 'store/postgres/leases';
@@ -20,6 +22,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "const settled = await run.settle('completed');",
     replace:
       "void run.settle('completed'); const settled = { kind: 'settled', chargedNano: 0n, availableNano: 0n } as const as never as Extract<Awaited<ReturnType<typeof run.settle>>, { kind: 'settled' }>;",
+    seed: 1,
   },
   {
     name: 'charges what was not produced: a failure costs the input',
@@ -27,6 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
     find: "if (settlement.outcome === 'failed') return { charged: 0n, overrun: 0n };",
     replace:
       "if (settlement.outcome === 'failed') return { charged: payable < 5n ? payable : 5n, overrun: 0n };",
+    seed: 1,
   },
   {
     name: 'prices in floats, bucket by bucket',
@@ -34,96 +38,112 @@ export const MUTANTS: readonly Mutant[] = [
     find: 'if (tokens > 0) exact += BigInt(tokens) * price[bucket];',
     replace:
       'if (tokens > 0) exact += BigInt(Math.round((tokens * Number(price[bucket])) / 1e6)) * TOKENS_PER_PRICE;',
+    seed: 1,
   },
   {
     name: 'cuts off instead of rounding',
     file: 'domain/pricing/cost.ts',
     find: '(exact + TOKENS_PER_PRICE / 2n) / TOKENS_PER_PRICE',
     replace: 'exact / TOKENS_PER_PRICE',
+    seed: 1,
   },
   {
     name: 'charges more than was held',
     file: 'store/postgres/ledger-batch.ts',
     find: 'const charged = settlement.costNano < payable ? settlement.costNano : payable;',
     replace: 'const charged = settlement.costNano;',
+    seed: 1,
   },
   {
     name: 'believes any count of an engine',
     file: 'gateway/metered-run.ts',
     find: 'if (isValidUsage(usage) && isMonotone(this.#usage, usage)) {',
     replace: 'if (usage.output < 1e9) {',
+    seed: 1,
   },
   {
     name: 'bills nothing where an engine reports nothing',
     file: 'gateway/metered-run.ts',
     find: 'return this.#uncounted ? { ...this.#usage, output: this.#pieces } : this.#usage;',
     replace: 'return this.#usage;',
+    seed: 1,
   },
   {
     name: 'goes on when a grant is refused',
     file: 'gateway/metered-run.ts',
     find: 'return this.#grantedTokens >= this.#outputTokensMax || this.#produced < this.#grantedTokens;',
     replace: 'return true;',
+    seed: 1,
   },
   {
     name: 'tells the engine more than it holds',
     file: 'gateway/take-hold.ts',
     find: 'engineTokensMax: extensible ? outputTokensMax : outputTokens,',
     replace: 'engineTokensMax: outputTokensMax,',
+    seed: 1,
   },
   {
     name: 'forgets the input when it holds',
     file: 'gateway/take-hold.ts',
     find: 'const outputTokens = outputTokensFor(hold.amountNano - input, price, first);',
     replace: 'const outputTokens = outputTokensFor(hold.amountNano, price, first);',
+    seed: 1,
   },
   {
     name: 'gives a model without a price away',
     file: 'gateway/admit.ts',
     find: 'const price = book?.models.get(modelId);',
     replace: "const price = book?.models.get(modelId) ?? book?.models.get('model');",
+    seed: 1,
   },
   {
     name: 'does not count a request that has ended',
     file: 'gateway/admit.ts',
     find: 'this.#load.generationsRunning--;',
     replace: 'if (this.outputTokensMax !== 300) this.#load.generationsRunning--;',
+    seed: 1,
   },
   {
     name: 'holds what is settled and not yet applied',
     file: `${LEASES}/lease.ts`,
     find: 'return this.leasedNano - this.heldNano - this.pendingNano - this.#givingBackNano;',
     replace: 'return this.leasedNano - this.heldNano - this.#givingBackNano;',
+    seed: 1,
   },
   {
     name: 'holds what it is giving back',
     file: `${LEASES}/lease.ts`,
     find: 'return this.leasedNano - this.heldNano - this.pendingNano - this.#givingBackNano;',
     replace: 'return this.leasedNano - this.heldNano - this.pendingNano;',
+    seed: 1,
   },
   {
     name: 'refuses who could have had less than it wanted',
     file: `${LEASES}/lease.ts`,
     find: 'if (wish.hopeless !== true && wish.leastNano <= spare) this.#give(wish, spare);',
     replace: 'if (wish.hopeless !== true && wish.wantNano <= spare) this.#give(wish, spare);',
+    seed: 1,
   },
   {
     name: 'keeps a settled hold',
     file: `${LEASES}/lease.ts`,
     find: '    this.heldNano -= heldNano;\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'forgets to take a charge off what is pending',
     file: `${LEASES}/lease.ts`,
     find: '    this.leasedNano = answer.leasedNano;\n    this.pendingNano -= chargedNano;\n',
     replace: '    this.leasedNano = answer.leasedNano;\n',
+    seed: 1,
   },
   {
     name: 'keeps the charge of a settle that the log refused',
     file: `${LEASES}/leased-ledger.ts`,
     find: '      lease.forget(chargedNano);\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'sends a record to the books before it is on the disk',
@@ -131,96 +151,112 @@ export const MUTANTS: readonly Mutant[] = [
     find: '    try {\n      await durable;\n    } catch {',
     replace:
       '    this.#applier.enqueue({ seq, settlement, chargedNano });\n    this.#applier.enqueue = () => {};\n    try {\n      await durable;\n    } catch {',
+    seed: 1,
   },
   {
     name: 'trusts its leases however long PostgreSQL is silent',
     file: `${LEASES}/leased-ledger.ts`,
     find: 'const TRUST_MS = 45_000;',
     replace: 'const TRUST_MS = 1e9;',
+    seed: 1,
   },
   {
     name: 'goes on when another process has taken its place',
     file: `${LEASES}/applier.ts`,
     find: '    this.#isFenced = true;\n',
     replace: '    return;\n',
+    seed: 1,
   },
   {
     name: 'drops the order of locks',
     file: `${LEASES}/leased-batch.ts`,
     find: 'return byId([a.organisationId, undefined], [b.organisationId, undefined]);',
     replace: 'return 0 * byId([a.organisationId, undefined], [b.organisationId, undefined]);',
+    seed: 1,
   },
   {
     name: 'guesses that a batch whose answer was lost is not there',
     file: `${LEASES}/applier.ts`,
     find: '    this.#dropThrough(applied.seq);\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'guesses what its leases are after doubt',
     file: `${LEASES}/applier.ts`,
     find: '    this.#options.book.correct(applied.leases);\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'does not look for a lease that was committed late',
     file: `${LEASES}/applier.ts`,
     find: 'const DOUBT_MS = 60_000;',
     replace: 'const DOUBT_MS = 0;',
+    seed: 1,
   },
   {
     name: 'charges one record of several',
     file: `${LEASES}/lease-book.ts`,
     find: 'charged.set(lease, (charged.get(lease) ?? 0n) + chargedNano);',
     replace: 'charged.set(lease, chargedNano);',
+    seed: 1,
   },
   {
     name: 'frees a segment that is not applied yet',
     file: `${LOG}/settlement-log.ts`,
     find: 'if (oldest === undefined || next === undefined || next.firstSeq > throughSeq + 1) return;',
     replace: 'if (oldest === undefined || next === undefined) return;',
+    seed: 1,
   },
   {
     name: 'answers before the flush',
     file: `${LOG}/settlement-log.ts`,
     find: '  await file.flush();\n',
     replace: '  void file.flush();\n',
+    seed: 1,
   },
   {
     name: 'does not flush the name of a new segment',
     file: `${LOG}/settlement-log.ts`,
     find: '    await this.#disk.flushDirectory(this.#options.directory);\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'writes on after a flush has failed',
     file: `${LOG}/settlement-log.ts`,
     find: '    this.#broken = broken;\n    group.reject(broken);\n    this.#group.reject(broken);\n    this.#inFlight?.reject(broken);\n',
     replace: '    group.resolve();\n',
+    seed: 1,
   },
   {
     name: 'takes half a write for all of it',
     file: `${LOG}/settlement-log.ts`,
     find: '    written += count;\n',
     replace: '    written += end - from;\n',
+    seed: 1,
   },
   {
     name: 'does not give the numbers of refused records again',
     file: `${LOG}/settlement-log.ts`,
     find: '    this.#lastSeq = group.firstSeq - 1;\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'takes a torn frame for a record',
     file: `${LOG}/frame.ts`,
     find: '  if (crc32(from.subarray(at + 4, end), salt) !== from.readUInt32LE(at)) return undefined;\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'takes a torn end for damage',
     file: `${LOG}/segment.ts`,
     find: 'if (read?.frame.startsGroup === true) return true;',
     replace: 'if (read !== undefined) return true;',
+    seed: 1,
   },
   {
     name: 'starts without what it had settled before',
@@ -228,35 +264,41 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  const replayed = await replay(books, gateway, left.value, onProblem, disk);\n',
     replace:
       '  const replayed = { ok: true, value: replay.length } as { ok: boolean; error: string };\n',
+    seed: 1,
   },
   {
     name: 'gives earlier leases back before it has paid from them',
     file: `${LEASES}/settle-earlier.ts`,
     find: '  const replayed = await',
     replace: '  await books.endEarlier(gateway);\n  const replayed = await',
+    seed: 1,
   },
   {
     name: 'removes the log before it is applied',
     file: `${LEASES}/replay.ts`,
     find: '  const opened = await books.open(gateway);\n',
     replace: '  remove(disk, left);\n  const opened = await books.open(gateway);\n',
+    seed: 1,
   },
   {
     name: 'applies again what was applied before a crash',
     file: `${LEASES}/replay.ts`,
     find: '    .filter((frame) => frame.seq > seq)\n',
     replace: '',
+    seed: 1,
   },
   {
     name: 'takes leases from the living after an outage',
     file: 'store/postgres/gateway-epoch.ts',
     find: 'if (this.#timers.monotonicMs() - this.#steadySinceMs > SILENT_MS) {',
     replace: 'if (this.#steadySinceMs >= 0) {',
+    seed: 1,
   },
   {
     name: 'leaves the leases of the dead',
     file: 'store/postgres/gateway-epoch.ts',
     find: '        await books.voidSilent(SILENT_MS);\n',
     replace: '        void books.voidSilent;\n',
+    seed: 1,
   },
 ];

@@ -92,6 +92,7 @@ class Simulation {
     for (const machine of this.#machines) void machine.start();
     const lastMs = this.#planRequests();
     this.#planTrouble(lastMs);
+    if (this.#machines.length > 1 && this.chance.happens(0.15)) this.#planSilence();
     const { world } = this;
     await world.run(() => world.nowMs > lastMs || this.violations.length > 0);
     if (this.violations.length > 0) return;
@@ -129,7 +130,7 @@ class Simulation {
       shortWrite: rate(0.2),
       failedFlush: chance.happens(0.2) ? rate(0.02) : 0,
       full: rate(chance.pick([0.1, 0.8])),
-      powerCut: chance.happens(0.3) ? rate(0.05) : 0,
+      powerCut: chance.happens(0.2) ? rate(0.5) : 0,
       killed: chance.happens(0.3) ? rate(0.01) : 0,
     });
     const { world, oracle, violations } = this;
@@ -162,6 +163,21 @@ class Simulation {
     }
   }
 
+  /** One of several stands still for longer than the others believe it to be alive, in the middle of its work. */
+  #planSilence(): void {
+    const { chance, world } = this;
+    const [machine] = this.#machines;
+    if (machine === undefined) return;
+    const asks = () => this.#ask(machine);
+    for (const afterMs of [100, 120, 150, 200]) world.after(afterMs, undefined, asks);
+    world.after(chance.whole(210, 600), undefined, () => {
+      const { running } = machine;
+      if (running === undefined) return;
+      running.life.frozenUntilMs = world.nowMs + 130_000;
+      for (const afterMs of [1, 2, 3]) world.after(afterMs * 30_000, undefined, asks);
+    });
+  }
+
   #trouble(): void {
     const { chance, world } = this;
     const machine = this.#machines[chance.whole(0, this.#machines.length - 1)];
@@ -191,7 +207,7 @@ class Simulation {
       case 'freeze':
         if (machine.running !== undefined) {
           machine.running.life.frozenUntilMs =
-            world.nowMs + chance.pick([100, 5_000, 50_000, 100_000]);
+            world.nowMs + chance.pick([100, 5_000, 50_000, 100_000, 100_000]);
         }
         break;
       case 'top-up':
@@ -217,10 +233,10 @@ class Simulation {
     this.oracle.look();
   }
 
-  #ask(): void {
+  #ask(of?: Machine): void {
     const { chance, world } = this;
     const up = this.#machines.filter(({ isUp }) => isUp);
-    const machine = up[chance.whole(0, up.length - 1)];
+    const machine = of?.isUp === true ? of : up[chance.whole(0, up.length - 1)];
     const running = machine?.running;
     if (machine === undefined || running === undefined) return;
     const at = chance.whole(0, this.#organisations.length - 1);
@@ -251,7 +267,12 @@ class Simulation {
     if (chance.happens(0.15))
       world.after(chance.whole(0, 3_000), running.life, () => client.leave());
     if (order.model === 'unpriced') this.oracle.unpriced.add(requestId);
-    void this.#serve(running, requestId, keyOf(at), order, client);
+    // A machine that stands still takes it when it goes on.
+    world.after(
+      0,
+      running.life,
+      () => void this.#serve(running, requestId, keyOf(at), order, client),
+    );
   }
 
   async #serve(

@@ -1,5 +1,5 @@
 // Loads the product with one mistake planted in it, and runs seeds until the mistake is caught. For mutation tests:
-// `node with-mutant.ts <number> <seeds>`; exits with 0 when it was caught.
+// `node with-mutant.ts <number> <seeds> <first>`; exits with 0 when it was caught.
 
 import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
@@ -26,8 +26,9 @@ registerHooks({
     return of === url ? { ...loaded, source: parts.join(mutant.replace) } : loaded;
   },
 });
+const first = Number(process.argv[4] ?? 1);
 const { simulate } = await import('./simulate.ts');
-for (let seed = 1; seed <= seeds; seed++) {
+for (const seed of [first, ...Array.from({ length: seeds }, (_, at) => at + 1)]) {
   const { violations } = await simulate(seed);
   if (violations.length === 0) continue;
   console.log(`caught at seed ${seed}: ${violations[0]}`);

@@ -22,8 +22,8 @@ export type ApplierOptions = {
   /** These are in PostgreSQL now. */
   readonly onApplied: (entries: readonly Entry[]) => void;
   readonly onFenced: () => void;
-  /** PostgreSQL answered a question that was asked then. */
-  readonly onHeard: (askedMs: number) => void;
+  /** What the leases stood at then is known. */
+  readonly onRead: (askedMs: number) => void;
   /** PostgreSQL is away: wishes are served from what there is. */
   readonly onLost: () => void;
 };
@@ -80,6 +80,13 @@ export class Applier {
   get mustLook(): boolean {
     const nowMs = this.#nowMs;
     return nowMs < this.#doubtUntilMs && nowMs - this.#lookedMs > LOOK_EVERY_MS;
+  }
+
+  /** Leases may have been taken from us: they are read before anything else is done with them. */
+  doubt(): void {
+    this.#doubtUntilMs = Math.max(this.#doubtUntilMs, this.#nowMs + LOOK_EVERY_MS);
+    this.#lookedMs = -Infinity;
+    this.wake(true);
   }
 
   /** Records in the order of their numbers, once they are durable. */
@@ -187,7 +194,6 @@ export class Applier {
     planned: readonly Planned[],
   ): Promise<Trouble | undefined> {
     try {
-      const askedMs = this.#nowMs;
       const answers = await session.apply({
         leaseEpoch: this.#options.gateway.epoch,
         fromSeq: this.#appliedSeq,
@@ -195,7 +201,6 @@ export class Applier {
         records: entries,
         changes: planned.map(({ change }) => change),
       });
-      this.#options.onHeard(askedMs);
       this.#done(entries, planned, answers);
       return undefined;
     } catch (error) {
@@ -267,7 +272,6 @@ export class Applier {
   async #readState(session: BooksSession): Promise<void> {
     const askedMs = this.#nowMs;
     const applied = await session.applied(this.#options.gateway.epoch);
-    this.#options.onHeard(askedMs);
     for (const { settlement, chargedNano } of this.#queue.slice(
       0,
       applied.seq - this.#appliedSeq,
@@ -276,6 +280,7 @@ export class Applier {
     }
     this.#dropThrough(applied.seq);
     this.#options.book.correct(applied.leases);
+    this.#options.onRead(askedMs);
   }
 
   #tellRefused(what: string, error: unknown): void {

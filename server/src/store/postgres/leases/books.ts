@@ -1,5 +1,5 @@
-// What leases need of the books: batches that take effect once, and what is read before anything is guessed. Two adapters
-// pass the suite in books.contract.ts: PostgreSQL, and a model of it for simulations.
+// What leases need of the books: batches that take effect once, and what is read before anything is guessed. Two adapters:
+// PostgreSQL, and a model of it for simulations; test/simulation/books-model.test.ts holds the one against the other.
 
 import type { Result } from '../../../lib/result.ts';
 import type { StoreFailure } from '../connection.ts';

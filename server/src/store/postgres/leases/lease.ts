@@ -98,13 +98,13 @@ export class Lease {
     this.#wishes.push(wish);
   }
 
-  /** A hold ended: the rest of it can be held again at once. */
-  settle(heldNano: bigint, chargedNano: bigint): void {
+  /** A hold ended: the rest of it can be held again at once, if the lease can be trusted. */
+  settle(heldNano: bigint, chargedNano: bigint, isTrusted: boolean): void {
     assert(chargedNano <= heldNano, 'a charge is never more than was held');
     this.heldNano -= heldNano;
     this.pendingNano += chargedNano;
     this.#chargedSinceTickNano += chargedNano;
-    if (this.#wishes.length > 0) this.#serve(0, false);
+    if (isTrusted && this.#wishes.length > 0) this.#serve(0, false);
   }
 
   /** The charge is in no log: it never happened. */

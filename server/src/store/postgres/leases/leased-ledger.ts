@@ -70,6 +70,8 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   /** From the hold until the settle is in PostgreSQL. */
   readonly #requests = new Map<string, Request>();
   #heardMs: number;
+  /** After such a silence: heard from, and the leases not read yet. */
+  #heardAgainMs: number | undefined;
   #state: 'open' | 'fenced' | 'closing' = 'open';
 
   constructor(options: LeasedLedgerOptions) {
@@ -88,7 +90,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       onProblem,
       onApplied: (entries) => this.#forgetApplied(entries),
       onFenced: () => this.#fence(),
-      onHeard: (askedMs) => this.heardAt(askedMs),
+      onRead: (askedMs) => this.#trustAgain(askedMs),
       onLost: () => {
         if (this.#isTrusted) this.#book.serveSpare();
       },
@@ -148,9 +150,23 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     return request.settled;
   }
 
-  /** PostgreSQL was asked something then, and has answered. */
+  /**
+   * PostgreSQL heard from us then. After a silence that was too long, what we believe to have may be another's by now:
+   * it is read before it is trusted again.
+   */
   heardAt(askedMs: number): void {
-    if (askedMs > this.#heardMs) this.#heardMs = askedMs;
+    if (askedMs - this.#heardMs < TRUST_MS) this.#heardMs = askedMs;
+    else {
+      this.#heardAgainMs = askedMs;
+      this.#applier.doubt();
+    }
+  }
+
+  #trustAgain(readMs: number): void {
+    const againMs = this.#heardAgainMs;
+    if (againMs === undefined || readMs < againMs) return;
+    this.#heardMs = againMs;
+    this.#heardAgainMs = undefined;
   }
 
   /** Another process has started in this one's place. */
@@ -206,7 +222,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     const lease = this.#book.leaseOf(organisationId);
     const mistake = unstorable(settlement);
     if (mistake !== undefined || this.#state === 'fenced') {
-      lease.settle(heldNano, 0n);
+      lease.settle(heldNano, 0n, this.#isTrusted);
       this.#requests.delete(requestId);
       if (mistake === undefined) return { kind: 'unavailable' };
       const sentence = `The settle of ${requestId} was refused: ${mistake}.`;
@@ -214,7 +230,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       throw new Error(sentence);
     }
     const chargedNano = splitCost(settlement, heldNano).charged;
-    lease.settle(heldNano, chargedNano);
+    lease.settle(heldNano, chargedNano, this.#isTrusted);
     const durable = this.#log.append(recordText({ settlement, chargedNano }));
     const seq = this.#log.lastSeq;
     request.seq = seq;
@@ -265,7 +281,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     return this.#wait<ExtendOutcome>(lease, want, (end) => ({
       give: (amountNano) => {
         if (request.amountNano === undefined || request.settled !== undefined) {
-          lease.settle(amountNano, 0n); // The hold ended while it waited.
+          lease.settle(amountNano, 0n, false); // The hold ended while it waited; the others are being served.
           end({ kind: 'refused', availableNano: nano(lease.availableNano) });
           return;
         }
