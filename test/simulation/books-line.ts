@@ -187,7 +187,7 @@ export class Session implements BooksSession {
   }
 
   #rollBack(): void {
-    for (const undo of this.#transaction?.undo.reverse() ?? []) undo();
+    for (const undo of this.#transaction?.undo.toReversed() ?? []) undo();
     this.#transaction = undefined;
     this.#server.disown(this);
   }
@@ -244,7 +244,7 @@ export class Session implements BooksSession {
       this.#server.model.commits += 1;
       return value;
     } catch (error) {
-      for (const undo of own.undo.reverse()) undo();
+      for (const undo of own.undo.toReversed()) undo();
       throw error;
     }
   }

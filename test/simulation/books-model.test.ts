@@ -3,7 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Pool } from 'pg';
+import type { Pool } from 'pg';
 import { nano } from '../../server/src/domain/money/nano.ts';
 import { testSettlement } from '../../server/src/ports/ledger.contract.ts';
 import { addressOf, codeOf } from '../../server/src/store/postgres/connection.ts';
@@ -36,7 +36,11 @@ type Both<T> = { readonly real: T; readonly model: T };
 
 const text = (value: unknown) =>
   JSON.stringify(value, (_, one: unknown) =>
-    typeof one === 'bigint' ? `${one}` : one instanceof Map ? [...one].toSorted() : one,
+    typeof one === 'bigint'
+      ? `${one}`
+      : one instanceof Map
+        ? [...one].toSorted(([a], [b]) => (String(a) < String(b) ? -1 : 1))
+        : one,
   );
 
 /** What an operation came to: its answer, or what kind of refusal. */

@@ -22,6 +22,8 @@ export type UsageRow = {
 };
 type GatewayRow = { readonly epoch: bigint; readonly beatMs: number };
 
+const NO_ASK = { needNano: 0n, extraNano: 0n };
+
 /** The locks that one transaction has taken, and how to undo what it did. */
 export class Transaction {
   readonly undo: (() => void)[] = [];
@@ -152,8 +154,7 @@ export class BooksModel {
     change: LeaseChange,
   ): LeaseAnswer | undefined {
     const { organisationId, hadNano, chargedNano, releasedNano, ask } = change;
-    const need = ask?.needNano ?? 0n;
-    const extra = ask?.extraNano ?? 0n;
+    const { needNano: need, extraNano: extra } = ask ?? NO_ASK;
     const id = `credits:${organisationId}`;
     const account = this.#lock(transaction, id);
     if (account === undefined) {
@@ -161,30 +162,24 @@ export class BooksModel {
         throw refusal('TP003', `there is no account "${id}"`);
       return undefined;
     }
-    let grant = need < 0n ? need : 0n;
-    if (need > 0n || extra > 0n) {
-      const free = account.balance - account.held - chargedNano + releasedNano;
-      grant = need < free ? need : free;
-      const half = (free - grant) / 2n;
-      const more = extra < half ? extra : half;
-      if (more > 0n) grant += more;
-    }
+    const grant = grantOf(need, extra, account.balance - account.held - chargedNano + releasedNano);
     const after = this.#change(transaction, id, -chargedNano, grant - releasedNano);
     const key = `${gateway.id}/${epoch}/${organisationId}`;
     const target = hadNano - releasedNano + grant;
-    const isNew = hadNano === 0n;
-    if (target < 0n || (!isNew && this.leases.get(key) !== hadNano)) {
-      throw refusal('TP002', 'a lease is not as its gateway remembers it');
-    }
-    if (isNew && target > 0n && this.leases.has(key)) {
-      throw refusal('23505', `the lease ${key} is there already`);
-    }
+    this.#mustBeAsRemembered(key, hadNano, target);
     this.voided.delete(key);
-    if (hadNano === 0n && target === 0n)
-      return { leasedNano: 0n, availableNano: after.balance - after.held };
     if (target === 0n) remove(transaction, this.leases, key);
     else set(transaction, this.leases, key, target);
     return { leasedNano: target, availableNano: after.balance - after.held };
+  }
+
+  #mustBeAsRemembered(key: string, had: bigint, target: bigint): void {
+    if (target < 0n || (had !== 0n && this.leases.get(key) !== had)) {
+      throw refusal('TP002', 'a lease is not as its gateway remembers it');
+    }
+    if (had === 0n && this.leases.has(key)) {
+      throw refusal(target > 0n ? '23505' : 'TP002', `the lease ${key} is there already`);
+    }
   }
 
   #record(transaction: Transaction, settlement: Settlement, charged: bigint): void {
@@ -262,6 +257,15 @@ export class BooksModel {
     transaction.lastLock = id;
     return this.accounts.get(id);
   }
+}
+
+/** Less than 0 is given back. Of what is free: all that is needed, and of the rest at most half. */
+function grantOf(need: bigint, extra: bigint, free: bigint): bigint {
+  if (need <= 0n && extra <= 0n) return need;
+  const grant = need < free ? need : free;
+  const half = (free - grant) / 2n;
+  const more = extra < half ? extra : half;
+  return more > 0n ? grant + more : grant;
 }
 
 export function refusal(code: string, message: string): DatabaseError {

@@ -24,7 +24,7 @@ export const plainProtocol: Protocol = {
     return ok({
       model,
       generation: {
-        items: [{ kind: 'message', role: 'user', text }],
+        items: [{ kind: 'message', role: 'user', content: [{ kind: 'text', text }] }],
         tools: [],
         toolChoice: { kind: 'auto' },
         parallelToolCalls: false,
@@ -44,6 +44,7 @@ export const plainProtocol: Protocol = {
   },
   refusal: (refusal) => ({ status: 400, headers: {}, body: JSON.stringify(shown(refusal)) }),
   headers: () => ({}),
+  fields: { names: {}, inTool: {}, conversation: 'text' },
 };
 
 function shown(refusal: Refusal): object {

@@ -3,6 +3,7 @@
 
 import type { Ticket } from '../../server/src/domain/admission/ticket.ts';
 import type { Part } from '../../server/src/domain/generation/part.ts';
+import { textOf } from '../../server/src/domain/generation/content.ts';
 import { NO_USAGE, type Usage } from '../../server/src/domain/generation/usage.ts';
 import type { Engine, EngineState } from '../../server/src/ports/engine.ts';
 import type { Life, World } from './world.ts';
@@ -66,7 +67,7 @@ export class EngineModel implements Engine {
     const perBatch = chance.whole(1, BATCH_TOKENS_MAX);
     // As many as the template and the text can come to, or a few; in the bucket that costs most, or least.
     const [item] = ticket.generation.items;
-    const text = item !== undefined && 'text' in item ? item.text.length : 0;
+    const text = item?.kind === 'message' ? textOf(item.content).length : 0;
     const counted = chance.happens(0.4) ? 256 + text : chance.whole(1, 40);
     const bucket = chance.pick(['input', 'cacheRead', 'cacheWrite1h']);
     const input = { ...NO_USAGE, [bucket]: counted };

@@ -2,8 +2,12 @@
 // to its end: what earlier lives left is settled, then requests are served, then everything is given back.
 
 import { formatKey, hashKey } from '../../server/src/domain/accounts/key.ts';
+import { everythingBut } from '../../server/src/domain/generation/capabilities.ts';
 import { nano } from '../../server/src/domain/money/nano.ts';
 import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
+import { DEFAULT_STAGE } from '../../server/src/domain/release/release-stage.ts';
+import { StoreMemory } from '../../server/src/gateway/memory.ts';
+import { MemoryResponseStore } from '../../server/src/store/memory/response-store.ts';
 import type { Gateway as RequestGateway } from '../../server/src/gateway/gateway.ts';
 import type { Ledger } from '../../server/src/ports/ledger.ts';
 import { Heartbeat } from '../../server/src/store/postgres/gateway-epoch.ts';
@@ -196,6 +200,8 @@ export class Machine {
       engineModel: 'inside',
       contextTokensMax: 8_192,
       outputTokensMax: 4_096,
+      capabilities: everythingBut(),
+      stage: DEFAULT_STAGE,
       createdAtSeconds: 0,
     };
     const silent = () => {};
@@ -206,6 +212,7 @@ export class Machine {
       ]),
       snapshot: () => snapshot,
       ledger: this.#deps.watched(ledger),
+      memory: new StoreMemory(new MemoryResponseStore(() => world.nowMs), () => 0),
       clock: { nowMs: () => 1_700_000_000_000 + world.nowMs, monotonicMs: () => world.nowMs },
       log: { debug: silent, info: silent, warn: silent, error: silent },
       load: { generationsRunning: 0, countsRunning: 0, stopping: false },

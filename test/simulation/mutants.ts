@@ -18,7 +18,7 @@ const LOG = 'store/settlement-log';
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'settles after the last byte',
-    file: 'gateway/serve.ts',
+    file: 'gateway/generate.ts',
     find: "const settled = await run.settle('completed');",
     replace:
       "void run.settle('completed'); const settled = { kind: 'settled', chargedNano: 0n, availableNano: 0n } as const as never as Extract<Awaited<ReturnType<typeof run.settle>>, { kind: 'settled' }>;",
@@ -56,16 +56,16 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'believes any count of an engine',
-    file: 'gateway/metered-run.ts',
-    find: 'if (isValidUsage(usage) && isMonotone(this.#usage, usage)) {',
-    replace: 'if (usage.output < 1e9) {',
+    file: 'gateway/tally.ts',
+    find: 'if (!isValidUsage(usage) || !isMonotone(this.#reported, usage)) return false;',
+    replace: 'if (!isValidUsage(usage) && !isMonotone(this.#reported, usage)) return false;',
     seed: 1,
   },
   {
     name: 'bills nothing where an engine reports nothing',
-    file: 'gateway/metered-run.ts',
-    find: 'return this.#uncounted ? { ...this.#usage, output: this.#pieces } : this.#usage;',
-    replace: 'return this.#usage;',
+    file: 'gateway/tally.ts',
+    find: 'return this.#isUncounted ? { ...this.#reported, output: this.#pieces } : this.#reported;',
+    replace: 'return this.#reported;',
     seed: 1,
   },
   {
@@ -78,7 +78,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'tells the engine more than it holds',
     file: 'gateway/take-hold.ts',
-    find: 'engineTokensMax: extensible ? outputTokensMax : outputTokens,',
+    find: 'engineTokensMax: grows ? outputTokensMax : outputTokens,',
     replace: 'engineTokensMax: outputTokensMax,',
     seed: 1,
   },
@@ -99,8 +99,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'does not count a request that has ended',
     file: 'gateway/admit.ts',
-    find: 'this.#load.generationsRunning--;',
-    replace: 'if (this.outputTokensMax !== 300) this.#load.generationsRunning--;',
+    find: 'this.#load.generationsRunning -= this.choices;',
+    replace: 'if (this.outputTokensMax !== 300) this.#load.generationsRunning -= 1;',
     seed: 1,
   },
   {

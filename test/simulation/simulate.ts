@@ -12,6 +12,7 @@ import { ClientModel, type Order, plainProtocol } from './client-model.ts';
 import { DiskModel, Killed } from './disk-model.ts';
 import { keyOf, Machine, type Running } from './machine.ts';
 import { type Asked, Oracle } from './oracle.ts';
+import { makeTrouble, TROUBLES } from './trouble.ts';
 import { World } from './world.ts';
 
 export type Run = {
@@ -62,7 +63,7 @@ class Simulation {
   readonly #toppedUp = new Map<string, bigint>();
   readonly #seed: number;
   #requests = 0;
-  #open = 0;
+  #stoodStill = false;
 
   constructor(seed: number, traces: boolean) {
     this.#seed = seed;
@@ -72,7 +73,7 @@ class Simulation {
     const bad = this.chance.pick([0, 0.2, 1]);
     const rate = (most: number) => bad * most * this.chance.fraction();
     this.#server = new BooksServer(this.world, this.#model, {
-      slow: rate(0.1),
+      slow: rate(0.3),
       lostBefore: rate(0.1),
       lostAfter: rate(0.1),
       late: rate(0.05),
@@ -126,12 +127,12 @@ class Simulation {
   #newMachine(rate: (most: number) => number): void {
     const { chance } = this;
     const disk = new DiskModel(this.world, {
-      slow: rate(0.1),
+      slow: rate(0.3),
       shortWrite: rate(0.2),
       failedFlush: chance.happens(0.2) ? rate(0.02) : 0,
       full: rate(chance.pick([0.1, 0.8])),
       powerCut: chance.happens(0.2) ? rate(0.5) : 0,
-      killed: chance.happens(0.3) ? rate(0.01) : 0,
+      killed: chance.happens(0.3) ? rate(0.06) : 0,
     });
     const { world, oracle, violations } = this;
     const deps = {
@@ -173,52 +174,25 @@ class Simulation {
     world.after(chance.whole(210, 600), undefined, () => {
       const { running } = machine;
       if (running === undefined) return;
+      this.#stoodStill = true;
       running.life.frozenUntilMs = world.nowMs + 130_000;
       for (const afterMs of [1, 2, 3]) world.after(afterMs * 30_000, undefined, asks);
     });
   }
 
   #trouble(): void {
-    const { chance, world } = this;
-    const machine = this.#machines[chance.whole(0, this.#machines.length - 1)];
+    const machine = this.#machines[this.chance.whole(0, this.#machines.length - 1)];
     if (machine === undefined) return;
-    const trouble = chance.pick([
-      'kill',
-      'kill',
-      'power',
-      'away',
-      'stop',
-      'freeze',
-      'top-up',
-      'twin',
-    ]);
-    world.tell(() => `trouble: ${trouble} of ${machine.id}`);
-    switch (trouble) {
-      case 'kill':
-      case 'power':
-        machine.kill(trouble === 'power');
-        break;
-      case 'away':
-        this.#server.goAway(chance.pick([50, 1_000, 20_000, 90_000]));
-        break;
-      case 'stop':
-        void machine.stop();
-        break;
-      case 'freeze':
-        if (machine.running !== undefined) {
-          machine.running.life.frozenUntilMs =
-            world.nowMs + chance.pick([100, 5_000, 50_000, 100_000, 100_000]);
-        }
-        break;
-      case 'top-up':
-        this.#topUp(this.#organisations[0] ?? '');
-        this.oracle.creditGrew = true;
-        break;
-      case 'twin':
-        // Another process with the same id, on a disk of its own, that dies as soon as it has started.
-        this.#model.enter(machine.id, undefined, world.nowMs);
-        break;
+    const kind = this.chance.pick(TROUBLES);
+    this.world.tell(() => `trouble: ${kind} of ${machine.id}`);
+    if (kind === 'top-up') {
+      this.#topUp(this.#organisations[0] ?? '');
+      this.oracle.creditGrew = true;
+      return;
     }
+    if (kind === 'freeze') this.#stoodStill = true;
+    const { world, chance } = this;
+    makeTrouble(kind, machine, { world, chance, server: this.#server, model: this.#model });
   }
 
   #look(): void {
@@ -283,7 +257,6 @@ class Simulation {
     client: ClientModel,
   ): Promise<void> {
     running.requests += 1;
-    this.#open += 1;
     const call = {
       requestId,
       authorization: `Bearer ${key}`,
@@ -302,7 +275,6 @@ class Simulation {
         );
     } finally {
       running.requests -= 1;
-      this.#open -= 1;
     }
   }
 
@@ -310,7 +282,7 @@ class Simulation {
   async #calmDown(): Promise<void> {
     const { world, chance } = this;
     this.#server.isTroubled = false;
-    this.#server.awayUntilMs = 0;
+    if (chance.happens(0.5)) this.#server.awayUntilMs = 0;
     for (const { disk, running } of this.#machines) {
       disk.isTroubled = false;
       if (running !== undefined && chance.happens(0.5)) running.life.thaw(world.nowMs);
@@ -321,13 +293,19 @@ class Simulation {
       other.kill(false);
       other.isRetired = true;
     }
+    const isLong =
+      other?.isRetired === true ||
+      this.#server.trouble.late > 0 ||
+      this.#stoodStill ||
+      this.#server.isAway;
+    const calmForMs = isLong ? OUTAGE_MS : IDLE_MS;
     const calmMs = world.nowMs;
     let busyMs = calmMs;
     world.watchers.push(() => {
       const isBusy = (one: Machine) => !one.isRetired && (!one.isUp || one.running?.requests !== 0);
       if (this.#machines.some(isBusy)) busyMs = world.nowMs;
     });
-    const isQuiet = () => world.nowMs > calmMs + OUTAGE_MS && world.nowMs > busyMs + IDLE_MS;
+    const isQuiet = () => world.nowMs > calmMs + calmForMs && world.nowMs > busyMs + IDLE_MS;
     await world.run(() => isQuiet() || this.violations.length > 0);
     if (this.violations.length > 0) return;
     if (!isQuiet()) return void this.violations.push('I8 the machines do not come to rest');

@@ -76,12 +76,12 @@ export class Heartbeat implements AsyncDisposable {
   }
 
   async #beat(): Promise<void> {
-    const { books, gateway, onHeard, onFenced, voidUnknown } = this.#options;
+    const { books, gateway, onHeard, onFenced } = this.#options;
     try {
       const askedMs = this.#timers.monotonicMs();
       if (!(await books.beat(gateway))) return onFenced();
       onHeard(askedMs);
-      await voidUnknown();
+      await this.#options.voidUnknown();
       // After an outage of the database every heartbeat looks old: the others get as long to come back.
       if (this.#timers.monotonicMs() - this.#steadySinceMs > SILENT_MS) {
         await books.voidSilent(SILENT_MS);
