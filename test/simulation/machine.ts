@@ -7,6 +7,7 @@ import { nano } from '../../server/src/domain/money/nano.ts';
 import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import { DEFAULT_STAGE } from '../../server/src/domain/release/release-stage.ts';
 import { StoreMemory } from '../../server/src/gateway/memory.ts';
+import { MemorySealingKeys } from '../../server/src/store/memory/sealing-keys.ts';
 import { MemoryResponseStore } from '../../server/src/store/memory/response-store.ts';
 import type { Gateway as RequestGateway } from '../../server/src/gateway/gateway.ts';
 import type { Ledger } from '../../server/src/ports/ledger.ts';
@@ -212,6 +213,7 @@ export class Machine {
       ]),
       snapshot: () => snapshot,
       ledger: this.#deps.watched(ledger),
+      sealing: new MemorySealingKeys(),
       memory: new StoreMemory(new MemoryResponseStore(() => world.nowMs), () => 0),
       clock: { nowMs: () => 1_700_000_000_000 + world.nowMs, monotonicMs: () => world.nowMs },
       log: { debug: silent, info: silent, warn: silent, error: silent },
