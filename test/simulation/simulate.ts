@@ -81,7 +81,8 @@ class Simulation {
     });
     this.#server.isSteady = (id, epoch) => {
       const running = this.#machines.find((machine) => machine.id === id)?.running;
-      return running?.gateway.epoch === epoch && running.life.frozenUntilMs === 0;
+      const isNewest = this.#model.gateways.get(id)?.epoch === epoch;
+      return isNewest && running?.gateway.epoch === epoch && running.life.frozenUntilMs === 0;
     };
     for (let at = this.chance.whole(1, 2); at > 0; at--) this.#newOrganisation();
     for (let at = this.chance.pick([1, 1, 2, 3]); at > 0; at--) this.#newMachine(rate);
