@@ -9,6 +9,7 @@ import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
+import { addReconcile } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
 import { EXIT, type ExitCode } from './outcome.ts';
@@ -57,6 +58,7 @@ function programOf(cli: Cli): Command {
   addKeys(program, cli);
   addCredits(program, cli);
   addUsage(program, cli);
+  addReconcile(program, cli);
   addChat(program, cli);
   return program;
 }

@@ -9,6 +9,7 @@ import { model } from './models.ts';
 import { dollarsToAdd } from './money.ts';
 import { organisation, project } from './organisations.ts';
 import { id, instant, name, organisationChoice, projectChoice } from './scope.ts';
+import { reconciliation } from './reconciliation.ts';
 import { serverStatus } from './status.ts';
 import { storage } from './storage.ts';
 import { usageDimensions, usageReport } from './usage.ts';
@@ -95,6 +96,13 @@ export const routes = {
       by: usageDimensions,
     }),
     output: usageReport,
+  },
+  getReconciliation: {
+    method: 'GET',
+    path: '/reconciliation',
+    summary: 'Adds up the books from nothing, and names every difference.',
+    input: z.strictObject({}),
+    output: reconciliation,
   },
   listModels: {
     method: 'GET',

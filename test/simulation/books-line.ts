@@ -26,6 +26,8 @@ export class BooksServer {
   readonly trouble: LineTrouble;
   isTroubled = true;
   awayUntilMs = 0;
+  /** Every question takes long until then. */
+  lagUntilMs = 0;
   /** Whether this start of a gateway is alive and has never stood still. */
   isSteady: (id: string, epoch: bigint) => boolean = () => false;
   /** Who has a transaction open: the others wait. */
@@ -198,10 +200,11 @@ export class Session implements BooksSession {
     const { world, trouble, isTroubled } = this.#server;
     const { chance } = world;
     const happens = (probability: number) => isTroubled && chance.happens(probability);
+    const isLagging = isTroubled && world.nowMs < this.#server.lagUntilMs;
     const isLate = isBatch && this.#transaction === undefined && happens(trouble.late);
     const thereMs = isLate
       ? chance.whole(7_000, 50_000)
-      : happens(trouble.slow)
+      : happens(trouble.slow) || isLagging
         ? chance.whole(10, 2_000)
         : chance.fraction() * 3;
     const lostBefore = happens(trouble.lostBefore);

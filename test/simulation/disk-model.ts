@@ -39,6 +39,8 @@ export class DiskModel {
   /** Set while faults are on. */
   isTroubled = true;
   onPowerCut: () => void = () => {};
+  /** Flushes take long, and the power is cut within one of the next. */
+  isAboutToFail = false;
 
   constructor(world: World, trouble: DiskTrouble) {
     this.#world = world;
@@ -156,12 +158,20 @@ export class DiskModel {
   async #flush(file: FileModel, life: Life): Promise<void> {
     const fails = this.isTroubled && this.#world.chance.happens(this.trouble.failedFlush);
     const bytes = Buffer.from(file.bytes);
-    if (this.isTroubled && this.#world.chance.happens(this.trouble.powerCut)) {
-      this.#world.after(this.#world.chance.fraction(), life, () => this.onPowerCut());
-    }
+    if (this.isTroubled) await this.#cutSoon(life);
     await this.#delay(life);
     if (fails) throw Object.assign(new Error('EIO: i/o error'), { code: 'EIO' });
     file.durable = bytes;
+  }
+
+  async #cutSoon(life: Life): Promise<void> {
+    const { chance } = this.#world;
+    if (chance.happens(this.isAboutToFail ? 0.4 : this.trouble.powerCut)) {
+      this.isAboutToFail = false;
+      this.#world.after(chance.fraction(), life, () => this.onPowerCut());
+    } else if (this.isAboutToFail) {
+      await this.#world.wait(chance.whole(10, 40), life);
+    }
   }
 
   async #delay(life: Life): Promise<void> {

@@ -12,6 +12,7 @@ import { ClientModel, type Order, plainProtocol } from './client-model.ts';
 import { DiskModel, Killed } from './disk-model.ts';
 import { keyOf, Machine, type Running } from './machine.ts';
 import { type Asked, Oracle } from './oracle.ts';
+import { PLIGHTS, planPlight } from './plights.ts';
 import { makeTrouble, TROUBLES } from './trouble.ts';
 import { World } from './world.ts';
 
@@ -21,6 +22,8 @@ export type Run = {
   readonly requests: number;
 };
 
+/** By then every machine has been started. */
+const START_MS = 1_070;
 /** As long as anything that was begun in trouble may still take: late commits, leases of the dead. */
 const OUTAGE_MS = 200_000;
 /** After that a lease that nobody uses has been given back. */
@@ -91,10 +94,13 @@ class Simulation {
   }
 
   async run(): Promise<void> {
-    for (const machine of this.#machines) void machine.start();
+    // Not in step: what they do every few seconds would otherwise always come in the same order.
+    for (const machine of this.#machines) {
+      this.world.after(this.chance.whole(0, 60), undefined, () => void machine.start());
+    }
     const lastMs = this.#planRequests();
     this.#planTrouble(lastMs);
-    if (this.#machines.length > 1 && this.chance.happens(0.15)) this.#planSilence();
+    this.#planPlight();
     const { world } = this;
     await world.run(() => world.nowMs > lastMs || this.violations.length > 0);
     if (this.violations.length > 0) return;
@@ -165,20 +171,16 @@ class Simulation {
     }
   }
 
-  /** One of several stands still for longer than the others believe it to be alive, in the middle of its work. */
-  #planSilence(): void {
-    const { chance, world } = this;
-    const [machine] = this.#machines;
-    if (machine === undefined) return;
-    const asks = () => this.#ask(machine);
-    for (const afterMs of [100, 120, 150, 200]) world.after(afterMs, undefined, asks);
-    world.after(chance.whole(210, 600), undefined, () => {
-      const { running } = machine;
-      if (running === undefined) return;
-      this.#stoodStill = true;
-      running.life.frozenUntilMs = world.nowMs + 130_000;
-      for (const afterMs of [1, 2, 3]) world.after(afterMs * 30_000, undefined, asks);
-    });
+  /** Chance alone seldom brings together what these need. */
+  #planPlight(): void {
+    const [machine, other] = this.#machines;
+    if (machine === undefined || !this.chance.happens(0.3)) return;
+    const plight = this.chance.pick(PLIGHTS);
+    if (other === undefined && plight !== 'lag' && plight !== 'torn') return;
+    const { world, chance } = this;
+    const ask = (of: Machine) => this.#ask(of);
+    this.#stoodStill ||= plight === 'silence' || plight === 'outage';
+    planPlight(plight, this.#machines, { world, chance, server: this.#server, ask });
   }
 
   #trouble(): void {
@@ -200,7 +202,7 @@ class Simulation {
     this.violations.push(...this.#model.violations.splice(0));
     for (const machine of this.#machines) {
       machine.noticeDeath();
-      if (machine.isDown) {
+      if (machine.isDown && this.world.nowMs > START_MS) {
         const start = this.chance.happens(0.02) || !this.#server.isTroubled;
         if (start) void machine.start();
       }
@@ -283,7 +285,7 @@ class Simulation {
   async #calmDown(): Promise<void> {
     const { world, chance } = this;
     this.#server.isTroubled = false;
-    if (chance.happens(0.5)) this.#server.awayUntilMs = 0;
+    if (!this.#stoodStill && chance.happens(0.5)) this.#server.awayUntilMs = 0;
     for (const { disk, running } of this.#machines) {
       disk.isTroubled = false;
       if (running !== undefined && chance.happens(0.5)) running.life.thaw(world.nowMs);

@@ -5,6 +5,7 @@ import type { ControlDeps, Handlers } from './handler.ts';
 import { keys } from './keys.ts';
 import { models } from './models.ts';
 import { organisations } from './organisations.ts';
+import { reconciliation } from './reconciliation.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
 import { usage } from './usage.ts';
@@ -15,6 +16,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...keys(deps),
     ...credits(deps),
     ...usage(deps),
+    ...reconciliation(deps),
     ...models(deps),
     ...status(deps),
     ...storage(deps),

@@ -258,4 +258,16 @@ function describeUsage(store: () => AccountsUnderTest): void {
     assert.deepEqual([total?.requests, total?.tokens.cacheRead, total?.day], [2, 6, undefined]);
     assert.deepEqual(await accounts.usage({ ...query, organisationId: 'org_none' }), []);
   });
+
+  test('the books add up, and their totals are those of the customers', async () => {
+    const { accounts } = store();
+    const before = await accounts.reconcile();
+    await useModels(store());
+    const { checks, findings, totals } = await accounts.reconcile();
+    assert.deepEqual(findings, []);
+    assert.ok(checks.length > 0);
+    assert.equal(totals.requests - before.totals.requests, 4);
+    assert.ok(totals.transfers > before.totals.transfers);
+    assert.equal(totals.revenueNano - before.totals.revenueNano, 21n);
+  });
 }

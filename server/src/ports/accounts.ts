@@ -68,6 +68,23 @@ export type CreditAdded =
   /** The same id stands for another amount or organisation. */
   | { readonly kind: 'conflict' };
 
+/** The books added up from nothing, in one consistent view. */
+export type Reconciliation = {
+  /** What was looked at. */
+  readonly checks: readonly string[];
+  /** Empty when every nano-dollar is where it should be. */
+  readonly findings: readonly { readonly check: string; readonly detail: string }[];
+  readonly totals: {
+    readonly transfers: number;
+    readonly requests: number;
+    /** What all customers together have left. */
+    readonly creditsNano: bigint;
+    readonly revenueNano: bigint;
+    /** What the house has paid for customers, not less than 0. */
+    readonly overrunNano: bigint;
+  };
+};
+
 export interface Accounts {
   /** The newest snapshot; at most one second old while the store can be reached. */
   snapshot(): Snapshot;
@@ -91,4 +108,6 @@ export interface Accounts {
   publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number>;
 
   usage(query: UsageQuery): Promise<readonly UsageReportRow[]>;
+
+  reconcile(): Promise<Reconciliation>;
 }

@@ -16,6 +16,7 @@ import type {
   NewKey,
   Organisation,
   Project,
+  Reconciliation,
   UsageQuery,
   UsageReportRow,
 } from '../../ports/accounts.ts';
@@ -150,6 +151,24 @@ export class MemoryAccounts implements Accounts {
     return [...groups].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row);
   }
 
+  async reconcile(): Promise<Reconciliation> {
+    const check = 'I3 no credit is below what is held';
+    const findings: { check: string; detail: string }[] = [];
+    let creditsNano = 0n;
+    for (const id of this.#organisations.keys()) {
+      const { balanceNano, heldNano, availableNano } = this.balanceNow(id) ?? NOTHING;
+      creditsNano += balanceNano;
+      if (availableNano >= 0n) continue;
+      findings.push({ check, detail: `${id} has ${balanceNano}, held ${heldNano}` });
+    }
+    let revenueNano = 0n;
+    for (const { chargedNano } of this.#settlements.values()) revenueNano += chargedNano;
+    const requests = this.#settlements.size;
+    const transfers = this.#topUps.size + requests;
+    const totals = { transfers, requests, creditsNano, revenueNano, overrunNano: 0n };
+    return { checks: [check], findings, totals };
+  }
+
   /** A request that ended: charged, and counted in the usage. The same request id twice is one charge, the first. */
   settle(settlement: Settlement, chargedNano: Nano): Nano {
     const { requestId } = settlement;
@@ -176,6 +195,12 @@ export class MemoryAccounts implements Accounts {
     };
   }
 }
+
+const NOTHING: Balance = {
+  availableNano: ZERO_NANO,
+  heldNano: ZERO_NANO,
+  balanceNano: ZERO_NANO,
+};
 
 const EMPTY = { requests: 0, tokens: NO_USAGE, costNano: ZERO_NANO };
 

@@ -2,6 +2,7 @@
 // nano-dollar is where the transfers say, and every charge has its usage.
 
 import type pg from 'pg';
+import type { Reconciliation } from '../../ports/accounts.ts';
 
 export type Finding = { readonly check: string; readonly detail: string };
 
@@ -98,7 +99,22 @@ const CHECKS: readonly Check[] = [
 /** Enough to see what is wrong. */
 const FINDINGS_PER_CHECK_MAX = 20;
 
+const TOTALS = `
+  SELECT (SELECT count(*) FROM transfer) AS transfers, (SELECT count(*) FROM usage) AS requests,
+      coalesce(sum(balance_nano) FILTER (WHERE kind = 'credits'), 0) AS credits,
+      coalesce(sum(balance_nano) FILTER (WHERE kind = 'revenue'), 0) AS revenue,
+      coalesce(-sum(balance_nano) FILTER (WHERE kind = 'overrun-loss'), 0) AS overrun
+    FROM account`;
+
+type TotalsRow = {
+  readonly [column in 'transfers' | 'requests' | 'credits' | 'revenue' | 'overrun']: string;
+};
+
 export async function auditBooks(pool: pg.Pool): Promise<readonly Finding[]> {
+  return (await reconcileBooks(pool)).findings;
+}
+
+export async function reconcileBooks(pool: pg.Pool): Promise<Reconciliation> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -108,9 +124,21 @@ export async function auditBooks(pool: pg.Pool): Promise<readonly Finding[]> {
       const { rows } = await client.query<{ detail: string }>(limited);
       for (const { detail } of rows) findings.push({ check: name, detail });
     }
+    const { rows } = await client.query<TotalsRow>(TOTALS);
     await client.query('COMMIT');
     client.release();
-    return findings;
+    const row = rows[0];
+    return {
+      checks: CHECKS.map(({ name }) => name),
+      findings,
+      totals: {
+        transfers: Number(row?.transfers ?? 0),
+        requests: Number(row?.requests ?? 0),
+        creditsNano: BigInt(row?.credits ?? 0),
+        revenueNano: BigInt(row?.revenue ?? 0),
+        overrunNano: BigInt(row?.overrun ?? 0),
+      },
+    };
   } catch (error) {
     client.release(true); // Whatever state it is in, nobody inherits it.
     throw error;

@@ -15,9 +15,11 @@ import type {
   NewKey,
   Organisation,
   Project,
+  Reconciliation,
   UsageQuery,
   UsageReportRow,
 } from '../../ports/accounts.ts';
+import { reconcileBooks } from './audit.ts';
 import { type LeasesInMemory, readBalance } from './balance.ts';
 import { loadPriceBook, nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { reportUsage } from './usage-report.ts';
@@ -152,6 +154,10 @@ export class PostgresAccounts implements Accounts {
 
   async usage(query: UsageQuery): Promise<readonly UsageReportRow[]> {
     return reportUsage(this.#pool, query);
+  }
+
+  async reconcile(): Promise<Reconciliation> {
+    return reconcileBooks(this.#pool);
   }
 
   async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
