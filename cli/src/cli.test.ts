@@ -125,6 +125,10 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
     const usage = await runJson(server.env, ['usage', '--by', 'model,key']);
     assert.equal(usage.total.cost.nano, String(paid));
     assert.equal(usage.rows[0].key.name, 'turnpike chat');
+    const { differences, totals } = await runJson(server.env, ['reconcile']);
+    assert.deepEqual(differences, []);
+    assert.equal(totals.credits.nano, balance.balance.nano);
+    assert.equal(totals.revenue.nano, String(paid));
   });
 
   test("a chat keeps its own key, for this user alone, and replaces it when it doesn't work any more", async () => {

@@ -90,3 +90,22 @@ test('the last snapshot stays while PostgreSQL is away, and is renewed when it i
   assert.equal(store.accounts.snapshot().keys.get(hash)?.revoked, true);
   assert.deepEqual(await auditBooks(pool), []);
 });
+
+test('I1 I2 I12 a nano-dollar that no transfer explains is found, and named', async () => {
+  const database = await postgres.newDatabase();
+  await using tampered = await mustOpen(database);
+  const { id } = (await newCustomer(tampered.accounts)).organisation;
+  await tampered.accounts.addCredits(newId('top'), id, nano(50n));
+  assert.deepEqual((await tampered.accounts.reconcile()).findings, []);
+  await using pool = poolTo(database);
+  await pool.query(
+    'UPDATE account SET balance_nano = balance_nano + 1 WHERE organisation_id = $1',
+    [id],
+  );
+  const { findings } = await tampered.accounts.reconcile();
+  assert.deepEqual(
+    findings.map(({ check }) => check.slice(0, 2)),
+    ['I1', 'I2'],
+  );
+  assert.match(findings[1]?.detail ?? '', /has 51, its transfers say 50/);
+});
