@@ -6,6 +6,7 @@ import { everythingBut } from '../../server/src/domain/generation/capabilities.t
 import { nano } from '../../server/src/domain/money/nano.ts';
 import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import { DEFAULT_STAGE } from '../../server/src/domain/release/release-stage.ts';
+import { BackgroundRuns } from '../../server/src/gateway/background-runs.ts';
 import { StoreMemory } from '../../server/src/gateway/memory.ts';
 import { MemorySealingKeys } from '../../server/src/store/memory/sealing-keys.ts';
 import { MemoryResponseStore } from '../../server/src/store/memory/response-store.ts';
@@ -206,6 +207,7 @@ export class Machine {
       createdAtSeconds: 0,
     };
     const silent = () => {};
+    const responses = new MemoryResponseStore(() => world.nowMs);
     return {
       models: new Map([
         ['model', model],
@@ -214,7 +216,11 @@ export class Machine {
       snapshot: () => snapshot,
       ledger: this.#deps.watched(ledger),
       sealing: new MemorySealingKeys(),
-      memory: new StoreMemory(new MemoryResponseStore(() => world.nowMs), () => 0),
+      responses,
+      retentionMs: () => 0,
+      background: new BackgroundRuns(responses),
+      unknownFields: new Map(),
+      memory: new StoreMemory(responses, () => 0),
       clock: { nowMs: () => 1_700_000_000_000 + world.nowMs, monotonicMs: () => world.nowMs },
       log: { debug: silent, info: silent, warn: silent, error: silent },
       load: { generationsRunning: 0, countsRunning: 0, stopping: false },
