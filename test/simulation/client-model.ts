@@ -7,7 +7,7 @@ import type { Headers, Sink } from '../../server/src/gateway/sink.ts';
 import type { Protocol } from '../../server/src/protocols/protocol.ts';
 import type { Life, World } from './world.ts';
 
-export const DONE = '[the end]';
+const DONE = '[the end]';
 
 export type Order = {
   readonly model: string;
