@@ -261,13 +261,13 @@ function describeUsage(store: () => AccountsUnderTest): void {
 
   test('the books add up, and their totals are those of the customers', async () => {
     const { accounts } = store();
-    const before = await accounts.reconcile();
+    const earlier = await accounts.reconcile();
     await useModels(store());
     const { checks, findings, totals } = await accounts.reconcile();
     assert.deepEqual(findings, []);
     assert.ok(checks.length > 0);
-    assert.equal(totals.requests - before.totals.requests, 4);
-    assert.ok(totals.transfers > before.totals.transfers);
-    assert.equal(totals.revenueNano - before.totals.revenueNano, 21n);
+    assert.equal(totals.requests - earlier.totals.requests, 4);
+    assert.ok(totals.transfers > earlier.totals.transfers);
+    assert.equal(totals.revenueNano - earlier.totals.revenueNano, 21n);
   });
 }
