@@ -148,7 +148,7 @@ describe('wrong input', () => {
       }),
       404,
     );
-    const notGet = await fetch(`${turnpike.baseUrl}/chat/completions`);
+    const notGet = await fetch(`${turnpike.baseUrl}/embeddings`);
     assert.equal(notGet.headers.get('allow'), 'POST');
     await refused(notGet, 405);
     await refused(await send({ path: '/v1/models', body: '{}' }), 405);
