@@ -14,11 +14,7 @@ const usage = { ...NO_USAGE, input: 3, cacheRead: 4, cacheWrite5m: 2, output: 5,
 const BEGUN_SECONDS = 1_700_000_000;
 const ENDED_SECONDS = 1_700_000_002;
 
-function encoderOf(
-  delivery: 'whole' | 'stream',
-  more: object = {},
-  reasoning?: 'open-responses',
-): Encoder {
+function encoderOf(delivery: 'whole' | 'stream', more: object = {}): Encoder {
   const body = { model: 'm', input: 'hi', stream: delivery === 'stream', ...more };
   const decoded = decodeResponses(body);
   assert.ok(decoded.ok, JSON.stringify(decoded));
@@ -27,7 +23,6 @@ function encoderOf(
     model: 'turnpike "mini"',
     createdAtSeconds: BEGUN_SECONDS,
     delivery,
-    reasoning,
   });
 }
 
@@ -65,18 +60,6 @@ const customCall = (index: number, name: string, ...inputs: readonly string[]): 
 ];
 
 describe('a streamed Response', () => {
-  it('tells its reasoning in the events of Open Responses where the model is set to', () => {
-    const streamed = (reasoning?: 'open-responses'): string => {
-      const encoder = encoderOf('stream', {}, reasoning);
-      const said = encoder.parts([thought('hm'), text('a')]);
-      return said + encoder.finish({ reason: 'stop', usage, atSeconds: ENDED_SECONDS });
-    };
-    const openai = streamed();
-    assert.match(openai, /"response\.reasoning_text\.delta"/);
-    const renamed = openai.replaceAll('response.reasoning_text.', 'response.reasoning.');
-    assert.equal(streamed('open-responses'), renamed);
-  });
-
   it('has the events of an answer in their order, each pair closed', () => {
     const { events, response } = stream([thought('hm'), text('a "b"\n'), text('c')]);
     assert.deepEqual(
