@@ -72,7 +72,7 @@ describe('counting tokens', () => {
     const turnstile = await Turnstile.with(PLENTY, new RecitingEngine([]));
     const sink = await count(turnstile, { model: 'given' });
     assert.equal(sink.status, 400);
-    assert.match(sink.json.error.message, /not supported by the model 'given'/);
+    assert.match(sink.json.error.message, /The model 'given' can't do this: counting tokens/);
   });
 
   it('has a bound, and stops with the server', async () => {

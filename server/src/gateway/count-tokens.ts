@@ -12,6 +12,7 @@ import type { Gateway } from './gateway.ts';
 import { modelFit } from './model-fit.ts';
 import { recollect } from './recollect.ts';
 import type { Sink } from './sink.ts';
+import { toldHeaders } from './told-headers.ts';
 
 export async function countTokens(
   gateway: Gateway,
@@ -72,7 +73,15 @@ export async function countTokens(
     }
     return refuse(engineRefusal(counted.error, modelId, wire));
   }
-  const headers = { 'content-type': 'application/json', ...protocol.headers(requestId) };
+  const { unknown, repairs } = fitted.value;
+  const headers = {
+    'content-type': 'application/json',
+    ...protocol.headers(requestId),
+    ...toldHeaders(
+      [...unknown, ...(decoded.value.ignored ?? []), ...fit.value.ignored],
+      repairs.map(({ field, detail }) => `${wire(field)}: ${detail}`),
+    ),
+  };
   sink.answer(200, headers, counting.answer(counted.value));
 }
 

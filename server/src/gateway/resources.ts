@@ -3,6 +3,7 @@
 
 import type { Owner } from '../domain/stored/answer.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { Sealer } from '../domain/sealing/sealer.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { RETRY_AFTER_SHUTDOWN_MS, STORED_BYTES_PROJECT_MAX } from '../limits.ts';
 import type { Asked, Kept } from '../ports/asked.ts';
@@ -44,7 +45,9 @@ export async function serveResource(
   const body = sentSomething(resource, call) ? await call.readJson() : ok({});
   if (!body.ok) return refuse(body.error);
   const nowSeconds = Math.floor(gateway.clock.nowMs() / 1000);
-  const wish = resource.wish({ requestId, nowSeconds, params, query, body: body.value });
+  const sealer = new Sealer(gateway.sealing.ring(), caller.value.organisationId);
+  const asked = { requestId, nowSeconds, params, query, body: body.value, sealer };
+  const wish = resource.wish(asked);
   if (!wish.ok) return refuse(wish.error);
 
   const headers = protocol.headers(requestId);

@@ -5,5 +5,6 @@ import type { IncomingHttpHeaders } from 'node:http';
 
 export function authorizationOf(headers: IncomingHttpHeaders): string | undefined {
   const { authorization, 'x-api-key': key } = headers;
-  return authorization ?? (typeof key === 'string' && key !== '' ? `Bearer ${key}` : undefined);
+  if (authorization !== undefined && authorization !== '') return authorization;
+  return typeof key === 'string' && key !== '' ? `Bearer ${key}` : undefined;
 }

@@ -17,6 +17,7 @@ import {
   REQUEST_HEADERS_TIMEOUT_MS,
   REQUEST_TIMEOUT_MS,
 } from '../limits.ts';
+import { newRequestId } from '../lib/ids.ts';
 import type { EmbeddingProtocol } from '../protocols/embedding-protocol.ts';
 import { answerClientError } from './client-error.ts';
 import { pathOf, type Protocols } from './dialect.ts';
@@ -65,6 +66,11 @@ export class HttpServer {
         reply.hijack();
         reply.raw.writeHead(status, headers).end(body);
       },
+    });
+    this.#app.addHook('onSend', (_request, reply, _body, done) => {
+      const hasOne = reply.hasHeader('x-request-id');
+      if (!hasOne) reply.header('x-request-id', newRequestId(gateway.clock.nowMs()));
+      done();
     });
     const elsewhere = new Map([...byPath.keys()].map((path) => [path, ['POST']]));
     mountNotFound(this.#app, protocols, elsewhere);

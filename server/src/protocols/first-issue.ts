@@ -54,6 +54,7 @@ function deepest(issues: readonly Issue[]): Issue | undefined {
 }
 
 function unwrap(issue: Issue): Issue {
+  if (issue.code === 'invalid_key') return { ...(issue.issues[0] ?? issue), path: issue.path };
   if (issue.code !== 'invalid_union') return issue;
   const inner = issue.errors
     .map((branch) => deepest(branch))

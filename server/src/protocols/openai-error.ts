@@ -160,7 +160,7 @@ function errorOfArrival(refusal: ArrivalRefusal): OpenAiFailure {
         415,
         refusal.contentType === ''
           ? "Send the body as JSON with 'content-type: application/json'."
-          : `The content type '${shown(refusal.contentType)}' is not supported; send 'application/json'.`,
+          : `'${shown(refusal.contentType)}' is not supported; send 'content-type: application/json', uncompressed.`,
         'unsupported_media_type',
       );
     case 'request-timeout':
@@ -346,6 +346,10 @@ function retry(shape: OpenAiFailure, afterMs: number): OpenAiFailure {
 function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): OpenAiFailure {
   const { field } = refusal;
   const where = refusal.model === undefined ? '' : ` with the model '${refusal.model}'`;
+  if (field === 'model') {
+    const message = `The model '${refusal.model ?? ''}' can't do this: ${refusal.feature}.`;
+    return invalid(400, message, 'unsupported_parameter', field);
+  }
   const message = `Unsupported parameter: '${field}' (${refusal.feature}) is not supported${where}.`;
   return invalid(400, message, 'unsupported_parameter', field);
 }

@@ -89,10 +89,12 @@ function isText(text: string): boolean {
 }
 
 /** `metadata[topic]=toll` in a query. */
-export function metadataFilter(query: URLSearchParams): Metadata {
+export function metadataFilter(query: URLSearchParams): Result<Metadata, Refusal> {
   const pairs = [...query].flatMap(([name, value]) => {
     const key = /^metadata\[(?<key>[^\]]*)\]$/.exec(name)?.groups?.['key'];
-    return key === undefined || !isText(key) || !isText(value) ? [] : [[key, value] as const];
+    return key === undefined ? [] : [[key, value] as const];
   });
-  return Object.fromEntries(pairs);
+  if (pairs.flat().every(isText)) return ok(Object.fromEntries(pairs));
+  const message = "Invalid 'metadata': expected valid Unicode text without NUL.";
+  return err({ kind: 'invalid-request', field: 'metadata', message });
 }

@@ -9,7 +9,10 @@ const penalty = z.number().min(-2).max(2);
 
 /** Token numbers of the model's own vocabulary. */
 const logitBias = z
-  .record(z.string().regex(/^\d{1,7}$/, 'expected a token number'), z.number().min(-100).max(100))
+  .record(
+    z.string().regex(/^\d{1,7}$/, "expected the number of a token of the model's vocabulary"),
+    z.number().min(-100).max(100),
+  )
   .refine((biases) => Object.keys(biases).length <= LOGIT_BIASES_MAX, {
     error: `expected at most ${LOGIT_BIASES_MAX} tokens`,
   });

@@ -151,7 +151,10 @@ export interface ModelPages {
 }
 
 /** What of a request a count of its tokens needs. */
-export type CountQuestion = Pick<Decoded, 'model' | 'generation' | 'unknown'>;
+export type CountQuestion = Pick<
+  Decoded,
+  'model' | 'generation' | 'unknown' | 'ignored' | 'toolPlaces' | 'renamed'
+>;
 
 /** Counts a prompt's tokens without generating, for protocols that have an address for that. */
 export interface Counting {

@@ -2,6 +2,7 @@
 // like the rest of a protocol; gateway/resources.ts does the work.
 
 import type { Refusal } from '../domain/refusal.ts';
+import type { Sealer } from '../domain/sealing/sealer.ts';
 import type { AnswerKind, Json, Metadata, StoredAnswer } from '../domain/stored/answer.ts';
 import type {
   Conversation,
@@ -20,6 +21,8 @@ export type ResourceRequest = {
   readonly query: URLSearchParams;
   /** Parsed JSON; an empty object where nothing was sent. */
   readonly body: unknown;
+  /** Opens what was sealed for the caller. */
+  readonly sealer: Sealer;
 };
 
 export interface Resource {

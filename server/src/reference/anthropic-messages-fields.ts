@@ -8,7 +8,7 @@ export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
   model: { effect: 'acts', text: 'An id from `GET /v1/models`.' },
   messages: {
     effect: 'acts',
-    text: '1 to 4,096 messages with the role `user`, `assistant` or `system`; the last that is no `system` must be of the user. Blocks are `text`, `tool_use`, `tool_result`, `thinking` and `redacted_thinking`. Messages of one role in a row are one turn. Every `tool_use` needs its `tool_result` in the next turn.',
+    text: '1 to 4,096 messages with the role `user`, `assistant` or `system`; the last that is no `system` must be of the user. Blocks are `text`, `image`, `document`, `tool_use`, `tool_result`, `thinking` and `redacted_thinking`. Messages of one role in a row are one turn. Every `tool_use` needs its `tool_result` in the next turn.',
   },
   system: { effect: 'acts', text: 'A text, or a list of text blocks.' },
   tools: {
@@ -44,15 +44,15 @@ export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
   },
   temperature: {
     effect: 'acts',
-    text: '0 to 1, 0 to 1, a whole number. Refused since 2026-10-21, even at their defaults.',
+    text: '0 to 1. Refused since 2026-10-21, even at its default.',
   },
   top_p: {
     effect: 'acts',
-    text: '0 to 1, 0 to 1, a whole number. Refused since 2026-10-21, even at their defaults.',
+    text: '0 to 1. Refused since 2026-10-21, even at its default.',
   },
   top_k: {
     effect: 'acts',
-    text: '0 to 1, 0 to 1, a whole number. Refused since 2026-10-21, even at their defaults.',
+    text: 'A whole number. Refused since 2026-10-21, even at its default.',
   },
   metadata: { effect: 'accepted', text: '`user_id`: a name of the end user, of your own making.' },
   service_tier: { effect: 'accepted', text: 'Answered with `standard`.' },

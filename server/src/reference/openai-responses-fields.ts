@@ -9,7 +9,7 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   model: { effect: 'acts', text: 'An id from `GET /v1/models`.' },
   input: {
     effect: 'acts',
-    text: 'A text, or 1 to 4,096 items: messages with the role `system`, `developer`, `user` or `assistant` (text, or parts `input_text`, `output_text` and `refusal`; `phase` is kept), `function_call`, `function_call_output`, `custom_tool_call`, `custom_tool_call_output`, `reasoning`, `compaction`, `additional_tools`, and `item_reference`, which stands for an item of a stored response. Every call needs its output. What an answer put out may be sent in again.',
+    text: 'A text, or 1 to 4,096 items: messages with the role `system`, `developer`, `user` or `assistant` (text, or parts `input_text`, `input_image`, `input_file`, `output_text` and `refusal`; `phase` is kept), `function_call`, `function_call_output`, `custom_tool_call`, `custom_tool_call_output`, `reasoning`, `compaction`, `additional_tools`, and `item_reference`, which stands for an item of a stored response. Every call needs its output; one that the end of an answer cut off (`status: "incomplete"`) may go without, and is left out then. What an answer put out may be sent in again.',
   },
   instructions: { effect: 'acts', text: 'A system message before the input.' },
   stream: { effect: 'acts', text: '`true` for server-sent events.' },

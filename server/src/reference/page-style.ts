@@ -11,6 +11,7 @@ export const PAGE_STYLE = `
   --accent: light-dark(#9a3b12, #f0a070);
   --get: light-dark(#1c6b52, #6fd0ae);
   --post: light-dark(#2b4fa8, #92b0ff);
+  --delete: light-dark(#a02828, #f09090);
   --code: light-dark(#efeae0, #22262e);
   --deep: light-dark(#24262b, #0d0f12);
 }
@@ -33,9 +34,10 @@ section { margin-top: 3.5rem; padding-top: 2rem; border-top: 1px solid var(--lin
 section > h2 { margin: 0; font-size: 1.4rem; letter-spacing: -.01em; }
 h3 { margin: 1.75rem 0 .5rem; font-size: 1rem; }
 a { color: var(--accent); }
-b.get, b.post { min-width: 2.6rem; font: 600 .6875rem/1.6 ui-monospace, "SF Mono", Menlo, monospace; text-transform: uppercase; }
+b.get, b.post, b.delete { min-width: 2.6rem; font: 600 .6875rem/1.6 ui-monospace, "SF Mono", Menlo, monospace; text-transform: uppercase; }
 b.get { color: var(--get); }
 b.post { color: var(--post); }
+b.delete { color: var(--delete); }
 .address { display: flex; gap: .75rem; align-items: baseline; margin: .35rem 0 1rem; }
 code { padding: .1em .35em; border-radius: .25rem; background: var(--code); font: .875em/1.5 ui-monospace, "SF Mono", Menlo, monospace;
   overflow-wrap: anywhere; }

@@ -153,7 +153,7 @@ function errorOfArrival(refusal: ArrivalRefusal): Shape {
         415,
         refusal.contentType === ''
           ? "Send the body as JSON with 'content-type: application/json'."
-          : `The content type '${shown(refusal.contentType)}' is not supported; send 'application/json'.`,
+          : `'${shown(refusal.contentType)}' is not supported; send 'content-type: application/json', uncompressed.`,
       );
     case 'request-timeout':
       return invalid(408, `The request did not arrive within ${refusal.afterMs / 1000} s.`);
@@ -259,6 +259,9 @@ function retry(shape: Shape, afterMs: number): Shape {
 }
 
 function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): string {
+  if (refusal.field === 'model') {
+    return `The model '${refusal.model ?? ''}' can't do this: ${refusal.feature}.`;
+  }
   const where = refusal.model === undefined ? '' : ` by the model '${refusal.model}'`;
   return `'${refusal.field}' is not supported${where} (${refusal.feature}).`;
 }

@@ -107,6 +107,8 @@ export const chatResources: readonly Resource[] = [
 function list({ query }: ResourceRequest): Result<Wish, Refusal> {
   const page = readPage(query, 'asc');
   if (!page.ok) return page;
+  const pairs = metadataFilter(query);
+  if (!pairs.ok) return pairs;
   const model = query.get('model') ?? undefined;
   if (model?.includes('\0') === true) {
     const message = "Invalid 'model': expected a model's id.";
@@ -116,7 +118,7 @@ function list({ query }: ResourceRequest): Result<Wish, Refusal> {
     kind: 'list-answers',
     of: 'chat-completion',
     page: page.value,
-    metadata: metadataFilter(query),
+    metadata: pairs.value,
     ...(model !== undefined && { model }),
     show: ({ entries, hasMore }) =>
       listJson({

@@ -92,7 +92,9 @@ function decodeCompact(
       ...(request.max_output_tokens != null && { outputTokensMax: request.max_output_tokens }),
     },
     encoder: (facts) => new CompactEncoder(facts, kept, sealer),
-    unknown: unknownFields(compactRequest, body),
+    toolPlaces: box.value.places,
+    unknown: [...unknownFields(compactRequest, body), ...box.value.unknown],
+    ignored: [...input.value.ignored, ...box.value.ignored],
   });
 }
 

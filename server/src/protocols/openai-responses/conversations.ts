@@ -54,10 +54,10 @@ export const conversationResources: readonly Resource[] = [
       show: () => JSON.stringify({ id, object: 'conversation.deleted', deleted: true }),
     }),
   ),
-  conversation('POST', '/items', (id, { body, requestId }) => {
-    const parsed = addition.safeParse(body);
+  conversation('POST', '/items', (id, request) => {
+    const parsed = addition.safeParse(request.body);
     if (!parsed.success) return err(firstIssue(parsed.error.issues));
-    const read = itemsOf(parsed.data.items, requestId);
+    const read = itemsOf(parsed.data.items, request);
     return read.ok ? ok({ kind: 'add-items', id, items: read.value, show: listJson }) : read;
   }),
   conversation('GET', '/items', (id, { query }) => {
@@ -77,10 +77,11 @@ export const conversationResources: readonly Resource[] = [
   ),
 ];
 
-function create({ body, requestId, nowSeconds }: ResourceRequest): Result<Wish, Refusal> {
+function create(request: ResourceRequest): Result<Wish, Refusal> {
+  const { body, requestId, nowSeconds } = request;
   const parsed = creation.safeParse(body);
   if (!parsed.success) return err(firstIssue(parsed.error.issues));
-  const read = itemsOf(parsed.data.items ?? [], requestId);
+  const read = itemsOf(parsed.data.items ?? [], request);
   if (!read.ok) return read;
   const made: Conversation = {
     id: `conv_${requestId.slice('req_'.length)}`,
@@ -93,10 +94,10 @@ function create({ body, requestId, nowSeconds }: ResourceRequest): Result<Wish, 
 /** Each must be an item by itself; whether calls are answered is seen when a response goes on from them. */
 function itemsOf(
   given: readonly unknown[],
-  requestId: string,
+  { requestId, sealer }: ResourceRequest,
 ): Result<readonly ConversationItem[], Refusal> {
   for (const [index, item] of given.entries()) {
-    const refusal = readAlone(item, index);
+    const refusal = readAlone(item, index, sealer);
     if (refusal !== undefined) return err(refusal);
   }
   const stored = storedItems(given, new Map(), requestId.slice('req_'.length));

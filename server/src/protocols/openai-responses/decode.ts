@@ -53,7 +53,12 @@ export function decodeResponses(
   if (isEmpty && Array.isArray(request.input) && request.generate !== false) {
     return err({ kind: 'invalid-request', field: 'input', message: NO_ITEM });
   }
-  const input = readInput(request.input, earlier, sealer);
+  const input = readInput(
+    request.input,
+    earlier,
+    sealer,
+    conversationId === undefined ? 'previous_response_id' : 'conversation',
+  );
   if (!input.ok) return input;
   const own = { path: ['tools'], tools: request.tools ?? [] };
   const box = readTools([own, ...input.value.toolLists]);

@@ -7,7 +7,7 @@ import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { Earlier } from '../../domain/stored/recollection.ts';
 import { assert } from '../../lib/assert.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
-import { firstIssue } from '../first-issue.ts';
+import { fieldName, firstIssue } from '../first-issue.ts';
 import { readContent } from './content.ts';
 import {
   additionalTools,
@@ -38,10 +38,14 @@ type Draft = {
   readonly items: Item[];
   readonly toolLists: ToolList[];
   readonly ignored: string[];
+  /** Calls that the end of an answer cut off. */
+  readonly cut: Set<string>;
   /** Opens what this server has sealed. */
   readonly sealer: Sealer | undefined;
 };
-type At = readonly ['input', number];
+/** Where in the request it stands, or by what it came into it. */
+type At = readonly [From, number];
+type From = 'input' | 'items' | 'previous_response_id' | 'conversation';
 type Read = (draft: Draft, item: unknown, at: At) => Refusal | undefined;
 
 /** What was said before comes first. It was right when it was kept: what can't be read of it is a mistake of ours. */
@@ -49,10 +53,14 @@ export function readInput(
   input: string | readonly unknown[],
   { items: earlier, named }: Earlier,
   sealer?: Sealer,
+  from: From = 'previous_response_id',
 ): Result<Conversation, Refusal> {
-  const draft: Draft = { items: [], toolLists: [], ignored: [], sealer };
+  const draft = newDraft(sealer);
   for (const [index, item] of earlier.entries()) {
-    if (readItem(draft, item, ['input', index]) !== undefined) return err({ kind: 'internal' });
+    const refusal = readItem(draft, item, [from, index]);
+    // Only what is sealed gets too old to be read.
+    if (refusal?.kind === 'sealed-content-unreadable') return err(refusal);
+    if (refusal !== undefined) return err({ kind: 'internal' });
   }
   draft.ignored.length = 0;
   const calls = new Calls();
@@ -67,8 +75,15 @@ export function readInput(
       if (unasked !== undefined) return err(unasked);
     }
   }
-  const unanswered = calls.unanswered();
-  return unanswered === undefined ? ok(draft) : err(ofEarlier(...unanswered));
+  const unanswered = calls.unanswered(draft.cut);
+  if (unanswered !== undefined) return err(ofEarlier(...unanswered));
+  draft.ignored.push(...calls.leftOut());
+  const items = draft.items.filter((item) => !isCall(item) || calls.isAnswered(item.callId));
+  return ok({ ...draft, items });
+}
+
+function newDraft(sealer: Sealer | undefined): Draft {
+  return { items: [], toolLists: [], ignored: [], cut: new Set(), sealer };
 }
 
 /** The place of what the client did not send now. */
@@ -80,13 +95,16 @@ function ofEarlier(refusal: Refusal, index: number): Refusal {
 }
 
 /** What is wrong with an item, whatever stands around it. */
-export function readAlone(item: unknown, index: number): Refusal | undefined {
-  const draft = { items: [], toolLists: [], ignored: [], sealer: undefined };
-  return readItem(draft, item, ['input', index]);
+export function readAlone(
+  item: unknown,
+  index: number,
+  sealer: Sealer | undefined,
+): Refusal | undefined {
+  return readItem(newDraft(sealer), item, ['items', index]);
 }
 
 function readItem(draft: Draft, item: unknown, at: At): Refusal | undefined {
-  const field = `input[${at[1]}]`;
+  const field = fieldName(at);
   if (typeof item !== 'object' || item === null || Array.isArray(item)) {
     return invalid(field, `Invalid '${field}': expected an item, which is a JSON object.`);
   }
@@ -123,16 +141,16 @@ function reader<S extends z.ZodType>(
   };
 }
 
-const readMessage = reader(messageItem, (draft, { id, role, phase, content }, [, index]) => {
-  const said = readContent(content, `input[${index}].content`);
+const readMessage = reader(messageItem, (draft, { id, role, phase, content }, at) => {
+  const said = readContent(content, `${fieldName(at)}.content`);
   if (!said.ok) return said.error;
   const ofPhase = role === 'assistant' && phase != null ? { phase } : {};
   draft.items.push({ kind: 'message', ...idOf(id), role, content: said.value, ...ofPhase });
   return undefined;
 });
 
-const readCallOutput = reader(callOutput, (draft, item, [, index]) => {
-  const said = readContent(item.output, `input[${index}].output`);
+const readCallOutput = reader(callOutput, (draft, item, at) => {
+  const said = readContent(item.output, `${fieldName(at)}.output`);
   if (!said.ok) return said.error;
   const { call_id: callId } = item;
   draft.items.push({ kind: 'tool-result', ...idOf(item.id), callId, content: said.value });
@@ -143,15 +161,15 @@ const readCallOutput = reader(callOutput, (draft, item, [, index]) => {
 function readCompaction(
   draft: Draft,
   { encrypted_content: data }: z.output<typeof compaction>,
-  [, index]: At,
+  at: At,
 ): Refusal | undefined {
-  const field = `input[${index}].encrypted_content`;
+  const field = `${fieldName(at)}.encrypted_content`;
   const opened = draft.sealer?.open('compaction', data);
   if (opened === undefined) return { kind: 'sealed-content-unreadable', field };
   const items: unknown = JSON.parse(opened);
   assert(Array.isArray(items), 'what was compacted is a list of items');
   for (const item of items) {
-    const refusal = readItem(draft, item, ['input', index]);
+    const refusal = readItem(draft, item, at);
     if (refusal !== undefined) return refusal;
   }
   return undefined;
@@ -161,16 +179,21 @@ const READERS: ReadonlyMap<string, Read> = new Map([
   ['message', readMessage],
   [
     'function_call',
-    reader(functionCall, (draft, { id, call_id: callId, namespace, name, arguments: json }) => {
-      const known = namespace == null ? name : flatName(namespace, name);
-      draft.items.push({ kind: 'tool-call', ...idOf(id), callId, name: known, arguments: json });
-      return undefined;
-    }),
+    reader(
+      functionCall,
+      (draft, { id, call_id: callId, namespace, name, arguments: json, status }) => {
+        noteCut(draft, callId, status);
+        const known = namespace == null ? name : flatName(namespace, name);
+        draft.items.push({ kind: 'tool-call', ...idOf(id), callId, name: known, arguments: json });
+        return undefined;
+      },
+    ),
   ],
   ['function_call_output', readCallOutput],
   [
     'custom_tool_call',
-    reader(customToolCall, (draft, { id, call_id: callId, namespace, name, input }) => {
+    reader(customToolCall, (draft, { id, call_id: callId, namespace, name, input, status }) => {
+      noteCut(draft, callId, status);
       const known = namespace == null ? name : flatName(namespace, name);
       draft.items.push({ kind: 'custom-tool-call', ...idOf(id), callId, name: known, input });
       return undefined;
@@ -179,7 +202,7 @@ const READERS: ReadonlyMap<string, Read> = new Map([
   ['custom_tool_call_output', readCallOutput],
   [
     'reasoning',
-    reader(reasoning, (draft, item, [, index]) => {
+    reader(reasoning, (draft, item, at) => {
       const { id, encrypted_content: data } = item;
       const opened = data ? draft.sealer?.open('reasoning', data) : undefined;
       const text = opened ?? (item.content ?? []).map((part) => part.text).join('');
@@ -191,7 +214,7 @@ const READERS: ReadonlyMap<string, Read> = new Map([
       draft.items.push({ kind: 'reasoning', ...idOf(id), text, ...summed, ...sealed });
       // What we can't open, the conversation goes on without: an agent would send it again for ever.
       if (text === '' && summary.length === 0) {
-        draft.ignored.push(`input[${index}].encrypted_content (invalid_encrypted_content)`);
+        draft.ignored.push(`${fieldName(at)}.encrypted_content (invalid_encrypted_content)`);
       }
       return undefined;
     }),
@@ -210,13 +233,22 @@ function idOf(id: string | null | undefined): { readonly id?: string } {
   return id == null ? {} : { id };
 }
 
+function isCall(item: Item): item is Extract<Item, { readonly callId: string }> {
+  return item.kind === 'tool-call' || item.kind === 'custom-tool-call';
+}
+
+/** A conversation goes on without the calls that were cut off before they were whole: their arguments are no JSON. */
+function noteCut({ cut }: Draft, callId: string, status: string | null | undefined): void {
+  if (status === 'incomplete') cut.add(callId);
+}
+
 /** OpenAI's rule: every call is answered, and every answer has its call before it. */
 class Calls {
   readonly #made = new Map<string, number>();
   readonly #answered = new Set<string>();
 
   take(item: Item, index: number): Refusal | undefined {
-    if (item.kind === 'tool-call' || item.kind === 'custom-tool-call') {
+    if (isCall(item)) {
       this.#made.set(item.callId, index);
     }
     if (item.kind !== 'tool-result') return undefined;
@@ -226,9 +258,21 @@ class Calls {
     return invalid(`input[${index}].call_id`, message);
   }
 
-  unanswered(): readonly [Refusal, number] | undefined {
+  /** Of the client's own input, those that the conversation goes on without. */
+  leftOut(): readonly string[] {
+    return [...this.#made]
+      .filter(([callId, index]) => index !== EARLIER && !this.#answered.has(callId))
+      .map(([, index]) => `input[${index}] (incomplete)`);
+  }
+
+  isAnswered(callId: string): boolean {
+    return this.#answered.has(callId);
+  }
+
+  /** `cut`: those that nobody could make, and so nobody answers. */
+  unanswered(cut: ReadonlySet<string>): readonly [Refusal, number] | undefined {
     for (const [callId, index] of this.#made) {
-      if (this.#answered.has(callId)) continue;
+      if (this.#answered.has(callId) || cut.has(callId)) continue;
       const message = `No tool output found for function call ${shown(callId)}.`;
       return [invalid(`input[${index}].call_id`, message), index];
     }

@@ -40,6 +40,8 @@ export type Content = z.infer<typeof content>;
 const id = z.string().nullish();
 const callId = z.string().min(1);
 const name = z.string().min(1);
+/** Of a call: `incomplete` where the end of the answer cut it off. */
+const status = z.string().nullish().catch(undefined);
 
 export const messageItem = z.object({
   id,
@@ -54,6 +56,7 @@ export const functionCall = z.object({
   name,
   namespace: z.string().nullish(),
   arguments: z.string(),
+  status,
 });
 
 /** Of a function or of a custom tool. */
@@ -65,6 +68,7 @@ export const customToolCall = z.object({
   name,
   namespace: z.string().nullish(),
   input: z.string(),
+  status,
 });
 
 export const reasoning = z.object({

@@ -35,6 +35,7 @@ export function statusOf(outcome: Outcome | undefined): AnswerStatus {
 export class ResponseObject {
   readonly #id: string;
   readonly #stored: boolean;
+  readonly #background: boolean;
   readonly #head: string;
   readonly #tail: string;
 
@@ -43,6 +44,7 @@ export class ResponseObject {
     const id = `resp_${hexOf(facts)}`;
     this.#id = id;
     this.#stored = facts.stored === true;
+    this.#background = echo.background;
     const fixed = { id, object: 'response', created_at: createdAtSeconds, model };
     // Null is what OpenAI answers where no such programme was chosen; its client's types require the member.
     this.#head = JSON.stringify({ ...fixed, access_programs: null }).slice(0, -1);
@@ -70,9 +72,15 @@ export class ResponseObject {
       error: outcome?.kind === 'failed' ? outcome.error : null,
       incomplete_details: reason === undefined ? null : { reason },
       usage: usage === undefined ? null : usageOf(usage),
-      store: this.#stored && finished?.forgotten !== true,
+      store: this.#stored && !this.#isForgotten(outcome),
     });
     return changing.slice(1, -1);
+  }
+
+  /** Somebody waits for a failure in the background; any other is told at once and kept nowhere. */
+  #isForgotten(outcome: Outcome | undefined): boolean {
+    if (outcome?.kind === 'failed') return !this.#background;
+    return outcome?.kind === 'finished' && outcome.forgotten === true;
   }
 }
 

@@ -28,7 +28,7 @@ const GRAMMAR_CHARACTERS_MAX = 100_000;
 
 const customTool = z.object({
   type: z.literal('custom'),
-  name: z.string().regex(/^[a-zA-Z0-9_-]{1,64}$/, 'expected 1 to 64 letters, digits, _ or -'),
+  name: toolName,
   description: z.string().nullish(),
   format: z
     .discriminatedUnion('type', [
