@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { managementHandlers } from './control/handlers.ts';
 import type { Capabilities } from './domain/generation/capabilities.ts';
+import { PromptMemory } from './domain/prompt-cache/prompt-memory.ts';
 import { CheckedEngine } from './engines/checked/checked-engine.ts';
 import { SchemaChecker } from './engines/checked/schema-checker.ts';
 import { DEFAULT_STAGE } from './domain/release/release-stage.ts';
@@ -74,7 +75,8 @@ async function serveUntilStopped(terminal: Terminal): Promise<string | undefined
 
   await using scope = new AsyncDisposableStack();
   scope.use(lock.value);
-  const log = openServerLog(join(config.value.dataDirectory, 'log', 'turnpike.log'), (sentence) =>
+  const { dataDirectory, logLevel } = config.value;
+  const log = openServerLog(join(dataDirectory, 'log', 'turnpike.log'), logLevel, (sentence) =>
     terminal.warn(sentence),
   );
   const start = { config: config.value, terminal, log, scope, stop: stopping.stopBecause };
@@ -120,6 +122,7 @@ async function bringUp(start: Start) {
     retentionMs,
     background: new BackgroundRuns(responses),
     sealing: store.value.sealing,
+    prompts: new PromptMemory(),
     clock: systemClock,
     log,
     unknownFields: unknownFields.value,

@@ -59,6 +59,8 @@ export type Config = {
   readonly webSockets: boolean;
   /** What becomes of fields that a protocol does not know, by its name; `*` is all others. */
   readonly unknownFields: ReadonlyMap<string, UnknownFields>;
+  /** What is less than this is not logged. */
+  readonly logLevel: LogLevel;
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
 };
@@ -68,6 +70,8 @@ const RETENTION_DAYS_MAX = 36_500;
 
 type UnknownFields = (typeof UNKNOWN_FIELDS)[number];
 const ALL_PROTOCOLS = '*';
+type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const UNKNOWN_FIELDS = ['ignore', 'warn', 'refuse'] as const;
 
 export type Environment = { readonly [name: string]: string | undefined };
@@ -207,14 +211,19 @@ function withoutBlanks(environment: Environment): Environment {
 /** How the protocols are spoken. */
 function readWire(
   environment: Environment,
-): Result<Pick<Config, 'webSockets' | 'unknownFields'>, string> {
+): Result<Pick<Config, 'webSockets' | 'unknownFields' | 'logLevel'>, string> {
   const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
   if (webSockets !== 'on' && webSockets !== 'off') {
     return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
   }
   const unknownFields = readUnknownFields(environment['TURNPIKE_UNKNOWN_FIELDS'] ?? 'warn');
   if (!unknownFields.ok) return unknownFields;
-  return ok({ webSockets: webSockets === 'on', unknownFields: unknownFields.value });
+  const wanted = environment['TURNPIKE_LOG_LEVEL'] ?? 'info';
+  const logLevel = LOG_LEVELS.find((known) => known === wanted);
+  if (logLevel === undefined) {
+    return err(`TURNPIKE_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not '${wanted}'.`);
+  }
+  return ok({ webSockets: webSockets === 'on', unknownFields: unknownFields.value, logLevel });
 }
 
 /** One policy for all protocols, and others for those that are named: `warn,openai-chat=refuse`. */

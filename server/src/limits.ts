@@ -90,6 +90,23 @@ export const RETRY_AFTER_LEDGER_MS = 2_000;
 /** A hundred times the longest context there is; at the dearest price known it stays far below a 64-bit amount. */
 export const TOKENS_PER_BUCKET_MAX = 100_000_000;
 
+// ── What is known of prompts, for the log ──────────────────────────────────────────────────────────────────
+/** Below it no prompt is worth a cache: engines keep blocks of 16 to 64 tokens. */
+export const CACHE_TOKENS_LEAST = 64;
+/** No engine promises to keep a prefix for longer; OpenAI's and Anthropic's own longest is an hour. */
+export const PROMPT_MEMORY_MS = 60 * 60_000;
+/** Of one organisation and model; a prompt that goes on from none of them is compared with each: 10 µs. */
+export const PROMPTS_PER_OWNER_MAX = 256;
+/** Of all together, some 300 bytes each, and 4 bytes for each of their items and tools: 8 MB when full. */
+export const PROMPTS_REMEMBERED_MAX = 8_192;
+export const PROMPT_LINKS_REMEMBERED_MAX = 1_048_576;
+/** Only the hash of these is left. */
+export const PROMPTS_FORGOTTEN_MAX = 16_384;
+/** Tools and items of one prompt that are looked at. */
+export const PROMPT_LINKS_MAX = 8_192;
+/** Of one prompt; what is beyond is told apart by its length, its beginning and its end. */
+export const PROMPT_CHARACTERS_HASHED_MAX = MIB;
+
 // ── What is kept ───────────────────────────────────────────────────────────────────────────────────────────
 /** OpenAI keeps responses for 30 days. */
 export const RETENTION_DAYS_DEFAULT = 30;

@@ -4,6 +4,7 @@
 import { formatKey, hashKey } from '../../server/src/domain/accounts/key.ts';
 import { everythingBut } from '../../server/src/domain/generation/capabilities.ts';
 import { nano } from '../../server/src/domain/money/nano.ts';
+import { PromptMemory } from '../../server/src/domain/prompt-cache/prompt-memory.ts';
 import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import { DEFAULT_STAGE } from '../../server/src/domain/release/release-stage.ts';
 import { BackgroundRuns } from '../../server/src/gateway/background-runs.ts';
@@ -221,8 +222,15 @@ export class Machine {
       background: new BackgroundRuns(responses),
       unknownFields: new Map(),
       memory: new StoreMemory(responses, () => 0),
+      prompts: new PromptMemory(),
       clock: { nowMs: () => 1_700_000_000_000 + world.nowMs, monotonicMs: () => world.nowMs },
-      log: { debug: silent, info: silent, warn: silent, error: silent },
+      log: {
+        isLevelEnabled: () => false,
+        debug: silent,
+        info: silent,
+        warn: silent,
+        error: silent,
+      },
       load: { generationsRunning: 0, countsRunning: 0, stopping: false },
     };
   }

@@ -53,14 +53,18 @@ export class GenerationAdmission extends Admission {
   readonly generation: Generation;
   /** What that is, in the client's words. */
   readonly ignored: readonly string[];
+  /** The client's name of a field of the hub. */
+  readonly wire: Wire;
 
-  constructor(load: Load, offered: Offered, { generation, ignored }: FitToModel) {
+  constructor(load: Load, offered: Offered, { generation, ignored }: FitToModel, wire: Wire) {
     super(load, offered, demandOf(generation, offered.model));
     this.generation = generation;
     this.ignored = ignored;
+    this.wire = wire;
   }
 }
 
+type Wire = (field: string) => string;
 /** A model at its price. */
 type Offered = { readonly model: ServedModel; readonly pinned: PinnedPrice };
 type PinnedPrice = { readonly price: ModelPrice; readonly version: number };
@@ -73,7 +77,7 @@ export function admit(
   gateway: Gateway,
   modelId: string,
   generation: Generation,
-  wire: (field: string) => string,
+  wire: Wire,
 ): Result<GenerationAdmission, Refusal> {
   const offered = offerOf(gateway, modelId);
   if (!offered.ok) return offered;
@@ -82,7 +86,7 @@ export function admit(
   const fit = modelFit(model, generation, wire);
   if (!fit.ok) return fit;
   if (isFull(gateway, model)) return err(OVERLOADED);
-  return ok(new GenerationAdmission(gateway.load, offered.value, fit.value));
+  return ok(new GenerationAdmission(gateway.load, offered.value, fit.value, wire));
 }
 
 export function admitEmbedding(

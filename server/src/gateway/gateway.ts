@@ -2,6 +2,7 @@
 
 import type { Snapshot } from '../domain/accounts/snapshot.ts';
 import type { Capabilities } from '../domain/generation/capabilities.ts';
+import type { PromptMemory } from '../domain/prompt-cache/prompt-memory.ts';
 import type { ReleaseStage } from '../domain/release/release-stage.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Engine } from '../ports/engine.ts';
@@ -53,6 +54,8 @@ export type Gateway = {
   readonly retentionMs: Retention;
   /** The answers that this process makes while nobody waits. */
   readonly background: BackgroundRuns;
+  /** What was asked lately, so that the log can say why a prompt came from no cache. */
+  readonly prompts: PromptMemory;
   readonly clock: Clock;
   readonly log: Log;
   readonly load: Load;

@@ -13,6 +13,7 @@ import { GRANT_OUTPUT_TOKENS, RETRY_AFTER_LEDGER_MS } from '../limits.ts';
 import type { SettleOutcome } from '../ports/ledger.ts';
 import type { Admission } from './admit.ts';
 import type { Gateway } from './gateway.ts';
+import { logRequest, type Ended } from './log-request.ts';
 import type { Granted } from './take-hold.ts';
 import { Tally, usageOfAll, type Ending } from './tally.ts';
 
@@ -36,6 +37,7 @@ export class MeteredRun implements AsyncDisposable {
   #grantRefused: Refusal | undefined;
   #firstTokenAfterMs: number | undefined;
   #settled: Promise<SettleOutcome> | undefined;
+  #ended: Ended | undefined;
 
   constructor(gateway: Gateway, admission: Admission, granted: Granted, facts: RunFacts) {
     this.#outputTokensMax = granted.engineTokensMax;
@@ -161,6 +163,7 @@ export class MeteredRun implements AsyncDisposable {
     if (settled.kind === 'unavailable') {
       this.#gateway.log.error({ settlement }, 'a request could not be settled in time');
     }
+    this.#ended = { settlement, settled };
     return settled;
   }
 
@@ -182,5 +185,7 @@ export class MeteredRun implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.settle('failed');
+    // Here the client has all of its answer: it does not wait for the log.
+    if (this.#ended !== undefined) logRequest(this.#gateway, this.#admission, this.#ended);
   }
 }

@@ -10,6 +10,7 @@ import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano, type Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { PromptMemory } from '../domain/prompt-cache/prompt-memory.ts';
 import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
 import { newId, newRequestId } from '../lib/ids.ts';
@@ -23,6 +24,7 @@ import type {
   Ledger,
   SettleOutcome,
 } from '../ports/ledger.ts';
+import type { LogFacts } from '../ports/log.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
@@ -264,6 +266,8 @@ export class Turnstile {
   readonly organisationId = newId('org');
   readonly models = new Map<string, ServedModel>();
   readonly warnings: string[] = [];
+  /** What the log says when all is well. */
+  readonly told: { readonly message: string; readonly facts: LogFacts }[] = [];
   gateway: Gateway;
   bodiesRead = 0;
 
@@ -278,10 +282,12 @@ export class Turnstile {
       responses: this.responses,
       retentionMs: () => RETENTION_MS,
       background: new BackgroundRuns(this.responses),
+      prompts: new PromptMemory(),
       clock: systemClock,
       log: {
+        isLevelEnabled: () => true,
         debug: () => undefined,
-        info: () => undefined,
+        info: (facts, message) => void this.told.push({ message, facts }),
         warn: (_facts, message) => void this.warnings.push(message),
         error: (_facts, message) => void this.warnings.push(message),
       },

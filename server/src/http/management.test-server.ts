@@ -13,6 +13,7 @@ import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { PromptMemory } from '../domain/prompt-cache/prompt-memory.ts';
 import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { everythingBut } from '../domain/generation/capabilities.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
@@ -145,8 +146,9 @@ function scriptedGateway(accounts: MemoryAccounts): Gateway {
     retentionMs: () => 0,
     background: new BackgroundRuns(responses),
     sealing: new MemorySealingKeys(),
+    prompts: new PromptMemory(),
     clock: systemClock,
-    log: { debug: silent, info: silent, warn: silent, error: silent },
+    log: { isLevelEnabled: () => false, debug: silent, info: silent, warn: silent, error: silent },
     unknownFields: new Map(),
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };

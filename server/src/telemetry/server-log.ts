@@ -2,19 +2,25 @@
 // and errors are also given to the terminal.
 
 import { pino, type Logger } from 'pino';
+import type { LogLevel } from '../ports/log.ts';
 
 export type ServerLog = Logger;
 
 const WARN_LEVEL = 40; // pino's own number
 
-export function openServerLog(path: string, showSentence: (sentence: string) => void): ServerLog {
+export function openServerLog(
+  path: string,
+  level: LogLevel,
+  showSentence: (sentence: string) => void,
+): ServerLog {
   const options = {
+    level,
     base: null,
     timestamp: pino.stdTimeFunctions.isoTime,
     hooks: {
-      logMethod(this: Logger, input: Parameters<pino.LogFn>, method: pino.LogFn, level: number) {
+      logMethod(this: Logger, input: Parameters<pino.LogFn>, method: pino.LogFn, at: number) {
         const last: unknown = input.at(-1);
-        if (level >= WARN_LEVEL && typeof last === 'string') showSentence(last);
+        if (at >= WARN_LEVEL && typeof last === 'string') showSentence(last);
         method.apply(this, input);
       },
     },
