@@ -95,9 +95,9 @@ export const TOKENS_PER_BUCKET_MAX = 100_000_000;
 export const CACHE_TOKENS_LEAST = 64;
 /** No engine promises to keep a prefix for longer; OpenAI's and Anthropic's own longest is an hour. */
 export const PROMPT_MEMORY_MS = 60 * 60_000;
-/** Of one organisation and model; a prompt that goes on from none of them is compared with each: 10 µs. */
-export const PROMPTS_PER_OWNER_MAX = 256;
-/** Of all together, some 300 bytes each, and 4 bytes for each of their items and tools: 8 MB when full. */
+/** Of one organisation and model; a prompt that goes on from none of them is compared with each: 5 µs. */
+export const PROMPTS_PER_OWNER_MAX = 128;
+/** Of all together, some 300 bytes each, and 4 bytes for each of their items and tools: 7 MB when full. */
 export const PROMPTS_REMEMBERED_MAX = 8_192;
 export const PROMPT_LINKS_REMEMBERED_MAX = 1_048_576;
 /** Only the hash of these is left. */

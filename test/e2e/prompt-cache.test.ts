@@ -1,8 +1,11 @@
 // One conversation on three protocols is one prompt: what one of them has left in the engine's cache, the others hit as
-// well, to the token; and each reports it in its own convention.
+// well, to the token; and each reports it in its own convention. The log says why something was not hit.
 
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import { Turnpike } from './turnpike.ts';
@@ -85,6 +88,13 @@ const PROTOCOLS: {
   },
 };
 
+const ENDED = '"a request ended"';
+type LoggedCache = {
+  readonly readTokens: number;
+  readonly missed?: string;
+  readonly at?: string;
+};
+
 describe("the engine's prefix cache", () => {
   let turnpike: Turnpike;
   before(async () => (turnpike = await Turnpike.start({ config: CONFIG })));
@@ -127,5 +137,52 @@ describe("the engine's prefix cache", () => {
         );
       }
     }
+  });
+
+  /** What the log says of the cache for the request that was answered last. */
+  async function logged(requests: number): Promise<LoggedCache> {
+    const path = join(turnpike.dataDirectory, 'log', 'turnpike.log');
+    for (;;) {
+      const lines = readFileSync(path, 'utf8')
+        .split('\n')
+        .filter((line) => line.includes(ENDED));
+      const last = lines[requests - 1];
+      // What is not there reads as undefined, and fails its test.
+      if (last !== undefined) return (JSON.parse(last) as { readonly cache: LoggedCache }).cache;
+      await sleep(20);
+    }
+  }
+
+  it('is missed for reasons that the log tells', { timeout: 60_000 }, async () => {
+    const path = join(turnpike.dataDirectory, 'log', 'turnpike.log');
+    let requests = readFileSync(path, 'utf8').split(ENDED).length - 1;
+    const { body } = PROTOCOLS['/chat/completions'] ?? assert.fail();
+    const chat = async (more: object): Promise<LoggedCache> => {
+      await usageOf('/chat/completions', { ...body, ...more });
+      return await logged(++requests);
+    };
+    const asked = (topic: string) => [
+      {
+        role: 'system',
+        content: `You know all about ${topic}. ${'Tell it in order. '.repeat(40)}`,
+      },
+      { role: 'user', content: `What about ${topic}?` },
+    ];
+    const goingOn = [
+      ...asked('tolls'),
+      { role: 'assistant', content: 'They are paid.' },
+      { role: 'user', content: 'By whom?' },
+    ];
+    assert.equal((await chat({ messages: asked('tolls') })).missed, 'first-time');
+    const hit = await chat({ messages: goingOn });
+    assert.equal(hit.missed, undefined, JSON.stringify(hit));
+    assert.ok(hit.readTokens > 100);
+    const timed = goingOn.with(0, { role: 'system', content: `12:07. ${goingOn[0]?.content}` });
+    const changed = await chat({ messages: timed });
+    assert.deepEqual([changed.missed, changed.at], ['changed', 'system']);
+    // The only slot has another conversation's prompt now.
+    assert.equal((await chat({ messages: asked('bridges') })).missed, 'first-time');
+    const dropped = await chat({ messages: goingOn });
+    assert.equal(dropped.missed, 'engine-dropped', JSON.stringify(dropped));
   });
 });

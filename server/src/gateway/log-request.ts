@@ -19,34 +19,43 @@ export function logRequest(
   { settlement, settled }: Ended,
 ): void {
   if (!gateway.log.isLevelEnabled('info')) return;
-  const { startedAtMs: _, priceVersion, costNano, usage, durationMs, ...facts } = settlement;
-  const { firstTokenAfterMs } = settlement;
-  const cache =
-    admission instanceof GenerationAdmission ? cacheOf(gateway, admission, settlement) : undefined;
-  gateway.log.info(
-    {
-      ...facts,
-      usage: withoutZeros(usage),
-      priceVersion,
-      ...(settled.kind === 'settled' && { costUsd: formatAmount(settled.chargedNano) }),
-      ...(firstTokenAfterMs !== undefined && { firstTokenAfterMs: Math.round(firstTokenAfterMs) }),
-      durationMs: Math.round(durationMs),
-      ...(cache && { cache }),
-    },
-    'a request ended',
-  );
+  const { requestId, organisationId, projectId, keyId, protocol, model, engine } = settlement;
+  const { outcome, usage, usageSource, priceVersion, firstTokenAfterMs, durationMs } = settlement;
+  const cache = cacheOf(gateway, admission, settlement);
+  const facts = {
+    requestId,
+    organisationId,
+    projectId,
+    keyId,
+    protocol,
+    model,
+    engine,
+    outcome,
+    usage: withoutZeros(usage),
+    usageSource,
+    priceVersion,
+    ...(settled.kind === 'settled' && { costUsd: formatAmount(settled.chargedNano) }),
+    ...(firstTokenAfterMs !== undefined && { firstTokenAfterMs: Math.round(firstTokenAfterMs) }),
+    durationMs: Math.round(durationMs),
+    ...(cache && { cache }),
+  };
+  gateway.log.info(facts, 'a request ended');
 }
 
 /**
- * Undefined where there is nothing to say of: a failure, or text that is no conversation. Measured on a busy core: 5 µs
- * for a question of 500 characters, 20 µs for a conversation of 40 items and 40,000 characters.
+ * Undefined where there is nothing to say of: embeddings, a failure, or text that is no conversation. Measured on two busy
+ * cores: 2.5 µs where a short conversation goes on, 7 µs for a new one beside 128 others, 22 µs for 40 items and 40,000
+ * characters, 180 µs for an agent's 30 tools and 60 items of 180,000, and no more than 0.5 ms for the longest. With the
+ * client's answer already sent, only the CPU feels it.
  */
 function cacheOf(
   gateway: Gateway,
-  { generation, wire }: GenerationAdmission,
+  admission: Admission,
   { organisationId, model, usage, usageSource, outcome }: Settlement,
 ): CacheVerdict | undefined {
-  if (outcome === 'failed' || generation.rawPrompts !== undefined) return undefined;
+  if (!(admission instanceof GenerationAdmission) || outcome === 'failed') return undefined;
+  const { generation, wire } = admission;
+  if (generation.rawPrompts !== undefined) return undefined;
   if (usageSource === 'counted') return { readTokens: 0, missed: 'not-reported' };
   const owner = `${organisationId} ${model}`;
   const chain = promptChain(owner, generation);

@@ -95,7 +95,7 @@ class Chain {
     const content = 'content' in item ? item.content : [];
     for (const part of content) {
       if (!isMedia(part)) continue;
-      hash = ends(mediaText(part), hash);
+      hash = hashOfEnds(mediaText(part), hash);
       characters += MEDIA_CHARACTERS;
     }
     this.#push(hash, characters);
@@ -113,13 +113,13 @@ class Chain {
 
   /** All of it within the bound of a prompt: a millisecond at most, where reading such a body takes ten. */
   #hash(text: string, seed: number): number {
-    if (text.length > this.#unhashed) return ends(text, seed);
+    if (text.length > this.#unhashed) return hashOfEnds(text, seed);
     this.#unhashed -= text.length;
     return crc32(text, seed);
   }
 }
 
-function ends(text: string, seed: number): number {
+function hashOfEnds(text: string, seed: number): number {
   const shown = `${text.length} ${text.slice(0, END_CHARACTERS)}${text.slice(-END_CHARACTERS)}`;
   return crc32(shown, seed);
 }

@@ -53,16 +53,23 @@ function nearestIn(
   chain: PromptChain,
   promptTokens: number,
 ): Match | undefined {
-  const spoken = new Set(chain.links.subarray(chain.spokenFrom));
-  let best: Pick<Match, 'remembered' | 'common' | 'isChanged'> | undefined;
+  const { links, spokenFrom } = chain;
+  const spoken = new Set<number>();
+  for (let at = spokenFrom; at < links.length; at++) spoken.add(links[at] ?? 0);
+  let best: Remembered | undefined;
+  let most = 0;
+  let bestIsChanged = false;
   for (const remembered of known.values()) {
-    const common = commonLinks(remembered.links, chain.links);
-    const isChanged = common < chain.links.length && goesOn(remembered, common, spoken);
-    if (best !== undefined && Number(isChanged) < Number(best.isChanged)) continue;
-    if (best?.isChanged === isChanged && common < best.common) continue;
-    best = { remembered, common, isChanged };
+    const common = commonLinks(remembered.links, links);
+    const isChanged = common < links.length && goesOn(remembered, common, spoken);
+    if (bestIsChanged ? !isChanged || common < most : !isChanged && common < most) continue;
+    best = remembered;
+    most = common;
+    bestIsChanged = isChanged;
   }
-  return best && { ...best, tokens: shareOf(promptTokens, chain, best.common) };
+  if (best === undefined) return undefined;
+  const tokens = shareOf(promptTokens, chain, most);
+  return { remembered: best, common: most, tokens, isChanged: bestIsChanged };
 }
 
 /** The end of what is remembered comes again behind the difference: its last links, but for the one that differs. */
