@@ -43,6 +43,13 @@ describe('settings', () => {
     }
   });
 
+  it('name a level of the log that there is', () => {
+    assert.equal(configOf({}).logLevel, 'info');
+    assert.equal(configOf({ TURNPIKE_LOG_LEVEL: 'warn' }).logLevel, 'warn');
+    const wrong = readConfig({ TURNPIKE_LOG_LEVEL: 'loud' });
+    assert.ok(!wrong.ok && /TURNPIKE_LOG_LEVEL must be one of .*'loud'/.test(wrong.error));
+  });
+
   it('name the same configuration file', () => {
     const path = join(elsewhere, 'some.config.json');
     writeFileSync(path, JSON.stringify(SCRIPTED_CONFIG));

@@ -160,7 +160,7 @@ describe('the log of a request', () => {
     });
   }
 
-  it('changed: in the words of Messages, and not by marks or ids that no engine sees', async () => {
+  it('changed: in the words of Messages, and not by marks that no engine sees', async () => {
     const gate = await Gate.open();
     const protocol = { protocol: anthropicMessages };
     const [user, assistant, next] = SECOND.slice(1);
@@ -187,6 +187,23 @@ describe('the log of a request', () => {
     const sink = await turnstile.ask(body, { protocol: openaiResponses });
     assert.equal(sink.status, 200, sink.text);
     assert.deepEqual(turnstile.gateway.prompts.size, { prompts: 1, links: 8, forgotten: 0 });
+  });
+
+  it('calls that have other ids when they come again are the same calls', async () => {
+    const gate = await Gate.open();
+    const called = (id: string) => [
+      ...FIRST,
+      {
+        role: 'assistant',
+        tool_calls: [{ id, type: 'function', function: { name: 'a', arguments: '{}' } }],
+      },
+      { role: 'tool', tool_call_id: id, content: 'Open.' },
+    ];
+    await gate.ask([0, 300], called('call_1'));
+    const next = said('user', 'And now?');
+    assert.deepEqual(await gate.ask([290, 340], [...called('call_2'), next]), { readTokens: 290 });
+    const cache = await gate.ask([0, 380], [...called('call_3'), next, said('assistant', 'Go.')]);
+    assert.deepEqual(cache, { readTokens: 0, missed: 'engine-dropped', couldReadTokens: 340 });
   });
 
   it('engine-dropped: exactly this was seen, and less of it was read', async () => {
@@ -220,6 +237,11 @@ describe('the log of a request', () => {
     gate.nowMs = PROMPT_MEMORY_MS + 1;
     const cache = await gate.ask([0, 320], SECOND);
     assert.deepEqual(cache, { readTokens: 0, missed: 'expired', couldReadTokens: 300 });
+    gate.nowMs *= 3;
+    const changed = [...SECOND.slice(0, 2), said('assistant', 'All.'), ...THIRD.slice(3)];
+    const couldReadTokens = 163; // by characters, and half of that
+    const late = await gate.ask([0, 340], changed);
+    assert.deepEqual(late, { readTokens: 0, missed: 'expired', couldReadTokens });
   });
 
   it('expired: so many others since that it was forgotten here', async () => {
