@@ -25,8 +25,8 @@ export const samplingFields = {
   seed: z.int().nullish(),
   logit_bias: logitBias.nullish(),
   stop: z
-    .union([stopSequence, z.array(stopSequence).min(1).max(STOP_SEQUENCES_MAX)], {
-      error: `expected a string or 1 to ${STOP_SEQUENCES_MAX} strings`,
+    .union([stopSequence, z.array(stopSequence).max(STOP_SEQUENCES_MAX)], {
+      error: `expected a string or up to ${STOP_SEQUENCES_MAX} strings`,
     })
     .nullish(),
 };

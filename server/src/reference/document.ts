@@ -77,8 +77,7 @@ export function describe({ effect, text }: FieldNote): string {
 }
 
 function bodyOf(operation: Operation): object {
-  const { id, tag, summary, description, request, answer, event, error, needsKey, path } =
-    operation;
+  const { id, tag, summary, description, request, answer, event, error, needsKey } = operation;
   const ok = {
     description: 'The answer.',
     content: {
@@ -96,7 +95,7 @@ function bodyOf(operation: Operation): object {
     summary,
     description,
     security: needsKey ? [{ bearer: [] }, { xApiKey: [] }] : [],
-    ...(path.includes('{') && { parameters: parametersOf(path) }),
+    ...parametersOf(operation),
     ...(request && {
       requestBody: {
         required: true,
@@ -111,13 +110,25 @@ function bodyOf(operation: Operation): object {
 
 const EVENTS = { type: 'string', description: 'Server-sent events; each one’s data is JSON.' };
 
-function parametersOf(path: string): readonly object[] {
-  return [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
+function parametersOf({ path, query = {} }: Operation): {
+  readonly parameters?: readonly object[];
+} {
+  const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({
     name,
     in: 'path',
     required: true,
     schema: { type: 'string' },
   }));
+  const inQuery = Object.entries(query).map(([name, { description, ...schema }]) => ({
+    name,
+    in: 'query',
+    description,
+    schema,
+    // `metadata[topic]=toll`
+    ...(schema.type === 'object' && { style: 'deepObject', explode: true }),
+  }));
+  const parameters = [...inPath, ...inQuery];
+  return parameters.length === 0 ? {} : { parameters };
 }
 
 function reference(name: string): Schema {

@@ -3,6 +3,10 @@
 import type { z } from 'zod';
 import type { FieldNote } from './field-note.ts';
 
+export type QueryFields = {
+  readonly [name: string]: { readonly type: string; readonly description: string };
+};
+
 export type Operation = {
   readonly id: string;
   readonly method: 'get' | 'post' | 'delete';
@@ -19,6 +23,8 @@ export type Operation = {
   readonly summary: string;
   readonly description: string;
   readonly needsKey: boolean;
+  /** What the query may hold, as JSON Schema. */
+  readonly query?: QueryFields;
   readonly request?: {
     readonly name: string;
     readonly schema: z.ZodType;

@@ -58,7 +58,8 @@ function section(
   schemas: { readonly [name: string]: Schema },
   baseUrl: string,
 ): string {
-  const { id, method, path, summary, description, request, answer, event, error } = operation;
+  const { id, method, path, summary, description, query, request, answer, event, error } =
+    operation;
   const shown = (name: string, heading: string): string =>
     `<h3>${heading}</h3>${answerTable(schemas[name] ?? {})}`;
   return `<section id="${id}">
@@ -66,6 +67,7 @@ function section(
 <p class="address"><b class="${method}">${method}</b><code>${escape(path)}</code></p>
 <p>${prose(description)}</p>
 <div class="example">${example(operation, baseUrl)}</div>
+${query === undefined ? '' : `<h3>Query</h3>${answerTable({ properties: query })}`}
 ${request === undefined ? '' : `<h3>Request</h3>${requestTable(schemas[request.name] ?? {}, request.fields)}`}
 ${shown(answer.name, 'Answer')}
 ${event === undefined ? '' : shown(event.name, 'Events of a stream')}
@@ -75,13 +77,29 @@ ${event === undefined ? '' : shown(event.name, 'Events of a stream')}
 
 function example({ method, path, request, needsKey, tag }: Operation, baseUrl: string): string {
   const lines = [
-    `curl ${baseUrl}${path.replace('{id}', 'turnpike-mini')}`,
+    `curl ${baseUrl}${path.replace('{id}', idIn(path)).replace('{item}', 'msg_…')}`,
+    ...(method === 'delete' || (method === 'post' && request === undefined)
+      ? [`  -X ${method.toUpperCase()}`]
+      : []),
     ...(needsKey ? ['  -H "Authorization: Bearer $TURNPIKE_API_KEY"'] : []),
     ...(tag === 'Messages' ? ['  -H "anthropic-version: 2023-06-01"'] : []),
-    ...(method === 'post' ? ['  -H "Content-Type: application/json"'] : []),
+    ...(request !== undefined ? ['  -H "Content-Type: application/json"'] : []),
     ...(request === undefined ? [] : [`  -d '${JSON.stringify(request.example, undefined, 2)}'`]),
   ];
   return `<pre><code>${escape(lines.join(' \\\n'))}</code></pre>`;
+}
+
+/** Ids tell by their beginning what they are of. */
+const IDS = new Map([
+  ['models', 'turnpike-mini'],
+  ['responses', 'resp_…'],
+  ['conversations', 'conv_…'],
+  ['chat', 'chatcmpl-…'],
+]);
+
+function idIn(path: string): string {
+  const [, , kind = ''] = path.split('/');
+  return IDS.get(kind) ?? '…';
 }
 
 function requestTable(schema: Schema, notes: { readonly [field: string]: FieldNote }): string {

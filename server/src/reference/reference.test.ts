@@ -42,7 +42,25 @@ describe('the OpenAPI document', () => {
       if (request === undefined) continue;
       const validate = ajv.compile(document.components.schemas[request.name] ?? {});
       assert.ok(validate(request.example), `${id}: ${JSON.stringify(validate.errors)}`);
-      assert.ok(!validate({}), `${id} would accept anything`);
+      // A conversation may begin with nothing.
+      assert.equal(validate({}), id === 'createConversation', `${id} would accept anything`);
+    }
+  });
+
+  it('has the query of each list, and the body of whatever takes one', () => {
+    const parametersOf = (id: string): readonly string[] => {
+      const { path = '', method = 'get' } = OPERATIONS.find((one) => one.id === id) ?? {};
+      const operation: unknown = document.paths[path]?.[method];
+      assert.ok(typeof operation === 'object' && operation !== null && 'parameters' in operation);
+      const { parameters } = operation;
+      assert.ok(Array.isArray(parameters));
+      return parameters.map((one: { readonly name: string }) => one.name);
+    };
+    assert.deepEqual(parametersOf('getResponse'), ['id', 'stream', 'starting_after']);
+    assert.ok(parametersOf('listChatCompletions').includes('metadata'));
+    for (const { id, method, request } of OPERATIONS) {
+      const isBare = method !== 'post' || id === 'cancelResponse';
+      assert.equal(request === undefined, isBare, id);
     }
   });
 
@@ -73,6 +91,12 @@ describe('the page', () => {
         assert.ok(page.includes(`<code>${field}</code>`), `${id}: ${field}`);
       }
     }
+  });
+
+  it('asks with the method of the address, for an id of its kind', () => {
+    assert.match(page, /responses\/resp_… \\\n {2}-X DELETE/);
+    assert.match(page, /resp_…\/cancel \\\n {2}-X POST/);
+    assert.match(page, /conversations\/conv_…\/items\/msg_…/);
   });
 
   it('shows what a client sends as its host as text', () => {

@@ -1,8 +1,15 @@
 // The addresses of what is kept between requests: responses, conversations, chat completions.
 
 import { z } from 'zod';
+import { STORED_PAGE_DEFAULT, STORED_PAGE_MAX } from '../limits.ts';
+import { completionChange } from '../protocols/openai-chat/stored.ts';
+import {
+  conversationAddition,
+  conversationChange,
+  conversationCreation,
+} from '../protocols/openai-responses/conversations.ts';
 import * as answers from './answer-schemas.ts';
-import type { Operation } from './operation.ts';
+import type { Operation, QueryFields } from './operation.ts';
 
 const deleted = {
   name: 'Deleted',
@@ -31,7 +38,69 @@ const item = { name: 'ConversationItem', schema: z.looseObject({ id: z.string() 
 const response = { name: 'Response', schema: answers.response };
 const completion = { name: 'ChatCompletion', schema: answers.chatCompletion };
 
-const PAGES = 'The query takes `limit` (1 to 100), `order`, `after` and `before`.';
+const PAGES: QueryFields = {
+  limit: {
+    type: 'integer',
+    description: `1 to ${STORED_PAGE_MAX}; ${STORED_PAGE_DEFAULT} unless told.`,
+  },
+  order: { type: 'string', description: '`asc`, the oldest first, or `desc`.' },
+  after: { type: 'string', description: 'The id of an entry: the page begins behind it.' },
+  before: { type: 'string', description: 'The id of an entry: the page ends in front of it.' },
+};
+
+/** By the id of the operation. */
+const QUERIES: { readonly [id: string]: QueryFields } = {
+  getResponse: {
+    stream: { type: 'boolean', description: 'The events in the place of the response.' },
+    starting_after: {
+      type: 'integer',
+      description: 'With `stream`: the `sequence_number` behind which they begin.',
+    },
+  },
+  listInputItems: PAGES,
+  listConversationItems: PAGES,
+  listChatCompletions: {
+    ...PAGES,
+    model: { type: 'string', description: 'Those of one model.' },
+    metadata: { type: 'object', description: 'Those with these pairs: `metadata[key]=value`.' },
+  },
+  listChatMessages: PAGES,
+};
+
+const METADATA = 'Up to 16 pairs, keys of up to 64 characters, values of up to 512.';
+const ITEMS = 'Up to 20 items, in the form of the `input` of a response.';
+const example = { metadata: { topic: 'toll' } };
+const items = [{ type: 'message', role: 'user', content: 'What is Turnpike?' }];
+
+const REQUESTS: { readonly [id: string]: NonNullable<Operation['request']> } = {
+  createConversation: {
+    name: 'ConversationCreation',
+    schema: conversationCreation,
+    fields: {
+      metadata: { effect: 'acts', text: METADATA },
+      items: { effect: 'acts', text: ITEMS },
+    },
+    example: { ...example, items },
+  },
+  updateConversation: {
+    name: 'ConversationChange',
+    schema: conversationChange,
+    fields: { metadata: { effect: 'acts', text: METADATA } },
+    example,
+  },
+  addConversationItems: {
+    name: 'ConversationAddition',
+    schema: conversationAddition,
+    fields: { items: { effect: 'acts', text: ITEMS } },
+    example: { items },
+  },
+  updateChatCompletion: {
+    name: 'ChatCompletionChange',
+    schema: completionChange,
+    fields: { metadata: { effect: 'acts', text: METADATA } },
+    example,
+  },
+};
 
 type Row = readonly [
   id: string,
@@ -73,7 +142,7 @@ const ROWS: readonly Row[] = [
     '/v1/responses/{id}/input_items',
     'What a response was asked',
     list,
-    `Its own input, newest first. ${PAGES}`,
+    'Its own input, newest first.',
   ],
   [
     'createConversation',
@@ -121,7 +190,7 @@ const ROWS: readonly Row[] = [
     '/v1/conversations/{id}/items',
     'What was said in it',
     list,
-    `Newest first. ${PAGES}`,
+    'Newest first.',
   ],
   [
     'getConversationItem',
@@ -145,7 +214,7 @@ const ROWS: readonly Row[] = [
     '/v1/chat/completions',
     'The stored chat completions',
     list,
-    `Oldest first; filtered by \`model\` and \`metadata[key]=value\`. ${PAGES}`,
+    'Oldest first.',
   ],
   [
     'getChatCompletion',
@@ -177,7 +246,7 @@ const ROWS: readonly Row[] = [
     '/v1/chat/completions/{id}/messages',
     'What it was asked',
     list,
-    `The messages of its request, oldest first. ${PAGES}`,
+    'The messages of its request, oldest first.',
   ],
 ];
 
@@ -190,6 +259,8 @@ export const STORED_OPERATIONS: readonly Operation[] = ROWS.map(
     summary,
     description,
     needsKey: true,
+    ...(QUERIES[id] && { query: QUERIES[id] }),
+    ...(REQUESTS[id] && { request: REQUESTS[id] }),
     answer,
     error: 'OpenAiError',
   }),

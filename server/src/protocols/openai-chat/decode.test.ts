@@ -108,6 +108,12 @@ describe('a Chat Completions request', () => {
     assert.deepEqual(ignoredIn({ ...silent, ...cache, metadata: { a: 'b' } }), []);
   });
 
+  it('takes an empty list of stop sequences as none', () => {
+    const decoded = decodeChat({ ...minimal, stop: [] });
+    assert.ok(decoded.ok);
+    assert.deepEqual(decoded.value.generation.sampling.stop, []);
+  });
+
   it('may leave every optional field null, as SDKs send them', () => {
     const nulls = { stream: null, temperature: null, stop: null, tools: null, max_tokens: null };
     assert.ok(decodeChat({ ...minimal, ...nulls, n: 1, logprobs: false, store: false }).ok);

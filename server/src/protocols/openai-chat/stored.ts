@@ -79,13 +79,13 @@ function completion(
   };
 }
 
-const change = z.object({ metadata });
+export const completionChange = z.object({ metadata });
 
 export const chatResources: readonly Resource[] = [
   { method: 'GET', path: '/v1/chat/completions', wish: list },
   completion('GET', '', (of) => ok({ kind: 'show-answer', ...of, show: shown })),
   completion('POST', '', (of, { body }) => {
-    const parsed = change.safeParse(body);
+    const parsed = completionChange.safeParse(body);
     if (!parsed.success) return err(firstIssue(parsed.error.issues));
     return ok({ kind: 'update-answer', ...of, metadata: parsed.data.metadata, show: shown });
   }),

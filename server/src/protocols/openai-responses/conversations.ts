@@ -19,9 +19,12 @@ const items = z
     CONVERSATION_ITEMS_ADDED_MAX,
     `expected at most ${CONVERSATION_ITEMS_ADDED_MAX} items at once`,
   );
-const creation = z.object({ metadata: metadata.nullish(), items: items.nullish() });
-const change = z.object({ metadata });
-const addition = z.object({ items: items.min(1, 'expected at least one item') });
+export const conversationCreation = z.object({
+  metadata: metadata.nullish(),
+  items: items.nullish(),
+});
+export const conversationChange = z.object({ metadata });
+export const conversationAddition = z.object({ items: items.min(1, 'expected at least one item') });
 
 function conversation(
   method: Resource['method'],
@@ -43,7 +46,7 @@ export const conversationResources: readonly Resource[] = [
   { method: 'POST', path: '/v1/conversations', wish: create },
   conversation('GET', '', (id) => ok({ kind: 'show-conversation', id, show })),
   conversation('POST', '', (id, { body }) => {
-    const parsed = change.safeParse(body);
+    const parsed = conversationChange.safeParse(body);
     if (!parsed.success) return err(firstIssue(parsed.error.issues));
     return ok({ kind: 'update-conversation', id, metadata: parsed.data.metadata, show });
   }),
@@ -55,7 +58,7 @@ export const conversationResources: readonly Resource[] = [
     }),
   ),
   conversation('POST', '/items', (id, request) => {
-    const parsed = addition.safeParse(request.body);
+    const parsed = conversationAddition.safeParse(request.body);
     if (!parsed.success) return err(firstIssue(parsed.error.issues));
     const read = itemsOf(parsed.data.items, request);
     return read.ok ? ok({ kind: 'add-items', id, items: read.value, show: listJson }) : read;
@@ -79,7 +82,7 @@ export const conversationResources: readonly Resource[] = [
 
 function create(request: ResourceRequest): Result<Wish, Refusal> {
   const { body, requestId, nowSeconds } = request;
-  const parsed = creation.safeParse(body);
+  const parsed = conversationCreation.safeParse(body);
   if (!parsed.success) return err(firstIssue(parsed.error.issues));
   const read = itemsOf(parsed.data.items ?? [], request);
   if (!read.ok) return read;
