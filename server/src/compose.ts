@@ -31,7 +31,7 @@ import type { ServerFacts } from './ports/server-facts.ts';
 import { EMBEDDING_PROTOCOLS, PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
 import { writeAddress } from './start/address.ts';
-import { CAPABILITIES_BY_ENGINE } from './start/capabilities-by-engine.ts';
+import { CAPABILITIES_BY_ENGINE, EMBEDDINGS_ALONE } from './start/capabilities-by-engine.ts';
 import { firstRun } from './start/first-run.ts';
 import { readOrMakeGatewayId } from './start/gateway-id.ts';
 import { greeting } from './start/greeting.ts';
@@ -288,9 +288,8 @@ function servedModels(
     const opened = engines.get(engine);
     if (opened === undefined) continue; // the configuration was checked for this
     const capabilities = {
-      ...CAPABILITIES_BY_ENGINE[opened.kind],
-      ...opened.capabilities,
-      embeddings: task === 'embedding',
+      ...(task === 'embedding' ? EMBEDDINGS_ALONE : CAPABILITIES_BY_ENGINE[opened.kind]),
+      ...(task !== 'embedding' && opened.capabilities),
       ...model.capabilities,
     };
     const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;

@@ -10,6 +10,7 @@ const CONFIG = {
   engines: [{ kind: 'scripted', name: 'scripted' }],
   models: [
     { id: 'scripted', engine: 'scripted', price },
+    { id: 'embedder', engine: 'scripted', type: 'embedding', price: { input: '1' } },
     { id: 'blind', engine: 'scripted', capabilities: { images: false }, price },
   ],
 };
@@ -187,6 +188,22 @@ describe('every answer', () => {
     assert.deepEqual([got.status, got.headers.get('allow')], [405, 'POST']);
     const removed = await ask('DELETE', '/v1/responses/input_tokens');
     assert.equal(removed.status, 405);
+  });
+});
+
+describe('a model that makes embeddings', () => {
+  it('claims nothing else in the catalogue, and counts no conversation', async () => {
+    const response = await fetch(`${turnpike.baseUrl}/models/embedder`, {
+      headers: { authorization: `Bearer ${turnpike.firstKey}` },
+    });
+    const { features } = Object(await response.json());
+    const claimed = Object.entries(features).filter(([, can]) => can === true);
+    assert.deepEqual(claimed, [['embeddings', true]]);
+    const counted = await ask('POST', '/v1/responses/input_tokens', {
+      model: 'embedder',
+      input: 'hi',
+    });
+    assert.match(counted.body.error.message, /makes embeddings alone/);
   });
 });
 

@@ -82,7 +82,7 @@ export function admit(
   const offered = offerOf(gateway, modelId);
   if (!offered.ok) return offered;
   const { model } = offered.value;
-  if (model.task === 'embedding') return err(wrongTask(modelId, 'makes embeddings alone'));
+  if (model.task === 'embedding') return err(embeddingsAlone(modelId));
   const fit = modelFit(model, generation, wire);
   if (!fit.ok) return fit;
   if (isFull(gateway, model)) return err(OVERLOADED);
@@ -119,6 +119,11 @@ const OVERLOADED: Refusal = { kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVER
 
 function isFull({ load }: Gateway, { engine }: ServedModel): boolean {
   return load.generationsRunning >= GENERATIONS_MAX || engine.state().kind === 'down';
+}
+
+/** Why a conversation can't be had with it. */
+export function embeddingsAlone(modelId: string): Refusal {
+  return wrongTask(modelId, 'makes embeddings alone');
 }
 
 function wrongTask(modelId: string, what: string): Refusal {

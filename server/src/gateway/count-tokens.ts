@@ -4,6 +4,7 @@
 import type { Refusal } from '../domain/refusal.ts';
 import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
+import { embeddingsAlone } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import type { Call } from './call.ts';
 import { fitRequest } from './fit-request.ts';
@@ -51,6 +52,7 @@ export async function countTokens(
   if (gateway.snapshot().priceBook?.models.has(modelId) !== true) {
     return refuse({ kind: 'model-not-priced', model: modelId });
   }
+  if (model.task === 'embedding') return refuse(embeddingsAlone(modelId));
   const { engine, engineModel } = model;
   if (engine.countTokens === undefined) {
     const feature = 'counting tokens before a request';

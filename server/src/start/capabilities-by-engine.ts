@@ -1,10 +1,20 @@
 // What the models of each kind of engine can do until the operator says otherwise: what depends on the model alone, such
 // as looking at images, is not claimed, and what no engine here does yet is claimed by none but the script.
 
-import { everythingBut, type Capabilities } from '../domain/generation/capabilities.ts';
+import {
+  CAPABILITIES,
+  everythingBut,
+  type Capabilities,
+} from '../domain/generation/capabilities.ts';
 
 const OF_THE_MODEL = ['images', 'documents', 'fetchesUrls', 'reasoning'] as const;
 const NOT_YET = ['embeddings'] as const;
+
+/** Of a model that answers no conversation, whatever its engine. */
+export const EMBEDDINGS_ALONE: Capabilities = {
+  ...everythingBut(...CAPABILITIES),
+  embeddings: true,
+};
 
 export const CAPABILITIES_BY_ENGINE = {
   /** Makes JSON and arguments by a grammar; whether it can reason its file says. */

@@ -81,3 +81,24 @@ describe('llama: embeddings', () => {
     assert.ok((await ask({ inputs: ['again'] })).ok);
   });
 });
+
+describe('llama: the encoder that ships', () => {
+  test('makes zeros of what it has no token for, as wide as any other vector', async () => {
+    const shipped = new URL(
+      '../../../../models/turnpike-embed/turnpike-embed.gguf',
+      import.meta.url,
+    );
+    await using engine = startLlamaEmbedder({ name: 'encoder', modelPath: fileURLToPath(shipped) });
+    const facts = await engine.ready;
+    assert.ok(facts.ok);
+    const asked = testEmbeddingTicket('embed', { inputs: ['toll', ' ', '\n'] });
+    const made = await engine.embed(asked, NEVER);
+    assert.ok(made.ok);
+    const [toll, ...blanks] = made.value.vectors;
+    assert.equal(toll?.length, facts.value.width);
+    for (const blank of blanks) {
+      assert.equal(blank.length, facts.value.width);
+      assert.ok(blank.every((value) => value === 0));
+    }
+  });
+});

@@ -37,7 +37,8 @@ export async function loadEmbedder(
     const { tokens } = model.fileInfo.metadata.tokenizer.ggml;
     const known = { contextTokens: contextSize, slots: 1, tokens, ownTemplate: false };
     const facts = { ...(await factsOf(settings, model, known)), width: model.embeddingVectorSize };
-    const reading = { model, context, vocabulary: tokens.length, contextSize };
+    const width = model.embeddingVectorSize;
+    const reading = { model, context, vocabulary: tokens.length, contextSize, width };
     return { facts, embed: (inputs) => embedAll(reading, inputs) };
   });
 }
@@ -48,6 +49,7 @@ type Reading = {
   /** How many tokens the model knows. */
   readonly vocabulary: number;
   readonly contextSize: number;
+  readonly width: number;
 };
 
 async function embedAll(
@@ -59,14 +61,23 @@ async function embedAll(
   for (const input of inputs) {
     const tokens = tokensOf(reading, input);
     if (!tokens.ok) return tokens;
+    // White space, to many a vocabulary: llama.cpp makes no vector of it.
+    if (tokens.value.length === 0) {
+      vectors.push(base64Of(new Float32Array(reading.width)));
+      continue;
+    }
     const length = reading.context.calculateInputLength([...tokens.value]);
     const tokensMax = reading.contextSize - 1;
     if (length > tokensMax) return err({ kind: 'context-length', tokens: length, tokensMax });
     const { vector } = await reading.context.getEmbeddingFor(tokens.value);
     inputTokens += length;
-    vectors.push(Buffer.from(unitVector(vector).buffer).toString('base64'));
+    vectors.push(base64Of(unitVector(vector)));
   }
   return ok({ vectors, inputTokens });
+}
+
+function base64Of(vector: Float32Array): string {
+  return Buffer.from(vector.buffer).toString('base64');
 }
 
 /** Names of control tokens in a text are text. */
