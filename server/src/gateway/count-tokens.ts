@@ -7,12 +7,12 @@ import type { Protocol } from '../protocols/protocol.ts';
 import { embeddingsAlone } from './admit.ts';
 import { authenticate } from './authenticate.ts';
 import type { Call } from './call.ts';
-import { fitRequest } from './fit-request.ts';
+import { fitRequest, type FittedRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { modelFit } from './model-fit.ts';
 import { recollect } from './recollect.ts';
-import type { Sink } from './sink.ts';
+import type { Headers, Sink } from './sink.ts';
 import { toldHeaders } from './told-headers.ts';
 
 export async function countTokens(
@@ -75,16 +75,17 @@ export async function countTokens(
     }
     return refuse(engineRefusal(counted.error, modelId, wire));
   }
-  const { unknown, repairs } = fitted.value;
   const headers = {
     'content-type': 'application/json',
     ...protocol.headers(requestId),
-    ...toldHeaders(
-      [...unknown, ...(decoded.value.ignored ?? []), ...fit.value.ignored],
-      repairs.map(({ field, detail }) => `${wire(field)}: ${detail}`),
-    ),
+    ...told(fitted.value, [...(decoded.value.ignored ?? []), ...fit.value.ignored]),
   };
   sink.answer(200, headers, counting.answer(counted.value));
+}
+
+function told({ unknown, repairs, wire }: FittedRequest, ignored: readonly string[]): Headers {
+  const mended = repairs.map(({ field, detail }) => `${wire(field)}: ${detail}`);
+  return toldHeaders([...unknown, ...ignored], mended);
 }
 
 /** One of the counts that may run at once. */

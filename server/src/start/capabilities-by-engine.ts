@@ -1,5 +1,5 @@
 // What the models of each kind of engine can do until the operator says otherwise: what depends on the model alone, such
-// as looking at images, is not claimed, and what no engine here does yet is claimed by none but the script.
+// as looking at images, is not claimed.
 
 import {
   CAPABILITIES,
@@ -8,7 +8,8 @@ import {
 } from '../domain/generation/capabilities.ts';
 
 const OF_THE_MODEL = ['images', 'documents', 'fetchesUrls', 'reasoning'] as const;
-const NOT_YET = ['embeddings'] as const;
+/** Of models of their own. */
+const OTHERS = ['embeddings'] as const;
 
 /** Of a model that answers no conversation, whatever its engine. */
 export const EMBEDDINGS_ALONE: Capabilities = {
@@ -18,8 +19,8 @@ export const EMBEDDINGS_ALONE: Capabilities = {
 
 export const CAPABILITIES_BY_ENGINE = {
   /** Makes JSON and arguments by a grammar; whether it can reason its file says. */
-  llama: everythingBut(...OF_THE_MODEL, ...NOT_YET),
+  llama: everythingBut(...OF_THE_MODEL, ...OTHERS),
   /** vLLM, SGLang, llama-server and Ollama keep an answer to a schema; few keep the arguments of every strict tool. */
-  'openai-compatible': everythingBut(...OF_THE_MODEL, ...NOT_YET, 'strictTools'),
-  scripted: everythingBut(...NOT_YET),
+  'openai-compatible': everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools'),
+  scripted: everythingBut(...OTHERS),
 } satisfies { readonly [kind: string]: Capabilities };
