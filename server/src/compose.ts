@@ -212,16 +212,32 @@ type Opened = {
   capabilities?: Partial<Capabilities>;
 };
 
-function openEngines({ config, terminal, log, scope }: Start): ReadonlyMap<string, Opened> {
-  const opened = config.engines.map((engine): [string, Opened] => [
-    engine.name,
-    openEngine(engine, terminal, log),
-  ]);
-  for (const [, { engine }] of opened) scope.use(engine);
-  return new Map(opened);
+function openEngines(start: Start): ReadonlyMap<string, Opened> {
+  const { config, scope } = start;
+  const isLast = (engine: EngineConfig): boolean => engine.kind === 'llama' && !!engine.startsLast;
+  const [first, last] = [
+    config.engines.filter((one) => !isLast(one)),
+    config.engines.filter(isLast),
+  ];
+  const opened = new Map(first.map((engine) => [engine.name, openEngine(engine, start)]));
+  const othersReady = Promise.all([...opened.values()].map(({ ready }) => ready));
+  for (const engine of last) opened.set(engine.name, openLast(engine, start, othersReady));
+  for (const { engine } of opened.values()) scope.use(engine);
+  return opened;
 }
 
-function openEngine(config: EngineConfig, screen: Terminal, log: ServerLog): Opened {
+/** Nobody waits for it at the start; but a file that can't be used ends the server as any other would. */
+function openLast(config: EngineConfig, start: Start, startsAfter: Promise<unknown>): Opened {
+  const opened = openEngine(config, start, startsAfter);
+  void opened.ready.then((ready) => ready.ok || start.stop(ready.error));
+  return { ...opened, ready: Promise.resolve(ok({})) };
+}
+
+function openEngine(
+  config: EngineConfig,
+  { terminal: screen, log }: Start,
+  startsAfter?: Promise<unknown>,
+): Opened {
   const { kind, name } = config;
   switch (kind) {
     case 'llama': {
@@ -233,13 +249,18 @@ function openEngine(config: EngineConfig, screen: Terminal, log: ServerLog): Ope
         ...(slots !== undefined && { slots }),
         ...(contextTokens !== undefined && { contextTokens }),
         ...(threads !== undefined && { threads }),
+        ...(startsAfter !== undefined && { startsAfter }),
       };
       const engine =
         config.task === 'embedding' ? startLlamaEmbedder(options) : startLlamaEngine(options);
       const ready = engine.ready.then((facts) => {
         if (!facts.ok) return err(startFailureSentence(facts.error));
         const millions = (facts.value.parameters / 1e6).toFixed(1);
-        screen.done(`The model is loaded (${millions} M parameters, ${facts.value.quantisation})`);
+        // The screen is somebody's shell by the time that the last one is there.
+        if (startsAfter === undefined)
+          screen.done(
+            `The model is loaded (${millions} M parameters, ${facts.value.quantisation})`,
+          );
         const { contextTokens: known, canThink: reasoning } = facts.value;
         return ok({ contextTokens: known, capabilities: { reasoning } });
       });

@@ -17,6 +17,8 @@ export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig
 export type LlamaConfig = z.infer<typeof llamaEngine> & {
   /** What its models are for: a process does one of the two. */
   readonly task?: 'embedding';
+  /** The server is up before it is: the others have the machine first. */
+  readonly startsLast?: true;
 };
 export type OpenAiCompatibleConfig = Exact<
   Omit<z.infer<typeof openAiCompatibleEngine>, 'apiKeyEnv'>

@@ -7,16 +7,24 @@ import type { ModelPrice } from '../domain/pricing/price-book.ts';
 
 type Offered = { readonly engines: readonly Embedded[]; readonly models: readonly OfferedModel[] };
 type Task = { readonly task?: 'embedding' };
-type Embedded = Task & { readonly kind: 'llama'; readonly name: string; readonly model: string };
+type Embedded = Task & {
+  readonly kind: 'llama';
+  readonly name: string;
+  readonly model: string;
+  readonly startsLast?: true;
+};
 type OfferedModel = Task & {
   readonly id: string;
   readonly engine: string;
   readonly engineModel: string;
+  readonly contextTokensMax?: number;
   readonly price: ModelPrice;
 };
 
 const MINI = 'models/turnpike-mini/turnpike-mini.gguf';
 const EMBED = 'models/turnpike-embed/turnpike-embed.gguf';
+/** As its file says: the server does not wait for it to be read. */
+const EMBED_CONTEXT_TOKENS = 2_048;
 
 /** What an embedded model costs until the operator says otherwise: $0.10 in, $0.01 cached, $0.40 out per million. */
 const EMBEDDED_PRICE: ModelPrice = {
@@ -48,12 +56,19 @@ export function shippedOffer(repository: string): Offered {
   const embedder = join(repository, EMBED);
   if (!existsSync(embedder)) return { engines, models };
   const id = 'turnpike-embed';
-  const engine = { kind: 'llama', name: id, model: embedder, task: 'embedding' } as const;
+  const engine = {
+    kind: 'llama',
+    name: id,
+    model: embedder,
+    task: 'embedding',
+    startsLast: true,
+  } as const;
   const model = {
     id,
     engine: id,
     engineModel: id,
     task: 'embedding',
+    contextTokensMax: EMBED_CONTEXT_TOKENS,
     price: EMBEDDING_PRICE,
   } as const;
   return { engines: [...engines, engine], models: [...models, model] };

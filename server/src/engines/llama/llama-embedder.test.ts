@@ -58,6 +58,21 @@ describe('llama: embeddings', () => {
     assert.equal(refused.error.tokensMax, 255);
   });
 
+  test('one that starts last is waited for, and a file that is none is told at once', async () => {
+    const { promise: startsAfter, resolve } = Promise.withResolvers<void>();
+    await using last = startLlamaEmbedder({ name: 'last', modelPath, startsAfter });
+    const asked = last.embed(testEmbeddingTicket('embed', { inputs: ['text'] }), NEVER);
+    assert.equal(last.pid, undefined);
+    resolve();
+    assert.ok((await asked).ok);
+
+    const never = new Promise<void>(() => {});
+    const wrong = fileURLToPath(import.meta.url);
+    await using none = startLlamaEmbedder({ name: 'none', modelPath: wrong, startsAfter: never });
+    const facts = await none.ready;
+    assert.ok(!facts.ok && facts.error.kind !== 'stopped');
+  });
+
   test('it answers no conversation', async () => {
     const ticket = testTicket({
       prompt: 'Hi',

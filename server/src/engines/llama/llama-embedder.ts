@@ -21,6 +21,8 @@ import { Supervisor } from './supervisor.ts';
 /** A few dozen milliseconds of work for a small model. */
 const BATCH_INPUTS = 16;
 
+const FIRST_START_WAIT_MAX_MS = 10_000;
+
 const STOPPED = 'The embedded engine was stopped.';
 
 /** Starts at once, in the background: `engine.ready` tells how that went. */
@@ -66,6 +68,7 @@ export class LlamaEmbedder implements Engine {
         onLost: (detail) => this.#lose(detail),
         onGivenUp: (failure) => this.#giveUp(failure),
       },
+      options.startsAfter,
     );
   }
 
@@ -86,6 +89,7 @@ export class LlamaEmbedder implements Engine {
     { embedding }: EmbeddingTicket,
     signal: AbortSignal,
   ): Promise<Result<Embedded, EngineFailure>> {
+    if (this.#isStartingFirst) await this.#firstStart(signal);
     const cannot = this.#refusal(embedding.dimensions);
     if (cannot) return err(cannot);
     const vectors: Float32Array[] = [];
@@ -108,6 +112,21 @@ export class LlamaEmbedder implements Engine {
     this.#settleReady(err({ kind: 'stopped' }));
     this.#questions.fail({ kind: 'unreachable', detail: STOPPED });
     await this.#supervisor[Symbol.asyncDispose]();
+  }
+
+  get #isStartingFirst(): boolean {
+    return this.#state.kind === 'starting' && this.#width === undefined;
+  }
+
+  /** A second or so, where it is the last to start: worth waiting for. */
+  async #firstStart(signal: AbortSignal): Promise<void> {
+    const { promise: given, resolve } = Promise.withResolvers<void>();
+    const give = (): void => resolve();
+    signal.addEventListener('abort', give);
+    const timer = setTimeout(give, FIRST_START_WAIT_MAX_MS);
+    if (!signal.aborted) await Promise.race([this.ready, given]);
+    clearTimeout(timer);
+    signal.removeEventListener('abort', give);
   }
 
   #refusal(dimensions: number | undefined): EngineFailure | undefined {

@@ -20,6 +20,8 @@ export type LlamaOptions = {
   readonly queueMax?: number;
   readonly queueWaitMaxMs?: number;
   readonly startTimeoutMs?: number;
+  /** What is more urgent on this machine's cores than an embedder's start. */
+  readonly startsAfter?: Promise<unknown>;
   readonly log?: Log;
   /** From 0 to 1, while a large model loads. */
   readonly onLoadProgress?: (fraction: number) => void;

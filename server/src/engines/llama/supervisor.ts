@@ -31,11 +31,17 @@ export class Supervisor implements AsyncDisposable {
   #restarts = 0;
   #disposed = false;
 
-  constructor(settings: HostSettings, startTimeoutMs: number, listener: SupervisorListener) {
+  /** The file is looked at right away; the first process waits for `startsAfter`. */
+  constructor(
+    settings: HostSettings,
+    startTimeoutMs: number,
+    listener: SupervisorListener,
+    startsAfter?: Promise<unknown>,
+  ) {
     this.#settings = settings;
     this.#startTimeoutMs = startTimeoutMs;
     this.#listener = listener;
-    void this.#start();
+    void this.#start(startsAfter);
   }
 
   get pid(): number | undefined {
@@ -56,9 +62,10 @@ export class Supervisor implements AsyncDisposable {
     await this.#host?.[Symbol.asyncDispose]();
   }
 
-  async #start(): Promise<void> {
+  async #start(startsAfter?: Promise<unknown>): Promise<void> {
     this.#failure = undefined;
     const file = await checkModelFile(this.#settings.modelPath);
+    if (file.ok) await startsAfter;
     if (this.#disposed) return;
     if (!file.ok) return this.#startFailed(file.error);
     this.#host = new HostProcess(this.#settings, {
