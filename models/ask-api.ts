@@ -9,6 +9,7 @@ export type Api = { readonly baseUrl: string; readonly key: string; readonly mod
 
 type Completion = {
   readonly choices?: readonly {
+    readonly finish_reason?: string;
     readonly message?: {
       readonly content?: string | null;
       readonly tool_calls?: readonly {
@@ -34,10 +35,11 @@ export async function askApi(api: Api, request: Record<string, unknown>): Promis
     throw new Error(`The API answered ${response.status}: ${await response.text()}`);
   // The wire's word for the shape of the body; every field that is used is checked for being there.
   const completion = (await response.json()) as Completion;
-  const message = completion.choices?.[0]?.message;
+  const choice = completion.choices?.[0];
+  const message = choice?.message;
   const calls = (message?.tool_calls ?? []).map((call): Call => ({
     name: call.function.name,
     arguments: parsed(call.function.arguments),
   }));
-  return { text: message?.content ?? '', calls };
+  return { text: message?.content ?? '', calls, cut: choice?.finish_reason === 'length' };
 }

@@ -1,5 +1,7 @@
 // Turns texts into vectors of length one: with the GGUF itself through llama.cpp, or through a running server's API.
 
+import { fileURLToPath } from 'node:url';
+
 import { getLlama, LlamaLogLevel } from 'node-llama-cpp';
 
 import type { Api } from './ask-api.ts';
@@ -7,6 +9,10 @@ import type { Api } from './ask-api.ts';
 export type Embedder = AsyncDisposable & {
   readonly embed: (texts: readonly string[]) => Promise<number[][]>;
 };
+
+export const SHIPPED_EMBEDDER = fileURLToPath(
+  new URL('turnpike-embed/turnpike-embed.gguf', import.meta.url),
+);
 
 const THREADS = 1;
 const TEXTS_PER_REQUEST_MAX = 64;

@@ -8,11 +8,14 @@ import { parseArgs } from 'node:util';
 
 import { askApi } from './ask-api.ts';
 import { openRawModel, type PromptPart } from './ask-raw.ts';
+import { apiEmbedder, openRawEmbedder, SHIPPED_EMBEDDER } from './embedder.ts';
 import { judge, type Answer, type Judge } from './judge.ts';
+import { searchRows } from './search.ts';
+import { verdicts, type Asked } from './validity.ts';
 
 type Question = {
   readonly family: string;
-  readonly request: Record<string, unknown>;
+  readonly request: Record<string, unknown> & Asked;
   readonly prompt: readonly PromptPart[];
   readonly judge: Judge;
 };
@@ -24,8 +27,11 @@ type Score = {
   readonly misses: string[];
 };
 type Ask = (question: Question) => Promise<Answer>;
+type Validity = { checked: number; valid: number };
 
 const SHOWN_MAX = 160;
+const EMBEDDER = 'turnpike-embed';
+const validity: Validity = { checked: 0, valid: 0 };
 
 const { values: options } = parseArgs({
   options: {
@@ -67,6 +73,10 @@ async function askAll(questions: readonly Question[], ask: Ask): Promise<Map<str
     scores.set(question.family, score);
     const answer = await ask(question);
     const verdict = judge(question.judge, answer);
+    for (const valid of verdicts(question.request, answer)) {
+      validity.checked += 1;
+      validity.valid += Number(valid);
+    }
     score.asked += 1;
     score.right += Number(verdict.right);
     score.names += Number(verdict.name !== undefined);
@@ -105,6 +115,10 @@ function print(scores: ReadonlyMap<string, Score>): void {
     console.log(`| ${what} | ${percent(score.right, score.asked)} | ${score.asked} |`);
     for (const one of score.misses.slice(0, Number(options.misses))) console.log(one);
   }
+  if (validity.checked > 0)
+    console.log(
+      `| valid against the schema | ${percent(validity.valid, validity.checked)} | ${validity.checked} |`,
+    );
 }
 
 async function evaluateRaw(questions: readonly Question[]): Promise<Map<string, Score>> {
@@ -118,8 +132,15 @@ async function evaluateRaw(questions: readonly Question[]): Promise<Map<string, 
 
 const questions = readQuestions();
 const { api: baseUrl, key, name: model } = options;
-const scores =
+print(
   baseUrl === undefined
     ? await evaluateRaw(questions)
-    : await askAll(questions, (question) => askApi({ baseUrl, key, model }, question.request));
-print(scores);
+    : await askAll(questions, (question) => askApi({ baseUrl, key, model }, question.request)),
+);
+if (options.family === undefined) {
+  await using embedder =
+    baseUrl === undefined
+      ? await openRawEmbedder(SHIPPED_EMBEDDER)
+      : apiEmbedder({ baseUrl, key, model: EMBEDDER });
+  for (const line of await searchRows(embedder, Number(options.misses))) console.log(line);
+}

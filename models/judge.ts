@@ -3,7 +3,11 @@
 import { isDeepStrictEqual } from 'node:util';
 
 export type Call = { readonly name: string; readonly arguments: unknown };
-export type Answer = { readonly text: string; readonly calls: readonly Call[] };
+export type Answer = {
+  readonly text: string;
+  readonly calls: readonly Call[];
+  readonly cut?: boolean; // ended by the token limit
+};
 
 export type Judge =
   | { readonly kind: 'exact'; readonly any: readonly string[] }

@@ -3,10 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { openRawEmbedder } from './embedder.ts';
+import { openRawEmbedder, SHIPPED_EMBEDDER } from './embedder.ts';
 import { cutPage } from './pieces.ts';
-
-const MODEL = new URL('turnpike-embed/turnpike-embed.gguf', import.meta.url).pathname;
 
 test('a page is cut at its headings, and each piece knows those above it', () => {
   const page = '# Title\nFirst.\n## One\nSecond.\n### Deep\nThird.\n## Two\nFourth.';
@@ -29,7 +27,7 @@ test('a comment in a code block is no heading, and a long section is cut in part
 });
 
 test('vectors have one width and length one, whatever the order of words', async () => {
-  await using embedder = await openRawEmbedder(MODEL);
+  await using embedder = await openRawEmbedder(SHIPPED_EMBEDDER);
   const [some, same, other, empty] = await embedder.embed([
     'How do I create a key?',
     'key a? create I do how',

@@ -10,14 +10,16 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from text.patterns import wording
-from text.words import CITIES, FIRST_NAMES, LAST_NAMES, ONSETS, THINGS, VOWELS, CODAS
+from text.words import CITIES, FIRST_NAMES, LAST_NAMES, MORE_WORDS, ONSETS, THINGS, VOWELS, CODAS
 
 Item = TypeVar("Item")
 
 SPLIT_SIZE_MIN = 4  # shorter lists are shared by both sides
 HELD_EVERY, HELD_AT = 5, 3
 HELD_WORDS_EVERY = 6
-INVENTED_SHARE = 0.45
+KEPT_SIZE_MIN = 60  # sides of longer lists are kept, since they are asked for again and again
+SIDES: dict[tuple[int, bool], tuple[Sequence, Sequence]] = {}
+INVENTED_SHARE = 0.35
 
 
 class Chance:
@@ -28,7 +30,12 @@ class Chance:
     def allowed(self, items: Sequence[Item]) -> Sequence[Item]:
         if len(items) < SPLIT_SIZE_MIN:
             return items
-        return [item for index, item in enumerate(items) if (index % HELD_EVERY == HELD_AT) == self.held]
+        of, side = SIDES.get((id(items), self.held), (None, None))
+        if of is not items:
+            side = [item for index, item in enumerate(items) if (index % HELD_EVERY == HELD_AT) == self.held]
+            if len(items) >= KEPT_SIZE_MIN:
+                SIDES[id(items), self.held] = items, side
+        return side
 
     def pick(self, items: Sequence[Item]) -> Item:
         """One of the items on this side of the split."""
@@ -68,7 +75,8 @@ class Chance:
                 return word
 
     def word(self) -> str:
-        return self.invented() if self.roll(INVENTED_SHARE) else self.pick(THINGS)
+        make = self.random.choices((self.invented, lambda: self.pick(THINGS), lambda: self.pick(MORE_WORDS)), (INVENTED_SHARE, 0.3, 0.35))[0]
+        return make()
 
     def words(self, count: int) -> list[str]:
         found: dict[str, None] = {}
@@ -77,13 +85,16 @@ class Chance:
         return list(found)
 
     def name(self) -> str:
-        return capital(self.invented()) if self.roll(0.3) else self.pick(FIRST_NAMES)
+        return self.unusual_name() if self.roll(0.4) else self.pick(FIRST_NAMES)
+
+    def unusual_name(self) -> str:
+        return capital(self.invented() if self.roll(0.6) else self.pick(MORE_WORDS))
 
     def full_name(self) -> str:
-        return f"{self.name()} {capital(self.invented()) if self.roll(0.3) else self.pick(LAST_NAMES)}"
+        return f"{self.name()} {self.unusual_name() if self.roll(0.4) else self.pick(LAST_NAMES)}"
 
     def place(self) -> str:
-        return capital(self.invented()) if self.roll(0.3) else self.pick(CITIES)
+        return self.unusual_name() if self.roll(0.4) else self.pick(CITIES)
 
     def code(self) -> str:
         """An identifier such as `KD-4471` or `x7q2`."""

@@ -54,14 +54,15 @@ class CopyingPlaces:
         if not value and int(same[at]) in self.common:
             return -1, -1
         size = self.word_length(at, wordlike, spaced)
-        if at + size < len(ids) and ids[at + size] == self.colon:
-            return -1, -1  # a key of JSON: those come from the schema, in order
+        is_key = at + size < len(ids) and ids[at + size] == self.colon
         if not value and size == 1 and ids[at] in self.digits:
             return -1, -1  # computed more often than copied
         is_name = value and ids[at - 3] == self.name and self.call in ids[at - 7 : at]
         found = [place for place in seen.get(int(same[at]), ()) if place < before and self.word_length(place, wordlike, spaced) == size and (same[place : place + size] == same[at : at + size]).all() and (not is_name or ids[place - 2] == self.colon)]
         if not found:
             return -1, -1
+        if is_key:  # keys are listed before the text, in the schema or in the request
+            return found[0], -1
         place = next((one for one in found if 0 <= one - last_end <= 2), found[-1]) if last_end >= 0 else found[-1]
         return place, place + size
 

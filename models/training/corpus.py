@@ -19,8 +19,8 @@ from tokenizer import Tokenizer, learn_tokenizer
 SEEDS_PER_STAGE = 100_000_000
 SEEDS_PER_JOB = 2_000
 TOKENIZER_SAMPLES = 40_000
-TOKENS_MAX = 1_024  # longer conversations are left out
-STAGE_SHARES = {"early": 0.12, "main": 0.53, "late": 0.35}
+TOKENS_MAX = 2_048  # longer conversations are left out
+STAGE_SHARES = {"early": 0.15, "main": 0.45, "late": 0.4}
 
 renderer: Renderer | None = None  # one of each in each worker process
 copying: CopyingPlaces | None = None

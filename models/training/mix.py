@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from chance import Chance
 from chat import EFFORTS, Conversation, Turn
-from families.context import memory, reading, rules
+from families.context import long_memory, memory, reading, rules
 from families.copying import copying
 from families.extract import extract, extract_often, one_field, pairs
 from families.knowledge import about, beyond, facts, lists, opened, talk
@@ -29,7 +29,7 @@ def tool_not_needed(chance: Chance) -> Conversation:
 FAMILIES: dict[str, Family] = {
     "talk": talk, "about": about, "facts": facts, "lists": lists, "beyond": beyond, "sums": sums, "larger": larger, "copying": copying, "letters": letters, "sentiment": sentiment,
     "sorting": sorting, "extract": extract, "extract_often": extract_often, "one_field": one_field, "pairs": pairs, "calls_often": calls_often, "one_call": one_call, "parallel_calls": parallel_calls, "nothing_fits": nothing_fits, "tool_not_needed": tool_not_needed,
-    "memory": memory, "rules": rules, "reading": reading, "story": story, "code": code,
+    "memory": memory, "long_memory": long_memory, "rules": rules, "reading": reading, "story": story, "code": code,
     "about_opened": opened(about), "beyond_opened": opened(beyond),
 }
 CHAINABLE = ("talk", "about", "facts", "lists", "beyond", "sums", "copying", "sentiment", "letters", "code", "larger")
@@ -45,7 +45,9 @@ WEIGHTS: dict[str, dict[str, float]] = {
         "talk": 7, "about": 10, "about_opened": 55, "facts": 2, "beyond": 4, "beyond_opened": 8, "lists": 3, "sentiment": 2, "sorting": 3, "letters": 0.5, "code": 1,
     },
 }
-WEIGHTS["late"] = dict(WEIGHTS["main"])
+WEIGHTS["late"] = {
+    **WEIGHTS["main"], "pairs": 12, "copying": 8, "one_field": 10, "extract": 16, "extract_often": 14, "one_call": 9, "memory": 20, "long_memory": 0.2, "sums": 20, "about": 12, "about_opened": 150, "talk": 20, "beyond_opened": 28, "nothing_fits": 2,
+}
 STAGES = tuple(WEIGHTS)
 
 

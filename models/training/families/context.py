@@ -88,6 +88,16 @@ def memory(chance: Chance) -> Conversation:
     return Conversation(turns)
 
 
+def long_memory(chance: Chance) -> Conversation:
+    """A long chat, up to the whole context, and at its end what was said at the beginning."""
+    made = memory(chance)
+    told, asked = made.turns[:2], made.turns[-2:]
+    turns = list(told)
+    for _ in range(chance.number(20, 38)):
+        turns += chance.any((talk, about, facts))(chance).turns
+    return Conversation(turns + asked)
+
+
 def rules(chance: Chance) -> Conversation:
     name, word, place, code = chance.name(), chance.word(), chance.place(), chance.code()
     fact_questions, fact = a_fact(chance)

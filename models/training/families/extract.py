@@ -9,7 +9,7 @@ from typing import Any
 from chance import Chance, capital
 from chat import Conversation, Turn, to_json
 from families.fields import KINDS, Field, FieldType, fill, mention, nested_type, object_schema, object_value, some_types, spoken_key
-from text.words import THINGS
+from text.words import MORE_WORDS
 
 ASK_BY_KEYS = [
     "Extract {keys} as JSON: {text}", "Turn this into JSON with the keys {keys}: {text}", "{text}\nGive me JSON with {keys}.", "Make a JSON object with {keys} from this text: {text}",
@@ -143,7 +143,7 @@ def pairs(chance: Chance) -> Conversation:
 
     Only the values are learnt, since no one could know the order.
     """
-    keys = [chance.invented() if chance.roll(0.12) else chance.pick(THINGS if chance.roll(0.4) else PAIR_KEYS) for _ in range(chance.number(3, 7))]
+    keys = [chance.invented() if chance.roll(0.3) else chance.pick(MORE_WORDS if chance.roll(0.5) else PAIR_KEYS) for _ in range(chance.number(3, 7))]
     found = {key: pair_value(chance) for key in keys}
     one_form = chance.pick(PAIR_FORMS) if chance.roll(0.5) else ""
     said = [(one_form or chance.pick(PAIR_FORMS)).format(key=spoken_key(key), value=value) for key, value in found.items()]
@@ -159,7 +159,7 @@ PAIR_KEYS = [key for keys, _ in KINDS.values() for key in keys]
 
 
 def pair_value(chance: Chance) -> Any:
-    return chance.any((lambda: chance.pick(THINGS), lambda: chance.pick(THINGS), chance.word, chance.name, chance.place, chance.code, lambda: chance.number(1, 99)))()
+    return chance.any((chance.word, chance.word, chance.word, chance.name, chance.place, chance.code, lambda: chance.number(1, 99)))()
 
 
 def json_text(value: Any) -> str:

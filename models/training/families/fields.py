@@ -34,7 +34,7 @@ KINDS: dict[str, tuple[list[str], list[str]]] = {
     "enum": (["priority", "status", "unit", "mode", "type", "plan", "format", "role", "season", "class", "shape", "mood", "speed", "month", "sport", "job", "food"], []),
     "choice": (["option", "variant", "section", "stage", "kind", "style", "source", "target"], []),
 }
-KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 5, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 8, "choice": 3}
+KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 9, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 8, "choice": 3}
 ENUMS: dict[str, list[str]] = {
     "priority": ["low", "normal", "high"], "status": ["open", "closed", "pending", "done"], "unit": ["celsius", "fahrenheit"], "mode": ["auto", "manual", "eco"],
     "type": ["standard", "express", "private", "basic"], "plan": ["free", "pro", "team", "business"], "format": ["pdf", "csv", "html"], "role": ["admin", "member", "guest"],
@@ -72,7 +72,7 @@ class Field:
 def some_type(chance: Chance, taken: set[str], kind: str | None = None) -> FieldType:
     while True:
         chosen = kind or chance.weighted(KIND_WEIGHTS)
-        key = chance.invented() if chosen in ("word", "code", "choice") and chance.roll(0.12) else chance.pick(KINDS[chosen][0])
+        key = chance.invented() if chosen in ("word", "code", "choice") and chance.roll(0.3) else chance.pick(KINDS[chosen][0])
         if key not in taken:
             taken.add(key)
             return type_of(chance, key, chosen)
@@ -117,7 +117,7 @@ def value_of(chance: Chance, type_: FieldType) -> Any:
         case "word": return capital(chance.word()) if chance.roll(0.2) else chance.word()
         case "two_words": return " ".join(chance.words(chance.number(2, 4)))
         case "integer": return chance.number(1, 99) if chance.roll(0.7) else chance.number(100, 9999)
-        case "number": return chance.any((chance.number(1, 999), chance.number(100, 9999) / 100, chance.number(10, 999) / 10))
+        case "number": return chance.any((chance.number(1, 999), chance.number(100, 9999) / 100, chance.number(100, 9999) / 100, chance.number(10, 999) / 10, chance.number(10, 999) / 10))
         case "code": return chance.code()
         case "email": return chance.email()
         case "date": return chance.date()

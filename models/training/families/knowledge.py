@@ -6,7 +6,7 @@ from chance import Chance, capital
 from chat import Conversation, Turn
 from families.rewording import HELD, plain, reword
 from text.about import ABOUT, Topic
-from text.beyond import ASK_ABOUT, TOO_SMALL, TOPICS, WHOLE
+from text.beyond import ASK_ABOUT, DEMAND_FORMS, DEMANDS, MATTERS, TOO_SMALL, TOPICS, WHOLE
 from text.facts import CAPITALS, LISTS, OPPOSITES, SOUNDS, UNITS
 from text.patterns import wording
 from text.talk import TALK
@@ -98,7 +98,8 @@ def opened(family: Callable[[Chance], Conversation]) -> Callable[[Chance], Conve
 
 def beyond(chance: Chance, effort: str = "") -> Conversation:
     topic = chance.pick(TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}"
-    question = chance.phrase(WHOLE) if chance.roll(0.5) else chance.phrase(ASK_ABOUT, topic=topic)
+    demand = capital(chance.phrase(DEMAND_FORMS, demand=chance.pick(DEMANDS), matter=chance.pick(MATTERS)))
+    question = chance.random.choices((chance.phrase(WHOLE), chance.phrase(ASK_ABOUT, topic=topic), demand), (4, 4, 3))[0]
     return exchange(asked(chance, question, 0.35), chance.any(TOO_SMALL), effort, "too hard for me")
 
 

@@ -34,6 +34,11 @@ WHOLE = [
     "(Plan|Organise) (my wedding|a party|my week|my holiday|a trip to Rome|my career)(.|)", "(Who|What) (wrote|painted|composed) (Faust|the Bible|Guernica|the ninth symphony|Macbeth)?", "(Solve|Compute|Integrate|Derive) (x^3 - 2x = 5|the square root of 2|sin x|log 17|this equation|the matrix)(.|)", "(Compare|What is better,) (Python and Java|cats and dogs|Mac and Windows|tea and coffee|iPhone and Android)(.|?)",
 ]
 
+# Demands are made of these two, each fifth of either held out.
+DEMANDS = "analyse|review|improve|refactor|fix|debug|rewrite|correct|check|summarise|translate|plan|design|build|write|draft|compose|draw up|prepare|develop|implement|evaluate|interpret|predict|diagnose|optimise|calculate|solve|prove|compare|recommend|invent|research|proofread|edit|edit and improve|organise|negotiate|estimate|simulate|explain".split("|")
+MATTERS = "contract|essay|code|data set|business plan|thesis|budget|tax return|garden|house|website|novel|poem|speech|presentation|garage|diet|marketing plan|database schema|research paper|medical report|lease|holiday in Peru|wedding|painting|spreadsheet|legal case|investment|symptoms|homework|letter to the bank|love letter|training plan|application|legacy system|microservice|algorithm|theory|experiment|recipe for six people|birthday party|newspaper article|film script|chess game|logo|curriculum".split("|")
+DEMAND_FORMS = ["{demand} my {matter}.", "{demand} this {matter}.", "Please {demand} the {matter} for me.", "Can you {demand} a {matter}?", "{demand} a {matter}", "I want you to {demand} my {matter}.", "Could you {demand} our {matter}?", "Help me to {demand} a {matter}.", "{demand} the {matter}", "How do I {demand} a good {matter}?", "I need someone to {demand} my {matter}."]
+
 TOO_SMALL = [
     "I am a small demonstration model, and that is beyond me. Connect a larger model to Turnpike for this.",
     "I am a small demonstration model, so I can't answer that. A larger model can be connected to Turnpike.",

@@ -1,4 +1,6 @@
-"""Word lists: names, places, things, and the syllables that invented words are made from."""
+"""Word lists: names, places, things, words of the project's own documents, and the syllables that invented words are made from."""
+
+from pathlib import Path
 
 FIRST_NAMES = """Ada Alan Alex Alice Amir Ana Anna Arjun Ben Bela Bob Boris Carla Carol Chen Clara Cora Daniel Dario David Diana Diego
 Edgar Elena Ella Emma Enzo Erik Eva Farah Felix Fiona Finn Frank Gina Grace Greta Hana Harry Hugo Ida Igor Ines Iris Ivan Jack
@@ -43,3 +45,5 @@ CURRENCIES = "USD EUR GBP JPY CHF SEK NOK PLN CAD AUD INR BRL".split()
 SPORTS = "football tennis basketball swimming running cycling skiing golf hockey rowing judo chess".split()
 FOODS = "pizza pasta soup rice curry salad bread cheese noodles pancakes dumplings tacos sushi stew pie".split()
 JOBS = "teacher nurse pilot baker farmer lawyer painter plumber chemist editor barber dentist tailor welder cook".split()
+
+MORE_WORDS = (Path(__file__).parent / "more_words.txt").read_text().split()
