@@ -45,8 +45,10 @@ WEIGHTS: dict[str, dict[str, float]] = {
         "talk": 7, "about": 10, "about_opened": 55, "facts": 2, "beyond": 4, "beyond_opened": 8, "lists": 3, "sentiment": 2, "sorting": 3, "letters": 0.5, "code": 1,
     },
 }
+# The last stage turns to what a newcomer tries first.
 WEIGHTS["late"] = {
-    **WEIGHTS["main"], "pairs": 12, "copying": 8, "one_field": 10, "extract": 16, "extract_often": 14, "one_call": 9, "memory": 20, "long_memory": 0.2, "sums": 20, "about": 12, "about_opened": 150, "talk": 20, "beyond_opened": 28, "nothing_fits": 2,
+    **WEIGHTS["main"], "pairs": 4, "copying": 5, "one_field": 6, "extract": 14, "extract_often": 9, "one_call": 13, "calls_often": 9, "memory": 26, "long_memory": 0.2, "sums": 30,
+    "about": 16, "about_opened": 280, "talk": 24, "beyond": 6, "beyond_opened": 75, "nothing_fits": 2,
 }
 STAGES = tuple(WEIGHTS)
 
