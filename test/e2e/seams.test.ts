@@ -183,7 +183,15 @@ describe('every answer', () => {
     assert.match(counted.headers.get('turnpike-repaired') ?? '', /^tools\[0\]\.name: .*my_tool/);
   });
 
-  it('is a 405 or a 426 at an address that only looks like an id', async () => {
+  it('is a 404 that says where to look at an address that has a slash too many', async () => {
+    for (const path of ['/v1/chat/completions/', '/v1/conversations/', '/v1/v1/responses']) {
+      const { status, body } = await ask('POST', path, {});
+      assert.deepEqual([status, body.error.code], [404, 'unknown_url'], path);
+      assert.match(body.error.message, /base URL .* \/docs\/api/);
+    }
+  });
+
+  it('is a 405 at an address that only looks like an id', async () => {
     const got = await ask('GET', '/v1/responses/compact');
     assert.deepEqual([got.status, got.headers.get('allow')], [405, 'POST']);
     const removed = await ask('DELETE', '/v1/responses/input_tokens');

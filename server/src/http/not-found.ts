@@ -20,9 +20,12 @@ export function mountNotFound(
   // An id in another address's pattern must not catch one of ours: nothing is a response with the id `compact`.
   app.addHook('onRequest', (request, reply, done) => {
     const [path = ''] = request.url.split('?');
+    if (request.is404) return done();
+    // An id of no characters is none.
+    if (/^\/v1\/.*\/$/.test(path)) return void refuse(request, reply, path, []);
     const own = elsewhere.get(path);
     const isRouted = request.routeOptions.url === path && !wantsWebSocket(request);
-    if (own === undefined || request.is404 || isRouted) return done();
+    if (own === undefined || isRouted) return done();
     void refuse(request, reply, path, own);
   });
 

@@ -131,7 +131,7 @@ function errorOfArrival(refusal: ArrivalRefusal): OpenAiFailure {
     case 'route-not-found':
       return invalid(
         404,
-        `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
+        `Unknown request URL: ${refusal.method} ${shown(refusal.path)}. Look at the base URL of your client: it ends in /v1. All addresses are at /docs/api.`,
         'unknown_url',
       );
     case 'method-not-allowed':

@@ -129,7 +129,7 @@ function errorOfArrival(refusal: ArrivalRefusal): Shape {
       return {
         status: 404,
         type: 'not_found_error',
-        message: `Unknown request URL: ${refusal.method} ${shown(refusal.path)}.`,
+        message: `Unknown request URL: ${refusal.method} ${shown(refusal.path)}. Look at the base URL of your client: it ends before /v1. All addresses are at /docs/api.`,
       };
     case 'method-not-allowed':
       return {
