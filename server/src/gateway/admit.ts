@@ -8,6 +8,7 @@ import { itemText, type Generation } from '../domain/generation/generation.ts';
 import type { ModelPrice, PriceBook } from '../domain/pricing/price-book.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { jsonByteLength } from '../lib/json-slices.ts';
 import { GENERATIONS_MAX, IMAGE_TOKENS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
 import type { Gateway, Load, ServedModel } from './gateway.ts';
 import { modelFit } from './model-fit.ts';
@@ -56,8 +57,8 @@ export class GenerationAdmission extends Admission {
   /** The client's name of a field of the hub. */
   readonly wire: Wire;
 
-  constructor(load: Load, offered: Offered, { generation, ignored }: FitToModel, wire: Wire) {
-    super(load, offered, demandOf(generation, offered.model));
+  constructor(load: Load, offered: Offered, { generation, ignored, wire, bound }: Asked) {
+    super(load, offered, demandOf(generation, offered.model, bound));
     this.generation = generation;
     this.ignored = ignored;
     this.wire = wire;
@@ -65,6 +66,7 @@ export class GenerationAdmission extends Admission {
 }
 
 type Wire = (field: string) => string;
+type Asked = FitToModel & { readonly wire: Wire; readonly bound: number };
 /** A model at its price. */
 type Offered = { readonly model: ServedModel; readonly pinned: PinnedPrice };
 type PinnedPrice = { readonly price: ModelPrice; readonly version: number };
@@ -73,11 +75,17 @@ type Demand = Pick<
   'inputTokensMax' | 'outputTokensMax' | 'choices' | 'prompts' | 'grows'
 >;
 
+type Asking = {
+  readonly wire: Wire;
+  /** `inputTokensBound`, where it was counted before. */
+  readonly bound: number | undefined;
+};
+
 export function admit(
   gateway: Gateway,
   modelId: string,
   generation: Generation,
-  wire: Wire,
+  { wire, bound }: Asking,
 ): Result<GenerationAdmission, Refusal> {
   const offered = offerOf(gateway, modelId);
   if (!offered.ok) return offered;
@@ -86,7 +94,8 @@ export function admit(
   const fit = modelFit(model, generation, wire);
   if (!fit.ok) return fit;
   if (isFull(gateway, model)) return err(OVERLOADED);
-  return ok(new GenerationAdmission(gateway.load, offered.value, fit.value, wire));
+  const asked = { ...fit.value, wire, bound: bound ?? inputTokensBound(fit.value.generation) };
+  return ok(new GenerationAdmission(gateway.load, offered.value, asked));
 }
 
 export function admitEmbedding(
@@ -131,7 +140,7 @@ function wrongTask(modelId: string, what: string): Refusal {
   return { kind: 'invalid-request', field: 'model', message };
 }
 
-function demandOf(generation: Generation, model: ServedModel): Demand {
+function demandOf(generation: Generation, model: ServedModel, bound: number): Demand {
   const { contextTokensMax } = model;
   const { choices = 1, rawPrompts = [''], delivery } = generation;
   const prompts = rawPrompts.length;
@@ -141,7 +150,7 @@ function demandOf(generation: Generation, model: ServedModel): Demand {
   );
   // A checked answer is held back until it was checked, and may be asked for a second time.
   const isChecked = checksOf(generation, model.capabilities) !== undefined;
-  const once = inputTokensBound(generation) + (isChecked ? INSTRUCTION_TOKENS : 0);
+  const once = bound + (isChecked ? INSTRUCTION_TOKENS : 0);
   // The second time it also reads what it said the first time.
   const again = isChecked ? Math.min(once + outputTokensMax, contextTokensMax) : 0;
   return {
@@ -167,16 +176,31 @@ const INSTRUCTION_TOKENS = 1_024;
 
 /** Every tokenizer in use spends at least one byte of UTF-8 on a token, so bytes are an upper bound. */
 export function inputTokensBound(generation: Generation): number {
+  let bytes = textBytesBound(generation);
+  if (generation.tools.length > 0) bytes += Buffer.byteLength(JSON.stringify(generation.tools));
+  if (generation.output.kind === 'json-schema') {
+    bytes += Buffer.byteLength(JSON.stringify(generation.output.schema));
+  }
+  return bytes;
+}
+
+/** The same of a request that takes long to count. */
+export async function largeInputTokensBound(generation: Generation): Promise<number> {
+  let bytes = textBytesBound(generation);
+  if (generation.tools.length > 0) bytes += await jsonByteLength(generation.tools);
+  if (generation.output.kind === 'json-schema') {
+    bytes += await jsonByteLength(generation.output.schema);
+  }
+  return bytes;
+}
+
+function textBytesBound(generation: Generation): number {
   let bytes = TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_ITEM * generation.items.length;
   for (const item of generation.items) bytes += Buffer.byteLength(itemText(item));
   for (const prompt of generation.rawPrompts ?? []) bytes += Buffer.byteLength(prompt);
   for (const part of mediaIn(generation.items)) {
     // A page of PDF holds more than its bytes show, so a document may fill the context.
     bytes += part.kind === 'image' ? IMAGE_TOKENS_MAX : Number.POSITIVE_INFINITY;
-  }
-  if (generation.tools.length > 0) bytes += Buffer.byteLength(JSON.stringify(generation.tools));
-  if (generation.output.kind === 'json-schema') {
-    bytes += Buffer.byteLength(JSON.stringify(generation.output.schema));
   }
   return bytes;
 }

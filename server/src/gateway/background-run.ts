@@ -5,6 +5,7 @@ import { hasEnded, type StoredAnswer } from '../domain/stored/answer.ts';
 import type { ConversationItem } from '../domain/stored/conversation.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { assert } from '../lib/assert.ts';
+import { jsonText } from '../lib/json-slices.ts';
 import {
   BACKGROUND_GIVE_UP_MS,
   BACKGROUND_PENDING_BYTES_MAX,
@@ -26,6 +27,12 @@ const CANCELLED = Symbol('cancelled');
 /** How it began: it runs, or it was refused before anything was generated. */
 export type Beginning = { readonly kind: 'running' } | ({ readonly kind: 'refused' } & Answered);
 type Answered = { readonly status: number; readonly headers: Headers; readonly body: string };
+
+type Begun = {
+  readonly keeping: Keeping;
+  readonly facts: AnswerFacts;
+  readonly queued: StoredAnswer;
+};
 
 export class BackgroundRun implements Sink, OwnedRun {
   readonly id: string;
@@ -53,18 +60,25 @@ export class BackgroundRun implements Sink, OwnedRun {
   #writing: Promise<void> | undefined;
   #news = Promise.withResolvers<void>();
 
-  constructor(gateway: Gateway, accepted: Accepted) {
-    const { decoded, requestId, startedAtMs } = accepted;
+  private constructor(gateway: Gateway, accepted: Accepted, begun: Begun) {
+    this.#gateway = gateway;
+    this.#accepted = accepted;
+    this.#keeping = begun.keeping;
+    this.#facts = begun.facts;
+    this.#answer = begun.queued;
+    this.id = this.#answer.id;
+  }
+
+  static async of(gateway: Gateway, accepted: Accepted): Promise<BackgroundRun> {
+    const { decoded, requestId, startedAtMs, isLarge } = accepted;
     const { keeping, model, generation } = decoded;
     assert(keeping?.waiting !== undefined, 'a protocol with answers in the background has them');
     const createdAtSeconds = Math.floor(startedAtMs / 1000);
     const { delivery } = generation;
-    this.#gateway = gateway;
-    this.#accepted = accepted;
-    this.#keeping = keeping;
-    this.#facts = { requestId, model, createdAtSeconds, delivery, stored: true };
-    this.#answer = storedAnswer(keeping, keeping.waiting(this.#facts, 'queued'), this.#facts);
-    this.id = this.#answer.id;
+    const facts = { requestId, model, createdAtSeconds, delivery, stored: true };
+    const input = isLarge ? await jsonText(keeping.input(facts)) : undefined;
+    const queued = storedAnswer(keeping, keeping.waiting(facts, 'queued'), facts, input);
+    return new BackgroundRun(gateway, accepted, { keeping, facts, queued });
   }
 
   get stored(): StoredAnswer {
@@ -147,7 +161,8 @@ export class BackgroundRun implements Sink, OwnedRun {
   }
 
   #keep(encoder: Encoder, facts: AnswerFacts, ending: Ending): Promise<Ending> {
-    this.#final = storedAnswer(this.#keeping, encoder.record?.(ending) ?? this.#answer, facts);
+    const record = encoder.record?.(ending) ?? this.#answer;
+    this.#final = storedAnswer(this.#keeping, record, facts, this.#answer.input);
     return Promise.resolve(ending);
   }
 

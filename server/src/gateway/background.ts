@@ -25,7 +25,7 @@ export async function beginInBackground(
   if (gateway.background.isFull) {
     return refuse({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
   }
-  const run = new BackgroundRun(gateway, accepted);
+  const run = await BackgroundRun.of(gateway, accepted);
   const queued = run.stored;
   const expiresAtMs = accepted.startedAtMs + gateway.retentionMs(caller.organisationId);
   const place = gateway.responses.runs.begin(caller, queued, expiresAtMs);

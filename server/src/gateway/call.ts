@@ -10,4 +10,6 @@ export interface Call {
   readonly headers: RequestHeaders;
   /** Reads, bounds and parses the JSON body. Called once. */
   readJson(): Promise<Result<unknown, Refusal>>;
+  /** Whether that was so large that each step of the work on it must leave others their turn. Absent means no. */
+  isLarge?(): boolean;
 }

@@ -1,6 +1,7 @@
 // One request that only asks how long its prompt is: known caller, known model, no ticket, nothing generated and
 // nothing charged. Reads top to bottom, like serve.ts.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Refusal } from '../domain/refusal.ts';
 import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -42,6 +43,7 @@ export async function countTokens(
   const { earlier, sealer } = known.value;
   const decoded = counting.decode(body.value, call.headers, earlier, sealer);
   if (!decoded.ok) return refuse(decoded.error);
+  if (call.isLarge?.() === true) await nextTurn();
   const { model: modelId } = decoded.value;
   const fitted = fitRequest(gateway, protocol, decoded.value);
   if (!fitted.ok) return refuse(fitted.error);
@@ -66,6 +68,7 @@ export async function countTokens(
   if (!place.isFree) {
     return refuse({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
   }
+  if (call.isLarge?.() === true) await nextTurn();
   const counted = await engine.countTokens({ engineModel, generation }, sink.signal);
   if (sink.signal.aborted) return sink.destroy();
   if (!counted.ok) {

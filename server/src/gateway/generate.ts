@@ -1,13 +1,15 @@
 // The second half of serve.ts: from a request that is understood to settled money.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { Ticket } from '../domain/admission/ticket.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Part } from '../domain/generation/part.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { jsonText } from '../lib/json-slices.ts';
 import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Decoded, Protocol } from '../protocols/protocol.ts';
-import { admit } from './admit.ts';
+import { admit, largeInputTokensBound } from './admit.ts';
 import { Answer } from './answer.ts';
 import { answers } from './answers.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
@@ -29,10 +31,12 @@ export type Accepted = {
   readonly caller: KeyEntry;
   readonly decoded: Decoded;
   readonly keeper: AnswerKeeper;
+  /** So large that each step must leave others their turn. */
+  readonly isLarge: boolean;
 };
 
 export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink): Promise<void> {
-  const { requestId, startedAtMs, protocol, caller, decoded, keeper } = accepted;
+  const { requestId, startedAtMs, protocol, caller, decoded, keeper, isLarge } = accepted;
   const refuse = (refusal: Refusal): void => {
     const { status, headers, body } = protocol.refusal(refusal, requestId);
     sink.answer(status, headers, body);
@@ -41,10 +45,13 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { model } = decoded;
   const fit = fitRequest(gateway, protocol, decoded);
   if (!fit.ok) return refuse(fit.error);
-  const fitted = await shorten(gateway, decoded, fit.value, sink.signal);
+  if (isLarge) await nextTurn();
+  const fitted = await shorten(gateway, decoded, fit.value, { signal: sink.signal, isLarge });
   const { wire } = fitted;
+  const bound = isLarge ? await largeInputTokensBound(fitted.generation) : undefined;
 
-  const admitted = admit(gateway, model, fitted.generation, wire);
+  if (isLarge) await nextTurn();
+  const admitted = admit(gateway, model, fitted.generation, { wire, bound });
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { generation } = admission;
@@ -61,7 +68,9 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { stores: stored } = keeper;
   const ignored = [...keeper.ignored, ...admission.ignored];
   const { reasoning } = admission.model;
-  const answerFacts = { requestId, model, createdAtSeconds, delivery, stored, reasoning };
+  const echoJson = isLarge && decoded.echo ? await jsonText(decoded.echo()) : undefined;
+  const about = { requestId, model, createdAtSeconds, delivery, stored, reasoning };
+  const answerFacts = { ...about, ...(echoJson !== undefined && { echoJson }) };
   const encoder = decoded.encoder(answerFacts);
   const answer = new Answer(protocol, encoder, sink, {
     requestId,
@@ -73,6 +82,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
     requestId,
     engineModel: admission.model.engineModel,
     generation,
+    isLarge,
     outputTokensMax: Math.floor(granted.value.engineTokensMax / admission.choices),
   });
 

@@ -1,7 +1,8 @@
 // What becomes of one answer when it has ended: decided before it begins, so that the answer can say so.
 
-import type { Owner, StoredAnswer } from '../domain/stored/answer.ts';
+import type { Json, Owner, StoredAnswer } from '../domain/stored/answer.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { jsonText } from '../lib/json-slices.ts';
 import { ok, type Result } from '../lib/result.ts';
 import type {
   AnswerFacts,
@@ -31,22 +32,36 @@ export class Keeper implements AnswerKeeper {
   readonly #owner: Owner;
   readonly #keeping: Keeping | undefined;
   readonly #place: Place;
+  readonly #isLarge: boolean;
   readonly ignored: readonly string[];
 
-  private constructor(memory: Memory, owner: Owner, decoded: Decoded, place: Place) {
+  private constructor(
+    memory: Memory,
+    owner: Owner,
+    decoded: Decoded,
+    kept: { readonly place: Place; readonly isLarge: boolean },
+  ) {
+    const { place, isLarge } = kept;
     const { keeping, ignored = [] } = decoded;
     this.#memory = memory;
     this.#owner = owner;
     this.#keeping = keeping;
     this.#place = place;
+    this.#isLarge = isLarge;
     const inVain = keeping?.store === 'asked' && place !== 'stored';
     this.ignored = inVain ? [...ignored, 'store'] : ignored;
   }
 
-  static of(memory: Memory, owner: Owner, decoded: Decoded): Result<Keeper, Refusal> {
+  static of(
+    memory: Memory,
+    owner: Owner,
+    decoded: Decoded,
+    isLarge = false,
+  ): Result<Keeper, Refusal> {
     const { keeping } = decoded;
     const place = keeping === undefined ? ok('nowhere' as const) : memory.placeOf(owner, keeping);
-    return place.ok ? ok(new Keeper(memory, owner, decoded, place.value)) : place;
+    if (!place.ok) return place;
+    return ok(new Keeper(memory, owner, decoded, { place: place.value, isLarge }));
   }
 
   get stores(): boolean {
@@ -57,7 +72,19 @@ export class Keeper implements AnswerKeeper {
     const keeping = this.#keeping;
     if (keeping === undefined || this.#place === 'nowhere') return undefined;
     const record = encoder.record?.(ending);
-    return record && this.#write(storedAnswer(keeping, record, facts), ending);
+    if (record === undefined) return undefined;
+    if (this.#isLarge) return this.#writeLarge(keeping, record, facts, ending);
+    return this.#write(storedAnswer(keeping, record, facts), ending);
+  }
+
+  async #writeLarge(
+    keeping: Keeping,
+    record: AnswerRecord,
+    facts: AnswerFacts,
+    ending: Ending,
+  ): Promise<Ending> {
+    const input = await jsonText(keeping.input(facts));
+    return await this.#write(storedAnswer(keeping, record, facts, input), ending);
   }
 
   async #write(answer: StoredAnswer, ending: Ending): Promise<Ending> {
@@ -71,6 +98,7 @@ export function storedAnswer(
   keeping: Keeping,
   record: AnswerRecord,
   facts: AnswerFacts,
+  input: Json = JSON.stringify(keeping.input(facts)),
 ): StoredAnswer {
   const { kind, metadata, previousId, conversationId, background } = keeping;
   const { id, status, body, output } = record;
@@ -82,7 +110,7 @@ export function storedAnswer(
     kind,
     model: facts.model,
     createdAtMs: facts.createdAtSeconds * 1000,
-    input: keeping.input(facts),
+    input,
     metadata,
     background,
     ...(previousId !== undefined && { previousId }),

@@ -1,5 +1,6 @@
 // START HERE: one request from bytes to settled money, top to bottom; generate.ts is its second half.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Refusal } from '../domain/refusal.ts';
 import { RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -34,12 +35,15 @@ export async function serve(
 
   const body = await call.readJson();
   if (!body.ok) return refuse(body.error);
+  const isLarge = call.isLarge?.() === true;
   const known = await recollect(gateway, protocol, caller.value, body.value);
   if (!known.ok) return refuse(known.error);
   const { earlier, sealer } = known.value;
+  if (isLarge) await nextTurn();
   const decoded = protocol.decode(body.value, call.headers, earlier, sealer);
   if (!decoded.ok) return refuse(decoded.error);
-  const keeper = Keeper.of(gateway.memory, caller.value, decoded.value);
+  if (isLarge) await nextTurn();
+  const keeper = Keeper.of(gateway.memory, caller.value, decoded.value, isLarge);
   if (!keeper.ok) return refuse(keeper.error);
 
   const accepted = {
@@ -49,6 +53,7 @@ export async function serve(
     caller: caller.value,
     decoded: decoded.value,
     keeper: keeper.value,
+    isLarge,
   };
   const inBackground = decoded.value.keeping?.background === true;
   await (inBackground

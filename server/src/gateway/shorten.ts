@@ -5,7 +5,7 @@ import { cutsOf } from '../domain/generation/drop-oldest.ts';
 import type { Generation } from '../domain/generation/generation.ts';
 import { COUNT_TIMEOUT_MS, COUNTS_MAX } from '../limits.ts';
 import type { Decoded } from '../protocols/protocol.ts';
-import { inputTokensBound } from './admit.ts';
+import { inputTokensBound, largeInputTokensBound } from './admit.ts';
 import type { FittedRequest } from './fit-request.ts';
 import type { Gateway, ServedModel } from './gateway.ts';
 
@@ -16,7 +16,7 @@ export async function shorten(
   gateway: Gateway,
   { model: modelId, truncates }: Pick<Decoded, 'model' | 'truncates'>,
   fitted: FittedRequest,
-  signal: AbortSignal,
+  { signal, isLarge }: { readonly signal: AbortSignal; readonly isLarge: boolean },
 ): Promise<FittedRequest> {
   if (truncates !== true) return fitted;
   const model = gateway.models.get(modelId);
@@ -24,7 +24,8 @@ export async function shorten(
   if (model === undefined) return fitted;
   const room = roomFor(generation, model);
   // Most conversations fit so clearly that nobody has to count.
-  if (inputTokensBound(generation) <= room) return fitted;
+  const bound = isLarge ? await largeInputTokensBound(generation) : inputTokensBound(generation);
+  if (bound <= room) return fitted;
   const count = counterOf(gateway, model, signal);
   if (count === undefined || (await count(generation)) <= room) return fitted;
 

@@ -9,7 +9,7 @@ import { SERVER_STOPPING } from '../gateway/stopping.ts';
 import { newRequestId } from '../lib/ids.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { authorizationOf } from './authorization.ts';
-import { readJson } from './request-body.ts';
+import { JsonBody } from './request-body.ts';
 import { SocketSink } from './socket-sink.ts';
 
 /** What the gateway does at one address: `serve`, or one of its kind. */
@@ -43,7 +43,9 @@ export class Generations {
     const requestId = newRequestId(this.#gateway.clock.nowMs());
     const { headers } = request;
     const authorization = authorizationOf(headers);
-    const call = { requestId, authorization, headers, readJson: () => readJson(request) };
+    const body = new JsonBody(request);
+    const readJson = () => body.read();
+    const call = { requestId, authorization, headers, readJson, isLarge: () => body.isLarge };
     try {
       await run(this.#gateway, call, sink);
     } catch (error) {

@@ -3,15 +3,37 @@
 import type { IncomingMessage } from 'node:http';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
+import { joined } from '../lib/json-slices.ts';
 import { REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
-import { parseJsonText } from './json-text.ts';
+import { AT_ONCE_BYTES_MAX, parseJsonText } from './json-text.ts';
 
-export async function readJson(request: IncomingMessage): Promise<Result<unknown, Refusal>> {
-  const unsupported = unsupportedMediaType(request);
-  if (unsupported !== undefined) return err(unsupported);
-  const body = await readBody(request);
-  return body.ok ? await parseJson(body.value) : body;
+export class JsonBody {
+  readonly #request: IncomingMessage;
+  #bytes = 0;
+
+  constructor(request: IncomingMessage) {
+    this.#request = request;
+  }
+
+  /** Once it was read: whether work on it must leave others their turn. */
+  get isLarge(): boolean {
+    return this.#bytes > AT_ONCE_BYTES_MAX;
+  }
+
+  async read(): Promise<Result<unknown, Refusal>> {
+    const unsupported = unsupportedMediaType(this.#request);
+    if (unsupported !== undefined) return err(unsupported);
+    const body = await readBody(this.#request);
+    if (!body.ok) return body;
+    const { chunks, bytes } = body.value;
+    this.#bytes = bytes;
+    const [only] = chunks;
+    if (only !== undefined && chunks.length === 1) return await parseJson(only);
+    return await parseJson(this.isLarge ? await joined(chunks) : Buffer.concat(chunks));
+  }
 }
+
+type Chunks = { readonly chunks: readonly Buffer[]; readonly bytes: number };
 
 function unsupportedMediaType(request: IncomingMessage): Refusal | undefined {
   const { 'content-type': contentType = '', 'content-encoding': encoding = 'identity' } =
@@ -25,7 +47,7 @@ function unsupportedMediaType(request: IncomingMessage): Refusal | undefined {
 
 const TOO_LARGE: Refusal = { kind: 'body-too-large', bytesMax: REQUEST_BODY_BYTES_MAX };
 
-function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
+function readBody(request: IncomingMessage): Promise<Result<Chunks, Refusal>> {
   if (Number(request.headers['content-length'] ?? 0) > REQUEST_BODY_BYTES_MAX) {
     return Promise.resolve(err(TOO_LARGE));
   }
@@ -38,10 +60,7 @@ function readBody(request: IncomingMessage): Promise<Result<Buffer, Refusal>> {
       else resolve(err(TOO_LARGE));
     });
     // `on` although each comes once: a `once` costs a wrapper and its removal, and the request goes away soon.
-    request.on('end', () => {
-      const [only] = chunks;
-      resolve(ok(only !== undefined && chunks.length === 1 ? only : Buffer.concat(chunks)));
-    });
+    request.on('end', () => resolve(ok({ chunks, bytes })));
     // The client left, or the server's request timeout cut the connection: nobody reads the answer.
     request.on('close', () => {
       if (!request.complete) resolve(err({ kind: 'request-timeout', afterMs: REQUEST_TIMEOUT_MS }));

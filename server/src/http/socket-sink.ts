@@ -9,6 +9,8 @@ const CLIENT_LEFT = Symbol('client left');
 /** A refused body that is still arriving is read away for this long before the answer goes out all the same. */
 const LINGER_MS = 1_000;
 
+const LONG_CHARACTERS = 256 * 1024;
+
 export class SocketSink implements Sink {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
@@ -40,8 +42,10 @@ export class SocketSink implements Sink {
   #send(status: number, headers: Headers, body: string): void {
     clearInterval(this.#heartbeat);
     if (this.#response.headersSent || this.#response.destroyed) return;
-    this.#response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(body) });
-    this.#response.end(body);
+    // Text is read once to be counted and once to be written; of a long one that is felt by others.
+    const told = body.length > LONG_CHARACTERS ? Buffer.from(body) : body;
+    this.#response.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(told) });
+    this.#response.end(told);
   }
 
   /**

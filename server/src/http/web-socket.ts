@@ -21,7 +21,7 @@ import {
   WRITE_STALL_MS,
 } from '../limits.ts';
 import type { Protocol, SocketFrames, SocketRequest } from '../protocols/protocol.ts';
-import { parseJsonText } from './json-text.ts';
+import { AT_ONCE_BYTES_MAX, parseJsonText } from './json-text.ts';
 import { SocketMemory, type SocketMemoryBudget } from './socket-memory.ts';
 import { WebSocketSink, type FrameWriter } from './web-socket-sink.ts';
 
@@ -167,11 +167,12 @@ export class WebSocketConnection implements FrameWriter {
     return next;
   }
 
-  async #answer({ request }: Waiting, sink: WebSocketSink): Promise<void> {
+  async #answer({ request, bytes }: Waiting, sink: WebSocketSink): Promise<void> {
     const { gateway, protocol, frames, headers, authorization } = this.#facts;
     const requestId = newRequestId(gateway.clock.nowMs());
     const readJson = () => Promise.resolve(ok(request.body));
-    const call = { requestId, headers, authorization, readJson };
+    const isLarge = () => bytes > AT_ONCE_BYTES_MAX;
+    const call = { requestId, headers, authorization, readJson, isLarge };
     const run = request.generates ? serve : warmUp;
     try {
       await run({ ...gateway, memory: this.#memory }, protocol, call, sink);

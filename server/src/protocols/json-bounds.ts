@@ -29,5 +29,8 @@ export const toolName = z.string().min(1).max(TOOL_NAME_CHARACTERS_MAX);
 function depthIsAtMost(value: unknown, levels: number): boolean {
   if (typeof value !== 'object' || value === null) return true;
   if (levels === 0) return false;
-  return Object.values(value).every((inner) => depthIsAtMost(inner, levels - 1));
+  for (const inner of Object.values(value)) {
+    if (typeof inner === 'object' && !depthIsAtMost(inner, levels - 1)) return false;
+  }
+  return true;
 }

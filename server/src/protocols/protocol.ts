@@ -33,6 +33,8 @@ export type Decoded = {
   readonly generation: Generation;
   /** Makes the encoder of the answer. It knows what the answer needs of the request and the hub does not carry. */
   encoder(facts: AnswerFacts): Encoder;
+  /** What the answer repeats of its request, where that may be much; see AnswerFacts. */
+  echo?(): object;
   /** As `encoder`, for an answer to which nothing is generated, where the protocol has such requests. */
   warmUp?(facts: AnswerFacts): Encoder;
   /** Fields that the protocol does not know, as the client wrote them; what becomes of them is the operator's policy. */
@@ -60,8 +62,8 @@ export type Keeping = {
   readonly previousId?: string;
   /** Input and output are added to it when the answer is complete. */
   readonly conversationId?: string;
-  /** The request's own items, each with an id: a JSON list. Made only when it is kept. */
-  input(facts: AnswerFacts): Json;
+  /** The request's own items, each with an id: JSON. Made only when it is kept. */
+  input(facts: AnswerFacts): readonly object[];
   /** The answer before there is anything of it; of protocols whose answers can be made in the background. */
   waiting?(facts: AnswerFacts, status: 'queued' | 'in_progress'): AnswerRecord;
 };
@@ -83,6 +85,8 @@ export type AnswerFacts = {
   /** Whole seconds since the epoch. */
   readonly createdAtSeconds: number;
   readonly delivery: 'whole' | 'stream';
+  /** The JSON of `Decoded.echo`, where it was written before. */
+  readonly echoJson?: string;
   /** It will be kept. Absent means no. */
   readonly stored?: boolean;
   /**

@@ -11,6 +11,8 @@ type TicketFacts = {
   readonly generation: Generation;
   /** The engine must not produce more output tokens than this, reasoning included. */
   readonly outputTokensMax: number;
+  /** So large that an engine in this process must work on it in slices. Absent means no. */
+  readonly isLarge?: boolean;
 };
 
 export class Ticket {
@@ -18,6 +20,7 @@ export class Ticket {
   readonly engineModel: string;
   readonly generation: Generation;
   readonly outputTokensMax: number;
+  readonly isLarge: boolean;
   // A private member makes the type nominal: an object literal of the same shape is no ticket.
   readonly #hold: Hold;
 
@@ -26,6 +29,7 @@ export class Ticket {
     this.engineModel = facts.engineModel;
     this.generation = facts.generation;
     this.outputTokensMax = facts.outputTokensMax;
+    this.isLarge = facts.isLarge === true;
     this.#hold = hold;
   }
 
@@ -35,7 +39,7 @@ export class Ticket {
 
   /** For one of several answers that one hold pays for: it has its own prompt and its own seed. */
   ofChoice(choice: number): Ticket {
-    const { requestId, engineModel, outputTokensMax, generation } = this;
+    const { generation, ...facts } = this;
     const { sampling, rawPrompts, choices = 1 } = generation;
     const { seed } = sampling;
     const prompt = rawPrompts?.[Math.floor((choice * rawPrompts.length) / choices)];
@@ -44,14 +48,15 @@ export class Ticket {
       ...(seed !== undefined && { sampling: { ...sampling, seed: seed + choice } }),
       ...(prompt !== undefined && { rawPrompts: [prompt] }),
     };
-    return new Ticket({ requestId, engineModel, outputTokensMax, generation: own }, this.#hold);
+    return new Ticket({ ...facts, generation: own }, this.#hold);
   }
 
   /** The same request on the same hold, asked in another way and for no more output than before. */
   asking(generation: Generation, outputTokensMax: number): Ticket {
-    const { requestId, engineModel } = this;
+    const { requestId, engineModel, isLarge } = this;
     const bounded = Math.min(outputTokensMax, this.outputTokensMax);
-    return new Ticket({ requestId, engineModel, generation, outputTokensMax: bounded }, this.#hold);
+    const facts = { requestId, engineModel, isLarge, generation, outputTokensMax: bounded };
+    return new Ticket(facts, this.#hold);
   }
 
   get heldNano(): bigint {

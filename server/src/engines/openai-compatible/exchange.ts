@@ -18,7 +18,10 @@ import type { EventSink } from './sse-parser.ts';
 export interface Host {
   /** A reason why no work may start now, or nothing: the exchange is then counted until `end`. */
   begin(ticket: Ticket): EngineFailure | undefined;
-  send(ticket: Ticket, handler: Dispatcher.DispatchHandler): void;
+  /** The body of a large request, in slices. */
+  write(ticket: Ticket): Promise<Buffer>;
+  /** `written`: the body, where it was written before. */
+  send(ticket: Ticket, handler: Dispatcher.DispatchHandler, written?: Buffer): void;
   end(failure: EngineFailure | undefined): void;
   failureOf(error: Error): EngineFailure;
   /** The connection was kept from an earlier exchange and closed just as we used it. */
@@ -44,6 +47,7 @@ export class Exchange
   readonly #signal: AbortSignal;
   readonly #reader: AnswerReader;
   #phase: Phase = 'new';
+  #written: Buffer | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #events: SseParser | undefined;
   #chunks: Buffer[] = [];
@@ -71,7 +75,10 @@ export class Exchange
   }
 
   next(): Promise<Result> {
-    if (this.#phase === 'new') this.#start();
+    if (this.#phase === 'new') {
+      if (this.#ticket.isLarge && this.#written === undefined) return this.#write();
+      this.#start();
+    }
     const taken = this.#take();
     if (taken) {
       this.#resume();
@@ -82,6 +89,11 @@ export class Exchange
       this.#resolve?.(DONE);
       this.#resolve = resolve;
     });
+  }
+
+  async #write(): Promise<Result> {
+    this.#written = await this.#host.write(this.#ticket);
+    return await this.next();
   }
 
   return(): Promise<Result> {
@@ -114,7 +126,7 @@ export class Exchange
   #send(): void {
     this.#phase = 'waiting';
     this.#startedAtMs = performance.now();
-    this.#host.send(this.#ticket, this);
+    this.#host.send(this.#ticket, this, this.#written);
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {

@@ -23,7 +23,7 @@ import { Health } from './health.ts';
 import { DEFAULTS } from './options.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 import { farDocument } from './messages.ts';
-import { requestBody } from './request-body.ts';
+import { largeRequestBody, requestBody } from './request-body.ts';
 
 /** Below the 5 s after which uvicorn and Node close an idle connection themselves. */
 const KEEP_ALIVE_MS = 4000;
@@ -110,13 +110,17 @@ export class OpenAiCompatibleEngine implements Engine, Host {
     return undefined;
   }
 
-  send(ticket: Ticket, handler: Dispatcher.DispatchHandler): void {
+  write(ticket: Ticket): Promise<Buffer> {
+    return largeRequestBody(ticket, this.#options);
+  }
+
+  send(ticket: Ticket, handler: Dispatcher.DispatchHandler, written?: Buffer): void {
     this.#pool.dispatch(
       {
         path: `${this.#path}${ticket.generation.rawPrompts ? '' : '/chat'}/completions`,
         method: 'POST',
         headers: [...this.#headers, 'x-request-id', ticket.requestId],
-        body: requestBody(ticket, this.#options),
+        body: written ?? requestBody(ticket, this.#options),
       },
       handler,
     );

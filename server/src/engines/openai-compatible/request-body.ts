@@ -9,11 +9,24 @@ import type {
   TokenBias,
   Tool,
 } from '../../domain/generation/generation.ts';
+import { jsonBytes } from '../../lib/json-slices.ts';
 import { messagesOf } from './messages.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 
-/** `JSON.stringify` leaves out what is undefined, so absent stays absent: the engine's own default. */
+/** JSON leaves out what is undefined, so absent stays absent: the engine's own default. */
 export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): string {
+  return JSON.stringify(bodyOf(ticket, options));
+}
+
+/** The same in bytes, of a request that takes long to write. */
+export async function largeRequestBody(
+  ticket: Ticket,
+  options: OpenAiCompatibleOptions,
+): Promise<Buffer> {
+  return await jsonBytes(bodyOf(ticket, options));
+}
+
+function bodyOf(ticket: Ticket, options: OpenAiCompatibleOptions): object {
   const { generation } = ticket;
   const { sampling } = generation;
   const limit = Math.min(
@@ -23,7 +36,7 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
   const [raw] = generation.rawPrompts ?? [];
   const newName = raw === undefined && options.outputLimitField === 'max_completion_tokens';
   const streams = generation.delivery === 'stream';
-  return JSON.stringify({
+  return {
     model: ticket.engineModel,
     messages: raw === undefined ? messagesOf(generation.items, options) : undefined,
     prompt: raw,
@@ -46,7 +59,7 @@ export function requestBody(ticket: Ticket, options: OpenAiCompatibleOptions): s
     response_format:
       generation.output.kind === 'text' ? undefined : responseFormat(generation.output),
     ...(generation.tools.length > 0 ? toolFields(generation, options) : undefined),
-  });
+  };
 }
 
 /** Where there is no chat, the number stands where the wish does. */

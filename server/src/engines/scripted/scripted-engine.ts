@@ -1,6 +1,8 @@
 // An engine in our own process that answers what the prompt's markers say: for tests and benchmarks, no network.
 // Its wrong usage breaks the port's contract on purpose, when asked to: the gateway must cope with such engines.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
 import type { EmbeddingTicket } from '../../domain/admission/embedding-ticket.ts';
 import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { Embedded } from '../../domain/embedding/embedding.ts';
@@ -18,7 +20,7 @@ import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
 import { embedByRule } from './embed.ts';
 import { perform } from './perform.ts';
 import type { Ending } from './perform.ts';
-import { countWords, FaultMemory, finishOf, readScript } from './script.ts';
+import { FaultMemory, finishOf, readScript, wordsBegun } from './script.ts';
 import { scriptOf, wordsOf } from './script-of.ts';
 import type { Fault, Piece, Script, ScriptedFailure } from './script.ts';
 
@@ -66,7 +68,9 @@ export class ScriptedEngine implements Engine {
       yield [failed({ kind: 'aborted' })];
       return;
     }
-    const run = new Run(ticket, this.#memory);
+    const input = await inputOf(ticket.generation);
+    if (ticket.isLarge) await nextTurn();
+    const run = new Run(ticket, this.#memory, input);
     let ending: Part | undefined;
     this.#live += 1;
     try {
@@ -85,7 +89,7 @@ export class ScriptedEngine implements Engine {
   async countTokens({ generation }: CountQuestion): Promise<Result<number, EngineFailure>> {
     const { fault } = scriptOf(generation);
     if (fault?.kind === 'fail') return err(scriptedFailure(fault.how));
-    return ok(inputOf(generation));
+    return ok(await inputOf(generation));
   }
 
   async embed(
@@ -114,13 +118,13 @@ class Run {
   /** How many tool calls have begun. */
   #calls = 0;
 
-  constructor(ticket: Ticket, memory: FaultMemory) {
+  constructor(ticket: Ticket, memory: FaultMemory, input: number) {
     const { generation } = ticket;
     this.#script = scriptOf(generation, ticket.engineModel);
     this.#fault = memory.next(this.#script);
     this.#ticket = ticket;
     this.#customTools = customToolNames(ticket.generation);
-    this.#usage = { ...NO_USAGE, input: inputOf(ticket.generation) };
+    this.#usage = { ...NO_USAGE, input };
   }
 
   async *parts(signal: AbortSignal, closing: AbortSignal): AsyncGenerator<Part[], void> {
@@ -267,9 +271,25 @@ function scriptedFailure(how: ScriptedFailure): EngineFailure {
 /** As OpenAI counts an image that is looked at from afar. */
 const MEDIA_TOKENS = 85;
 
-function inputOf({ items, rawPrompts = [] }: Generation): number {
-  const [raw] = rawPrompts;
-  if (raw !== undefined) return countWords(raw);
-  const words = items.reduce((sum, item) => sum + countWords(wordsOf(item)), 0);
-  return words + MEDIA_TOKENS * [...mediaIn(items)].length;
+/** Words, and in slices where there are many. */
+async function inputOf(generation: Generation): Promise<number> {
+  const { items, rawPrompts: [raw] = [] } = generation;
+  const texts = raw === undefined ? items.map(wordsOf) : [raw];
+  let words = raw === undefined ? MEDIA_TOKENS * [...mediaIn(items)].length : 0;
+  let counted = 0;
+  for (const text of texts) {
+    let begun = 0;
+    for (let from = 0; from < text.length; from += SLICE_CHARACTERS) {
+      const to = Math.min(from + SLICE_CHARACTERS, text.length);
+      begun += wordsBegun(text, from, to);
+      counted += to - from;
+      if (counted < SLICE_CHARACTERS) continue;
+      counted = 0;
+      await nextTurn();
+    }
+    words += Math.max(1, begun);
+  }
+  return words;
 }
+
+const SLICE_CHARACTERS = 512 * 1024;

@@ -47,7 +47,7 @@ function isBillingHeader(paragraph: string): boolean {
 }
 
 function pushUser(items: Item[], turn: readonly Placed[]): void {
-  let said: Content = [];
+  const said: ContentPart[] = [];
   for (const { message, field } of turn) {
     const own: ContentPart[] = [];
     for (const [at, block] of blocksOf(message.content).entries()) {
@@ -55,7 +55,7 @@ function pushUser(items: Item[], turn: readonly Placed[]): void {
       if (block.type === 'tool_result') items.push(resultOf(block, place));
       else own.push(...partsOf(block, place));
     }
-    said = joined(said, own);
+    append(said, own);
   }
   if (said.length > 0) items.push({ kind: 'message', role: 'user', content: said });
 }
@@ -100,17 +100,19 @@ function pushAssistant(items: Item[], { content }: Message): void {
 function addAssistantContent(items: Item[], content: Content): void {
   const last = items.at(-1);
   if (last?.kind === 'message' && last.role === 'assistant') {
-    items.splice(-1, 1, { ...last, content: joined(last.content, content) });
+    const both = [...last.content];
+    append(both, content);
+    items.splice(-1, 1, { ...last, content: both });
   } else items.push({ kind: 'message', role: 'assistant', content });
 }
 
 /** Texts of two messages are paragraphs of their own; an image between them keeps them apart already. */
-function joined(before: Content, after: Content): Content {
+function append(before: ContentPart[], after: Content): void {
   const last = before.at(-1);
-  const first = after[0];
-  if (last?.kind !== 'text' || first?.kind !== 'text') return [...before, ...after];
-  const seam = { kind: 'text', text: `${last.text}\n\n${first.text}` } as const;
-  return [...before.slice(0, -1), seam, ...after.slice(1)];
+  for (const [at, part] of after.entries()) {
+    if (at > 0 || last?.kind !== 'text' || part.kind !== 'text') before.push(part);
+    else before.splice(-1, 1, { kind: 'text', text: `${last.text}\n\n${part.text}` });
+  }
 }
 
 /** Anthropic's rule: the turn after a tool_use answers each of its calls, and nothing else. */

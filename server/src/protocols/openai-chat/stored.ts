@@ -21,7 +21,7 @@ export function keepingOf(request: ChatRequest): Keeping {
     store: request.store === true ? 'asked' : 'no',
     background: false,
     metadata: request.metadata ?? {},
-    input: () => JSON.stringify(request.messages),
+    input: () => request.messages,
   };
 }
 

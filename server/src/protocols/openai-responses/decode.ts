@@ -69,18 +69,20 @@ export function decodeResponses(
   const generation = generationOf(request, input.value.items, chosen.value);
   const { echoed } = box.value;
   const rules = rulesOf(request, box.value.names, sealer);
+  const echo = () => echoOf(request, generation, echoed);
   return ok({
     model: request.model,
     generation,
+    echo,
     toolPlaces: box.value.places,
     encoder: (facts) =>
       responsesEncoder(facts, {
-        echo: echoOf(request, generation, echoed),
+        echo: echo(),
         rules: { ...rules, hidesReasoning: facts.reasoning === 'sealed' },
       }),
     truncates: request.truncation === 'auto',
-    keeping: keepingOf(request, earlier, () => echoOf(request, generation, echoed)),
-    warmUp: (facts) => new WarmUpEncoder(facts, echoOf(request, generation, echoed)),
+    keeping: keepingOf(request, earlier, echo),
+    warmUp: (facts) => new WarmUpEncoder(facts, echo()),
     unknown: [...unknownFields(responsesRequest, body), ...box.value.unknown],
     ignored: [...withoutEffect(request), ...input.value.ignored, ...box.value.ignored],
   });
@@ -110,7 +112,7 @@ function keepingOf(request: ResponsesRequest, { named }: Earlier, echo: () => Ec
     metadata: metadata ?? {},
     ...(previousId != null && { previousId }),
     ...(conversationId !== undefined && { conversationId }),
-    input: (facts) => JSON.stringify(storedInput(request.input, named, facts)),
+    input: (facts) => storedInput(request.input, named, facts),
     waiting: (facts, status) =>
       new ResponseObject(facts, echo()).record(
         '[]',

@@ -48,7 +48,7 @@ export class ResponseObject {
     const fixed = { id, object: 'response', created_at: createdAtSeconds, model };
     // Null is what OpenAI answers where no such programme was chosen; its client's types require the member.
     this.#head = JSON.stringify({ ...fixed, access_programs: null }).slice(0, -1);
-    this.#tail = JSON.stringify(echo).slice(1);
+    this.#tail = (facts.echoJson ?? JSON.stringify(echo)).slice(1);
   }
 
   /** `output` is JSON already. */
