@@ -1,6 +1,7 @@
 // May this request run now, and at which price: the model is served and priced, there is room, and what is asked
 // for can be done at all. Everything that is decided here is pinned for the request's whole life.
 
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Embedding, EmbeddingInput } from '../domain/embedding/embedding.ts';
 import { mediaIn, type FitToModel } from '../domain/generation/capabilities.ts';
 import { checksOf } from '../domain/generation/checked-output.ts';
@@ -187,6 +188,7 @@ export function inputTokensBound(generation: Generation): number {
 /** The same of a request that takes long to count. */
 export async function largeInputTokensBound(generation: Generation): Promise<number> {
   let bytes = textBytesBound(generation);
+  await nextTurn();
   if (generation.tools.length > 0) bytes += await jsonByteLength(generation.tools);
   if (generation.output.kind === 'json-schema') {
     bytes += await jsonByteLength(generation.output.schema);

@@ -2,6 +2,7 @@
 // nothing charged. Reads top to bottom, like serve.ts.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -68,14 +69,10 @@ export async function countTokens(
   if (!place.isFree) {
     return refuse({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
   }
-  if (call.isLarge?.() === true) await nextTurn();
   const counted = await engine.countTokens({ engineModel, generation }, sink.signal);
   if (sink.signal.aborted) return sink.destroy();
   if (!counted.ok) {
-    if (isOperatorsConcern(counted.error)) {
-      const facts = { requestId, model: modelId, failure: counted.error };
-      gateway.log.warn(facts, 'an engine failed to count tokens');
-    }
+    warnOf(gateway, { requestId, model: modelId, failure: counted.error });
     return refuse(engineRefusal(counted.error, modelId, wire));
   }
   const headers = {
@@ -89,6 +86,16 @@ export async function countTokens(
 function told({ unknown, repairs, wire }: FittedRequest, ignored: readonly string[]): Headers {
   const mended = repairs.map(({ field, detail }) => `${wire(field)}: ${detail}`);
   return toldHeaders([...unknown, ...ignored], mended);
+}
+
+type Failed = {
+  readonly requestId: string;
+  readonly model: string;
+  readonly failure: EngineFailure;
+};
+
+function warnOf({ log }: Gateway, facts: Failed): void {
+  if (isOperatorsConcern(facts.failure)) log.warn(facts, 'an engine failed to count tokens');
 }
 
 /** One of the counts that may run at once. */

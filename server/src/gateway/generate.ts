@@ -5,10 +5,11 @@ import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { Ticket } from '../domain/admission/ticket.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Part } from '../domain/generation/part.ts';
+import type { Usage } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { jsonText } from '../lib/json-slices.ts';
 import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
-import type { Decoded, Protocol } from '../protocols/protocol.ts';
+import type { Decoded, Ending, Protocol } from '../protocols/protocol.ts';
 import { admit, largeInputTokensBound } from './admit.ts';
 import { Answer } from './answer.ts';
 import { answers } from './answers.ts';
@@ -50,7 +51,6 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { wire } = fitted;
   const bound = isLarge ? await largeInputTokensBound(fitted.generation) : undefined;
 
-  if (isLarge) await nextTurn();
   const admitted = admit(gateway, model, fitted.generation, { wire, bound });
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
@@ -100,16 +100,18 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   if (settled.kind === 'unavailable') {
     return answer.abandon({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });
   }
-  const { reason, stopSequence } = run.ending;
-  const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
-  const ending = {
-    reason,
-    usage: run.usage,
-    atSeconds,
-    ...(stopSequence !== undefined && { stopSequence }),
-  };
+  const ending = endingOf(run.ending, run.usage, gateway.clock.nowMs());
   const told = (await keeper.keep(encoder, answerFacts, ending)) ?? ending;
   answer.finish(told, receiptHeaders(settled, admission.priceVersion));
+}
+
+function endingOf(
+  { reason, stopSequence }: Pick<Ending, 'reason' | 'stopSequence'>,
+  usage: Usage,
+  nowMs: number,
+): Ending {
+  const told = stopSequence === undefined ? {} : { stopSequence };
+  return { reason, usage, atSeconds: Math.floor(nowMs / 1000), ...told };
 }
 
 /** Leaving the loop early ends the engine's work too. */
