@@ -103,6 +103,8 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const ending = endingOf(run.ending, run.usage, gateway.clock.nowMs());
   const told = (await keeper.keep(encoder, answerFacts, ending)) ?? ending;
   answer.finish(told, receiptHeaders(settled, admission.priceVersion));
+  // What the run still does at its end has its own turn.
+  if (isLarge) await nextTurn();
 }
 
 function endingOf(

@@ -51,6 +51,10 @@ function pushUser(items: Item[], turn: readonly Placed[]): void {
   for (const { message, field } of turn) {
     const own: ContentPart[] = [];
     for (const [at, block] of blocksOf(message.content).entries()) {
+      if (block.type === 'text') {
+        own.push(...textContent(block.text));
+        continue;
+      }
       const place = `${field}.content[${at}]`;
       if (block.type === 'tool_result') items.push(resultOf(block, place));
       else own.push(...partsOf(block, place));

@@ -44,6 +44,8 @@ function unservedBlock(messages: readonly Message[], version: Version): Refusal 
   for (const [index, message] of messages.entries()) {
     if (typeof message.content === 'string') continue;
     for (const [at, block] of blocksOf(message.content).entries()) {
+      // Most are; a place is made into text only where it is told.
+      if (block.type === 'text' && (block.citations ?? []).length === 0) continue;
       const field = `messages[${index}].content[${at}]`;
       const found =
         citesIn(block, message.role, version, field) ?? unservedIn(block, message.role, field);
