@@ -167,7 +167,7 @@ describe('the official Anthropic client', () => {
     assert.equal(await books.chargedNano(), chargedNano);
     await assert.rejects(
       client.messages.countTokens({ model: 'far', messages }),
-      /by the model 'far'/,
+      /The model 'far' can't do this: counting tokens/,
     );
   });
 
