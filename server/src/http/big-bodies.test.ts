@@ -1,5 +1,5 @@
 // A body of 30 MB, whatever is in it, holds up nobody: between two turns of the event loop the server's thread works for
-// less than 50 ms. Processor time is what is measured, so that a busy machine fails no test.
+// less than 50 ms, or 80 on a machine that nobody has measured. Processor time counts, so that a busy machine fails no test.
 
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
@@ -22,7 +22,8 @@ import {
 } from './big-bodies.fixture.ts';
 import { HttpServer } from './http-server.ts';
 
-const STRETCH_MS_MAX = 50;
+/** A slower processor may be told more; what is not cut into slices takes 90 to 390 ms on the one that 50 was measured on. */
+const STRETCH_MS_MAX = Number(process.env['TURNPIKE_STRETCH_MS'] ?? 80);
 /** Other people's work slows even processor time; what is really too long is too long every time. */
 const ATTEMPTS = 3;
 
