@@ -61,7 +61,9 @@ function modelLine({ id, contextTokensMax, price }: ShownModel): string {
   const context = `context ${contextTokensMax.toLocaleString('en')} tokens`;
   if (price === undefined)
     return `${id}  ${paint('yellow', `${context} · no price, so not for sale yet`)}`;
-  const prices = `${formatDollars(price.input)} in, ${formatDollars(price.output)} out per million tokens`;
+  // Embeddings have no output.
+  const out = price.output === 0n ? '' : `, ${formatDollars(price.output)} out`;
+  const prices = `${formatDollars(price.input)} in${out} per million tokens`;
   return `${paint('bold', id)}  ${paint('dim', `${context} · ${prices}`)}`;
 }
 

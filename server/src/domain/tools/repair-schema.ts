@@ -191,18 +191,14 @@ class SchemaRepair {
     return this.#nullable(now ?? schema, path);
   }
 
+  /** A list of values without null stays without: OpenAPI 3.0.3 reads it so, and its values are right by any reading. */
   #nullable(schema: JsonSchema, path: Path): JsonSchema {
-    const { nullable, type, enum: values, ...rest } = schema;
+    const { nullable, type, ...rest } = schema;
     if (nullable !== true || type === undefined) return schema;
     const types = isList(type) ? type : [type];
     if (types.includes('null')) return schema;
     this.#rewritten(step(path, 'nullable'), 'true', undefined);
-    const hasNull = !isList(values) || values.includes(null);
-    return {
-      ...rest,
-      type: [...types, 'null'],
-      ...(values !== undefined && { enum: hasNull ? values : [...values, null] }),
-    };
+    return { ...rest, type: [...types, 'null'] };
   }
 
   #rewritten(path: Path, what: string, value: unknown): unknown {
