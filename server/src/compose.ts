@@ -293,7 +293,7 @@ const OUTPUT_TOKENS_DEFAULT = 8_192;
 /** With what its model needs around it. */
 function engineFor({ engine }: Opened, capabilities: Capabilities, checker: SchemaChecker): Engine {
   const { jsonObject, jsonSchema, strictTools } = capabilities;
-  const keepsAll = jsonObject && jsonSchema && strictTools;
+  const keepsAll = jsonObject === true && jsonSchema === true && strictTools;
   return keepsAll ? engine : new CheckedEngine(engine, capabilities, checker);
 }
 

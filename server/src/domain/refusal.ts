@@ -68,7 +68,7 @@ export type Refusal =
   | { readonly kind: 'storage-full'; readonly bytesMax: number }
   /** The model's engine failed; nothing is charged. `timedOut`: it said nothing in time. */
   | { readonly kind: 'engine-failed'; readonly model: string; readonly timedOut: boolean }
-  /** The model did not keep to the JSON or the schema that was asked for, in two tries; nothing is charged. */
+  /** The model did not give what was asked for: JSON, a schema, a call or a whole summary; nothing is charged. */
   | { readonly kind: 'invalid-output'; readonly model: string; readonly problem: string }
   /** A mistake of ours; the request id finds it in the log. */
   | { readonly kind: 'internal' };

@@ -9,7 +9,7 @@ import type { Usage } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { jsonText } from '../lib/json-slices.ts';
 import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
-import type { Decoded, Ending, Protocol } from '../protocols/protocol.ts';
+import type { Decoded, Encoder, Ending, Protocol } from '../protocols/protocol.ts';
 import { admit, largeInputTokensBound } from './admit.ts';
 import { Answer } from './answer.ts';
 import { answers } from './answers.ts';
@@ -23,6 +23,7 @@ import { shorten } from './shorten.ts';
 import type { Sink } from './sink.ts';
 import { SERVER_STOPPING } from './stopping.ts';
 import { takeHold } from './take-hold.ts';
+import type { Ending as EngineEnding } from './tally.ts';
 
 /** A request that is understood: who asks, for what, and what becomes of its answer. */
 export type Accepted = {
@@ -65,11 +66,10 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const createdAtSeconds = Math.floor(startedAtMs / 1000);
-  const { stores: stored } = keeper;
   const ignored = [...keeper.ignored, ...admission.ignored];
   const { reasoning } = admission.model;
   const echoJson = isLarge && decoded.echo ? await jsonText(decoded.echo()) : undefined;
-  const about = { requestId, model, createdAtSeconds, delivery, stored, reasoning };
+  const about = { requestId, model, createdAtSeconds, delivery, stored: keeper.stores, reasoning };
   const answerFacts = { ...about, ...(echoJson !== undefined && { echoJson }) };
   const encoder = decoded.encoder(answerFacts);
   const answer = new Answer(protocol, encoder, sink, {
@@ -93,18 +93,26 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
     await run.settle(run.grantRefused.kind === 'insufficient-credit' ? 'credit-ended' : 'failed');
     return answer.refuse(run.grantRefused);
   }
-  if (run.ending.kind === 'failure') {
-    return await concludeFailure(gateway, run, run.ending.failure, { answer, sink, model, wire });
+  const last = fitEnding(run.ending, encoder);
+  if (last.kind === 'failure') {
+    return await concludeFailure(gateway, run, last.failure, { answer, sink, model, wire });
   }
   const settled = await run.settle('completed');
   if (settled.kind === 'unavailable') {
     return answer.abandon({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });
   }
-  const ending = endingOf(run.ending, run.usage, gateway.clock.nowMs());
+  const ending = endingOf(last, run.usage, gateway.clock.nowMs());
   const told = (await keeper.keep(encoder, answerFacts, ending)) ?? ending;
   answer.finish(told, receiptHeaders(settled, admission.priceVersion));
   // What the run still does at its end has its own turn.
   if (isLarge) await nextTurn();
+}
+
+/** What its encoder can't give to anybody has failed. */
+function fitEnding(ending: EngineEnding, encoder: Encoder): EngineEnding {
+  const problem = ending.kind === 'finish' ? encoder.unfit?.(ending.reason) : undefined;
+  if (problem === undefined) return ending;
+  return { kind: 'failure', failure: { kind: 'invalid-output', problem } };
 }
 
 function endingOf(

@@ -2,6 +2,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import type { FinishReason, Part } from '../domain/generation/part.ts';
+import { RecitingEngine } from '../gateway/turnstile.fixture.ts';
 import { SocketServer } from './web-socket-client.fixture.ts';
 
 /** What the tests read of a body. */
@@ -77,6 +79,25 @@ describe('Responses', () => {
     assert.match(recalled, /user: We launch on Tuesday\./);
     assert.match(recalled, /developer: Summary of the conversation.*\n*.*The toll is paid/s);
     assert.doesNotMatch(recalled, /Noted/);
+  });
+
+  it('charges nothing for a summary that is empty or cut, and gives none', async () => {
+    const { turnstile } = server;
+    const thought: Part = { kind: 'reasoning-delta', text: 'Well' };
+    const said: Part = { kind: 'text-delta', text: 'We launch on' };
+    const ends = (reason: FinishReason): Part => ({ kind: 'finish', reason });
+    for (const parts of [
+      [thought, ends('length')],
+      [said, ends('length')],
+      [thought, ends('stop')],
+    ]) {
+      turnstile.serves('given', new RecitingEngine([parts]));
+      const { answer, body } = await post('/compact', { model: 'given', input: 'a' });
+      assert.deepEqual([answer.status, body.error.code], [502, 'invalid_output']);
+      assert.equal(answer.headers.get('x-should-retry'), 'false');
+      const last = turnstile.ledger.settlements.at(-1)?.settlement;
+      assert.deepEqual([last?.outcome, last?.costNano], ['failed', 0n]);
+    }
   });
 
   it('refuses to go on from a compacted conversation that it can not open, by its name', async () => {

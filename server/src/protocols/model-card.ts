@@ -33,7 +33,8 @@ export function modelCard({
     input_modalities: ['text', ...media],
     output_modalities: ['text'],
     features: Object.fromEntries(
-      CAPABILITIES.map((capability) => [wireName(capability), can[capability]]),
+      // What is promised is checked too.
+      CAPABILITIES.map((capability) => [wireName(capability), can[capability] !== false]),
     ),
     stage,
     price: {

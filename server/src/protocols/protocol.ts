@@ -112,6 +112,8 @@ export interface Encoder {
   readonly contentType: string;
   /** Text to send now; empty when there is nothing yet. It says nothing of finish and failure: those come below. */
   parts(parts: readonly Part[]): string;
+  /** What is wrong with a whole answer that must not be billed; called before the settlement. */
+  unfit?(reason: FinishReason): string | undefined;
   /** The last text, after the settlement is durable. */
   finish(ending: Ending): string;
   /** The answer as it is kept, if this protocol's can be; called before `finish`, once the engine has ended. */

@@ -20,7 +20,14 @@ export const EMBEDDINGS_ALONE: Capabilities = {
 export const CAPABILITIES_BY_ENGINE = {
   /** Makes JSON and arguments by a grammar; whether it can reason its file says. */
   llama: everythingBut(...OF_THE_MODEL, ...OTHERS),
-  /** vLLM, SGLang, llama-server and Ollama keep an answer to a schema; few keep the arguments of every strict tool. */
-  'openai-compatible': everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools'),
+  /**
+   * vLLM, SGLang, llama-server and Ollama keep an answer to a schema, and others read over it and say nothing; few keep
+   * the arguments of every strict tool.
+   */
+  'openai-compatible': {
+    ...everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools'),
+    jsonObject: 'promised',
+    jsonSchema: 'promised',
+  },
   scripted: everythingBut(...OTHERS),
 } satisfies { readonly [kind: string]: Capabilities };

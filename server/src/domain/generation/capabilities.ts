@@ -34,7 +34,13 @@ export const CAPABILITIES = [
 ] as const;
 
 export type Capability = (typeof CAPABILITIES)[number];
-export type Capabilities = { readonly [capability in Capability]: boolean };
+/** What an engine says that it keeps, and what is checked all the same, because many servers say so and do not. */
+type Promisable = Extract<Capability, 'jsonObject' | 'jsonSchema'>;
+export type Capabilities = {
+  readonly [capability in Capability]: capability extends Promisable
+    ? boolean | 'promised'
+    : boolean;
+};
 
 /** All but the capabilities that are named. */
 export function everythingBut(...missing: readonly Capability[]): Capabilities {

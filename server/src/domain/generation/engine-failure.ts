@@ -12,7 +12,7 @@ export type EngineFailure =
   | { readonly kind: 'rejected'; readonly message: string; readonly field?: string }
   /** It can't do what was asked for, such as tools or images. */
   | { readonly kind: 'unsupported'; readonly feature: string; readonly field: string }
-  /** What it said is not what was asked for, in two tries; `problem` says what is wrong with it. */
+  /** What it said is not what was asked for, in all its tries; `problem` says what is wrong with it. */
   | { readonly kind: 'invalid-output'; readonly problem: string }
   /** Could not be reached, or the connection broke before the end. */
   | { readonly kind: 'unreachable'; readonly detail: string }

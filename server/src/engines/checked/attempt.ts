@@ -45,6 +45,14 @@ export class Attempt {
     return this.#refused;
   }
 
+  /** False until the call came that the client demanded, if any. */
+  get keepsChoice(): boolean {
+    const { mustCall } = this.#checks;
+    if (mustCall === undefined) return true;
+    const { name } = mustCall;
+    return this.#calls.some((call) => name === undefined || call.name === name);
+  }
+
   get calls(): readonly (ToolCall | CustomToolCall)[] {
     return this.#calls.map(({ isCustom, callId, name, said }) =>
       isCustom
@@ -77,12 +85,12 @@ export class Attempt {
     if (this.#held.length > 0) return true;
     switch (part.kind) {
       case 'text-delta':
-        return this.#checks.json !== undefined;
+        return this.#checks.json !== undefined || !this.keepsChoice;
       case 'tool-call-start':
       case 'tool-call-delta':
       case 'custom-input-delta':
       case 'tool-call-end':
-        return this.#checks.arguments.size > 0;
+        return this.#checks.arguments.size > 0 || !this.keepsChoice;
       default:
         return false;
     }

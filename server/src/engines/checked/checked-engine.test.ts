@@ -4,7 +4,7 @@ import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
 
 import type { Ticket } from '../../domain/admission/ticket.ts';
-import { everythingBut } from '../../domain/generation/capabilities.ts';
+import { everythingBut, type Capabilities } from '../../domain/generation/capabilities.ts';
 import type { Generation, OutputFormat, Tool } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { outputTokens, type Usage } from '../../domain/generation/usage.ts';
@@ -42,9 +42,14 @@ class Watched extends ScriptedEngine {
 const checker = new SchemaChecker();
 after(() => checker[Symbol.asyncDispose]());
 
-async function ask(prompt: string, generation: Partial<Generation>, outputTokensMax = 100) {
+async function ask(
+  prompt: string,
+  generation: Partial<Generation>,
+  outputTokensMax = 100,
+  can: Capabilities = NO_GRAMMAR,
+) {
   const inner = new Watched();
-  const engine = new CheckedEngine(inner, NO_GRAMMAR, checker);
+  const engine = new CheckedEngine(inner, can, checker);
   const delivery = generation.delivery ?? 'stream';
   const wish = { prompt, delivery, outputTokensMax, engineModel: 'scripted', generation };
   const run = await readAll(engine, testTicket(wish));
@@ -146,6 +151,81 @@ for (const delivery of ['whole', 'stream'] as const) {
       const prompt = '[[tool=look:{"city":"a"}]][[tool=look:{}]][[then]][[echo]]never mind';
       const answer = await ask(prompt, { tools: [TOOL], delivery });
       assert.deepEqual([answer.arguments, answer.text], ['', 'never mind']);
+    });
+  });
+}
+
+for (const delivery of ['whole', 'stream'] as const) {
+  describe(`a call that is demanded, ${delivery}`, () => {
+    const choose = { tools: [TOOL], delivery, toolChoice: { kind: 'required' } } as const;
+    const right = '[[tool=look:{"city":"Lisbon"}]]';
+
+    test('is still demanded of the second try', async () => {
+      const answer = await ask('[[tool=look:{}]][[then]][[echo]]never mind', choose);
+      assert.deepEqual([answer.text, answer.arguments], ['', '']);
+      assert.ok(answer.last?.kind === 'failure' && answer.last.failure.kind === 'invalid-output');
+      assert.match(answer.last.failure.problem, /one of the tools/);
+    });
+
+    test('is asked for again where there is only text, and none of the text goes out', async () => {
+      const answer = await ask(`[[echo]]never mind[[then]]${right}`, choose);
+      assert.deepEqual([answer.text, answer.arguments], ['', '{"city":"Lisbon"}']);
+      assert.match(textsIn(answer.inner.asked[1]), /never mind.*must call one of the tools/);
+    });
+
+    test('is the one that was named', async () => {
+      const loose: Tool = { name: 'other', parameters: { type: 'object' }, strict: false };
+      const named = {
+        ...choose,
+        tools: [TOOL, loose],
+        toolChoice: { kind: 'tool', name: 'look' },
+      } as const;
+      const answer = await ask(`[[tool=other:{}]][[then]]${right}`, named);
+      assert.equal(answer.arguments, '{"city":"Lisbon"}');
+      const names = answer.parts.map((part) => part.kind === 'tool-call-start' && part.name);
+      assert.deepEqual(names.filter(Boolean), ['look']);
+      assert.match(textsIn(answer.inner.asked[1]), /must call the tool look/);
+      const twice = await ask('[[tool=other:{}]][[then]][[tool=other:{}]]', named);
+      assert.equal(twice.last?.kind === 'failure' && twice.last.failure.kind, 'invalid-output');
+    });
+  });
+
+  describe(`JSON that the engine promises, ${delivery}`, () => {
+    const promised: Capabilities = {
+      ...everythingBut(),
+      jsonObject: 'promised',
+      jsonSchema: 'promised',
+    };
+    const asked = (prompt: string, output: OutputFormat) =>
+      ask(prompt, { output, delivery }, 100, promised);
+
+    test('is asked of it in its own way, and what is right goes out', async () => {
+      const answer = await asked('[[echo]] {"city":"Lisbon"}', city());
+      assert.deepEqual([answer.text, answer.last], ['{"city":"Lisbon"}', STOP]);
+      const [only] = answer.inner.asked;
+      assert.deepEqual(only?.generation.output, city());
+      assert.doesNotMatch(textsIn(only), /JSON Schema/);
+    });
+
+    test('is told in words too the second time', async () => {
+      const answer = await asked('[[echo]] nope[[then]][[echo]] {"city":"Lisbon"}', city());
+      assert.deepEqual([answer.text, answer.last], ['{"city":"Lisbon"}', STOP]);
+      const again = answer.inner.asked[1];
+      assert.deepEqual(again?.generation.output, city());
+      assert.match(textsIn(again), /JSON Schema.*nope.*not the JSON/);
+    });
+
+    test('fails where the promise was not kept', async () => {
+      for (const output of [city(), { kind: 'json-object' } as const]) {
+        const answer = await asked('[[echo]] nope', output);
+        assert.equal(answer.text, '');
+        assert.equal(answer.last?.kind === 'failure' && answer.last.failure.kind, 'invalid-output');
+      }
+    });
+
+    test('without strict goes straight through', async () => {
+      const answer = await asked('[[echo]] nope', city(false));
+      assert.deepEqual([answer.text, answer.last, answer.inner.asked.length], ['nope', STOP, 1]);
     });
   });
 }

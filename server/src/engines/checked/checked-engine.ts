@@ -9,6 +9,7 @@ import {
   checksOf,
   instructed,
   type Checks,
+  type Mistake,
 } from '../../domain/generation/checked-output.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Part } from '../../domain/generation/part.ts';
@@ -69,17 +70,17 @@ export class CheckedEngine implements Engine {
     const left = ticket.outputTokensMax - outputTokens(first.usage);
     yield [first.usagePart];
     if (left < 1) {
-      yield verdict.fallback ?? [failed(invalid(verdict.problem))];
+      yield verdict.fallback ?? [failed(invalid(verdict.mistake))];
       return;
     }
-    const again = askedAgain(asked, first, verdict.problem);
+    const again = askedAgain(asked, checks, first, verdict.mistake);
     const second = new Attempt(checks, first.usage);
     yield* this.#run(ticket.asking(again, left), second, signal);
     const last = await judge(second, checks, this.#checker);
     // Where the engine counts nothing, the first try would be lost.
     yield [second.usagePart];
     if (last.kind === 'answer') yield last.parts;
-    else yield last.fallback ?? verdict.fallback ?? [failed(invalid(last.problem))];
+    else yield last.fallback ?? verdict.fallback ?? [failed(invalid(last.mistake))];
   }
 
   /** Passes on what may go out at once. */
@@ -111,6 +112,6 @@ function failed(failure: EngineFailure): Part {
   return { kind: 'failure', failure };
 }
 
-function invalid(problem: string): EngineFailure {
+function invalid({ problem }: Mistake): EngineFailure {
   return { kind: 'invalid-output', problem };
 }

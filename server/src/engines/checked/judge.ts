@@ -1,6 +1,12 @@
 // Whether one try may go out as the answer, and what is wrong with it where it may not.
 
-import type { Checks } from '../../domain/generation/checked-output.ts';
+import {
+  argumentsMistake,
+  choiceMistake,
+  jsonMistake,
+  type Checks,
+  type Mistake,
+} from '../../domain/generation/checked-output.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Generation } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
@@ -11,7 +17,7 @@ export type Judgement =
   | { readonly kind: 'answer'; readonly parts: readonly Part[] }
   | {
       readonly kind: 'wrong';
-      readonly problem: string;
+      readonly mistake: Mistake;
       /** Goes out where no better one came: JSON that is not of its schema, where the schema is no promise. */
       readonly fallback?: readonly Part[];
     };
@@ -31,13 +37,17 @@ export async function judge(
   // What was cut says so by its reason, and nobody takes it for the whole.
   const isCut = ended.reason === 'length' || ended.reason === 'content-filter';
   if (isCut || attempt.isRefusal) return asItIs;
+  if (checks.mustCall !== undefined && !attempt.keepsChoice) {
+    return { kind: 'wrong', mistake: choiceMistake(checks.mustCall) };
+  }
   const { calls } = attempt;
   for (const call of calls) {
     const schema = checks.arguments.get(call.name);
     if (schema === undefined || call.kind !== 'tool-call') continue;
     const said = call.arguments || '{}';
     const checked = await checker.check({ schema: JSON.stringify(schema), said });
-    if (checked.kind !== 'valid') return wrong(`of the tool ${call.name}`, checked);
+    if (checked.kind === 'valid') continue;
+    return { kind: 'wrong', mistake: argumentsMistake(call.name, problemOf(checked)) };
   }
   if (checks.json === undefined || calls.length > 0) return asItIs;
   return await judgeJson(attempt, checks.json, { ended, checker });
@@ -55,7 +65,7 @@ async function judgeJson(
   const checked = await checker.check({ schema: known, said });
   const parts = [...attempt.held(said === attempt.text ? undefined : said), ended];
   if (checked.kind === 'valid') return { kind: 'answer', parts };
-  const judged = wrong('', checked);
+  const judged = { kind: 'wrong', mistake: jsonMistake(problemOf(checked)) } as const;
   return !strict && checked.kind === 'invalid' ? { ...judged, fallback: parts } : judged;
 }
 
@@ -65,9 +75,8 @@ function withoutFence(text: string): string {
   return fenced?.[1] ?? text;
 }
 
-function wrong(whose: string, checked: Exclude<Checked, { kind: 'valid' }>) {
-  const problem = checked.kind === 'too-slow' ? 'it took too long to check' : checked.problem;
-  return { kind: 'wrong', problem: whose === '' ? problem : `${whose}, ${problem}` } as const;
+function problemOf(checked: Exclude<Checked, { kind: 'valid' }>): string {
+  return checked.kind === 'too-slow' ? 'it took too long to check' : checked.problem;
 }
 
 /** Before the engine is asked: a schema that nothing can be checked against. */

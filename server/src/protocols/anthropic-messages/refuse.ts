@@ -222,7 +222,7 @@ function errorOfService(refusal: ServiceRefusal): Shape {
       return {
         ...failure(
           502,
-          `The model '${refusal.model}' did not keep to the JSON that was asked for, in two tries: ${refusal.problem}. Nothing was charged. Ask for less, or use a model that makes JSON by a grammar.`,
+          `The model '${refusal.model}' did not give what was asked for: ${refusal.problem}. Nothing was charged. Ask for less, or use another model.`,
         ),
         headers: { 'x-should-retry': 'false' },
       };

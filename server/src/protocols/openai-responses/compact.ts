@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import { textContent } from '../../domain/generation/content.ts';
 import type { Generation, Item } from '../../domain/generation/generation.ts';
-import type { Part } from '../../domain/generation/part.ts';
+import type { FinishReason, Part } from '../../domain/generation/part.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { Earlier } from '../../domain/stored/recollection.ts';
@@ -159,6 +159,12 @@ class CompactEncoder implements Encoder {
   parts(parts: readonly Part[]): string {
     for (const part of parts) if (part.kind === 'text-delta') this.#summary += part.text;
     return '';
+  }
+
+  /** The client throws its conversation away for it: half a summary is none. */
+  unfit(reason: FinishReason): string | undefined {
+    if (this.#summary.trim() === '') return 'the summary is empty';
+    return reason === 'length' || reason === 'content-filter' ? 'the summary was cut' : undefined;
   }
 
   finish({ usage }: Ending): string {
