@@ -4,10 +4,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
+import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { embeddingsAlone } from './admit.ts';
-import { authenticate } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import { fitRequest, type FittedRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
@@ -31,10 +31,7 @@ export async function countTokens(
   const { counting } = protocol;
   if (counting === undefined) return refuse({ kind: 'internal' });
 
-  if (gateway.load.stopping) {
-    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
-  }
-  const caller = authenticate(gateway.snapshot(), call.authorization);
+  const caller = callerOf(gateway, call);
   if (!caller.ok) return refuse(caller.error);
 
   const body = await call.readJson();

@@ -7,7 +7,7 @@ import type { Refusal } from '../domain/refusal.ts';
 import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { EmbeddingProtocol } from '../protocols/embedding-protocol.ts';
 import { admitEmbedding } from './admit.ts';
-import { authenticate } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import { toldOfUnknown } from './fit-request.ts';
@@ -32,10 +32,7 @@ export async function embed(
     sink.answer(status, headers, body);
   };
 
-  if (gateway.load.stopping) {
-    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
-  }
-  const caller = authenticate(gateway.snapshot(), call.authorization);
+  const caller = callerOf(gateway, call);
   if (!caller.ok) return refuse(caller.error);
 
   const body = await call.readJson();

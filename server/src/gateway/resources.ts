@@ -5,11 +5,11 @@ import type { Owner } from '../domain/stored/answer.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { Sealer } from '../domain/sealing/sealer.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import { RETRY_AFTER_SHUTDOWN_MS, STORED_BYTES_PROJECT_MAX } from '../limits.ts';
+import { STORED_BYTES_PROJECT_MAX } from '../limits.ts';
 import type { Asked, Kept } from '../ports/asked.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Resource, Wish } from '../protocols/resource.ts';
-import { authenticate } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import { cancelAnswer } from './cancel-answer.ts';
 import { follow } from './follow.ts';
@@ -36,10 +36,7 @@ export async function serveResource(
     sink.answer(status, headers, body);
   };
 
-  if (gateway.load.stopping) {
-    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
-  }
-  const caller = authenticate(gateway.snapshot(), call.authorization);
+  const caller = callerOf(gateway, call);
   if (!caller.ok) return refuse(caller.error);
 
   const body = sentSomething(resource, call) ? await call.readJson() : ok({});

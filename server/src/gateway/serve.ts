@@ -2,9 +2,8 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Refusal } from '../domain/refusal.ts';
-import { RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
-import { authenticate } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
 import { beginInBackground } from './background.ts';
 import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
@@ -27,10 +26,7 @@ export async function serve(
     sink.answer(status, headers, body);
   };
 
-  if (gateway.load.stopping) {
-    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
-  }
-  const caller = authenticate(gateway.snapshot(), call.authorization);
+  const caller = callerOf(gateway, call);
   if (!caller.ok) return refuse(caller.error);
 
   const body = await call.readJson();

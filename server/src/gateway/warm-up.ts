@@ -3,9 +3,8 @@
 
 import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
-import { RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
-import { authenticate } from './authenticate.ts';
+import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { Keeper } from './keeper.ts';
@@ -23,10 +22,7 @@ export async function warmUp(
     const { status, headers, body } = protocol.refusal(refusal, requestId);
     sink.answer(status, headers, body);
   };
-  if (gateway.load.stopping) {
-    return refuse({ kind: 'shutting-down', retryAfterMs: RETRY_AFTER_SHUTDOWN_MS });
-  }
-  const caller = authenticate(gateway.snapshot(), call.authorization);
+  const caller = callerOf(gateway, call);
   if (!caller.ok) return refuse(caller.error);
 
   const body = await call.readJson();
