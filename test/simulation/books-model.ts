@@ -1,4 +1,4 @@
-// The books of leases as a model in memory: what PostgreSQL and the functions of the migrations do, statement by statement,
+// The books of leases as a model in memory: what PostgreSQL and the functions in functions/ do, statement by statement,
 // without SQL. books-model.test.ts does the same to both and compares them. Beside that it watches its users: locks are
 // taken in one order.
 

@@ -52,6 +52,9 @@ export function troubleOf(error: unknown): Trouble {
   if (code === '55P03' || code === '57014') return 'again'; // a lock or the statement took too long
   // 08 connection, 25006 read-only (a replica), 57P0x shutdown or crash
   if (code.startsWith('08') || code.startsWith('57P') || code === '25006') return 'lost';
+  // Another version of Turnpike has replaced the functions: this one goes on once they fit again, and keeps its records.
+  if (/^(?:42883|42704|XX000)$/.test(code) || error.message.startsWith('malformed record literal'))
+    return 'lost';
   // 40 deadlock or serialisation, 53 out of disk or memory, 58 input/output
   return /^(?:40|53|58)/.test(code) ? 'again' : 'refused';
 }

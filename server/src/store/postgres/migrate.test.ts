@@ -45,15 +45,40 @@ test('a migration that fails leaves nothing of itself, and the next attempt goes
   await using client = await connectTo(await postgres.newDatabase());
   const first = { name: '0001-a.sql', sql: 'CREATE TABLE a ()' };
   const broken = { name: '0002-b.sql', sql: 'CREATE TABLE b (); SELECT 1 / 0' };
-  const result = await migrate(client, 'here', [first, broken]);
+  const result = await migrate(client, 'here', [first, broken], []);
   assert.ok(!result.ok);
   assert.equal(result.error.kind, 'migration-failed');
   assert.match(
     result.error.message,
     /0002-b\.sql failed with "division by zero"; nothing of it was kept/,
   );
-  const again = await migrate(client, 'here', [first, { ...broken, sql: 'CREATE TABLE b ()' }]);
+  const again = await migrate(client, 'here', [first, { ...broken, sql: 'CREATE TABLE b ()' }], []);
   assert.deepEqual(again, { ok: true, value: ['0002-b.sql'] });
+});
+
+test('functions are replaced when they change, with their types, whatever their parameters were', async () => {
+  await using client = await connectTo(await postgres.newDatabase());
+  const type = { name: '1.sql', sql: 'CREATE TYPE pair AS (a int, b int);' };
+  const sum = 'CREATE FUNCTION total(p pair) RETURNS int LANGUAGE sql AS $$ SELECT p.a + p.b $$;';
+  const gone = 'CREATE FUNCTION gone() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$;';
+  const first = [type, { name: '2.sql', sql: `${sum}\n${gone}` }];
+  assert.ok((await migrate(client, 'here', [], first)).ok);
+  await client.query("SELECT total('(1,2)')");
+  await client.query('CREATE VIEW in_use AS SELECT gone()');
+  assert.ok((await migrate(client, 'here', [], first)).ok, 'unchanged: nothing is dropped');
+
+  const second = [
+    { name: '1.sql', sql: 'CREATE TYPE pair AS (a int, b int, c int);' },
+    { name: '2.sql', sql: sum.replace('p.b', 'p.b + p.c') },
+  ];
+  const refused = await migrate(client, 'here', [], second);
+  assert.match(refused.ok ? '' : refused.error.message, /functions failed with .*depend/);
+  await client.query('DROP VIEW in_use');
+  assert.ok((await migrate(client, 'here', [], second)).ok);
+  const { rows } = await client.query(
+    "SELECT total('(1,2,3)') AS total, to_regproc('gone') AS gone",
+  );
+  assert.deepEqual(rows, [{ total: 6, gone: null }]);
 });
 
 test('a schema newer than the program is refused, and so is one that was made with other files', async () => {

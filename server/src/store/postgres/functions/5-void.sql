@@ -1,0 +1,35 @@
+-- Ends holds without a charge. Ids that have no hold (any more) are passed over; returns how many were ended.
+CREATE FUNCTION ledger_void(request_ids uuid[]) RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  a record;
+  voided bigint := 0;
+BEGIN
+  FOR a IN
+    WITH gone AS (DELETE FROM hold WHERE request_id = ANY (request_ids) RETURNING organisation_id, amount_nano)
+    SELECT organisation_id AS org, sum(amount_nano)::bigint AS amount, count(*) AS holds
+      FROM gone GROUP BY organisation_id ORDER BY organisation_id
+  LOOP
+    UPDATE account SET held_nano = held_nano - a.amount WHERE id = 'credits:' || a.org;
+    voided := voided + a.holds;
+  END LOOP;
+  RETURN voided;
+END $$;
+
+-- Ends one lease and gives its credit back; 1 if there was one. The account first, as everywhere.
+CREATE FUNCTION ledger_void_lease(of_gateway text, of_epoch bigint, of_organisation text)
+RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  amount bigint;
+BEGIN
+  PERFORM FROM account WHERE id = 'credits:' || of_organisation FOR UPDATE;
+  DELETE FROM lease
+    WHERE gateway_id = of_gateway AND epoch = of_epoch AND organisation_id = of_organisation
+    RETURNING amount_nano INTO amount;
+  IF NOT FOUND THEN
+    RETURN 0;
+  END IF;
+  UPDATE account SET held_nano = held_nano - amount WHERE id = 'credits:' || of_organisation;
+  RETURN 1;
+END $$;
