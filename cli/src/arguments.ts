@@ -3,6 +3,8 @@
 import { InvalidArgumentError } from 'commander';
 import type * as z from 'zod';
 
+import { modelList } from '@turnpike/contract/scope.ts';
+
 import { portOf } from './surroundings.ts';
 
 /** Checks an argument with a schema and keeps it as it was written. */
@@ -12,6 +14,13 @@ export function checkedBy(schema: z.ZodType): (text: string) => string {
     if (parsed.success) return text;
     throw new InvalidArgumentError(`It ${parsed.error.issues[0]?.message ?? 'is invalid'}.`);
   };
+}
+
+/** Ids of models, with commas between them. */
+export function modelIds(text: string): readonly string[] {
+  const parsed = modelList.safeParse(text.split(',').map((id) => id.trim()));
+  if (parsed.success) return parsed.data;
+  throw new InvalidArgumentError('It must be the ids of models, with commas between them.');
 }
 
 export function port(text: string): string {

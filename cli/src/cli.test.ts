@@ -102,6 +102,35 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
     assert.equal(JSON.parse(unknown.err).error.code, 'not-found');
   });
 
+  test('a key and a project may be held to some models', async () => {
+    await using server = await startServer();
+    const { env, url } = server;
+    const modelsOf = async (key: string): Promise<number> => {
+      const reply = await fetch(`${url}/v1/models`, {
+        headers: { authorization: `Bearer ${key}` },
+      });
+      return Object(await reply.json()).data.length;
+    };
+    const made = await runJson(env, ['keys', 'create', '--models', 'small']);
+    assert.deepEqual(made.models, ['small']);
+    assert.equal(await modelsOf(made.key), 1);
+    const other = await run(env, ['keys', 'models', made.id, '--models', 'unpriced']);
+    assert.equal(other.out, `✓ ${made.id} may call unpriced.\n`);
+    assert.equal(await modelsOf(made.key), 0);
+    const all = await run(env, ['keys', 'models', made.id, '--all']);
+    assert.match(all.out, /may call all/);
+    const [project] = (await runJson(env, ['projects', 'list'])).data;
+    const narrowed = await run(env, ['projects', 'models', project.id, '--models', 'unpriced']);
+    assert.match(narrowed.out, /may call unpriced/);
+    assert.equal(await modelsOf(made.key), 0);
+    assert.match((await run(env, ['projects', 'list'])).out, /Default +unpriced/);
+    assert.match((await run(env, ['keys', 'list'])).out, /all +active/);
+    const typo = await run(env, ['keys', 'create', '--models', 'smal']);
+    assert.equal(typo.code, 1);
+    assert.match(typo.err, /no model "smal"/);
+    assert.equal((await run(env, ['keys', 'models', made.id])).code, 2);
+  });
+
   test('credits, a chat that keeps the conversation, and usage agree to the nano-dollar', async () => {
     await using server = await startServer();
     const topUp = ['credits', 'add', '1.000000001', '--id', 'invoice-1'];
@@ -235,6 +264,7 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
   const WRONG_USES: readonly (readonly [string, RegExp])[] = [
     ['nonsense', /unknown command/],
     ['keys', /Usage: turnpike keys/],
+    ['keys create --models ,', /ids of models/],
     ['keys revoke', /missing required argument/],
     ['keys create --name=', /name/],
     ['credits add ten', /decimal string/],
@@ -303,6 +333,9 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
       'models list',
       'keys create',
       'keys list',
+      'keys models',
+      'projects list',
+      'projects models',
       'keys revoke',
       'credits add',
       'credits balance',

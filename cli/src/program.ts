@@ -9,6 +9,7 @@ import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
+import { addProjects } from './commands/projects.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
@@ -55,6 +56,7 @@ function programOf(cli: Cli): Command {
   addServe(program, cli);
   addDoctor(program, cli);
   addModels(program, cli);
+  addProjects(program, cli);
   addKeys(program, cli);
   addCredits(program, cli);
   addUsage(program, cli);

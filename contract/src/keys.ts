@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 
-import { id, instant } from './scope.ts';
+import { id, instant, modelList } from './scope.ts';
 
 export const key = z.object({
   id,
@@ -11,6 +11,9 @@ export const key = z.object({
   projectId: id,
   redacted: z.string().describe('First and last characters, to recognise the key by.'),
   createdAt: instant,
+  models: modelList
+    .optional()
+    .describe('The models that it may call. Absent: every one that its project may.'),
   revokedAt: instant.optional().describe('Absent while the key works.'),
 });
 export type Key = z.infer<typeof key>;

@@ -12,5 +12,7 @@ export const TOP_UP_DOLLARS_MAX = 1_000_000;
 export const USAGE_DAYS_MAX = 366;
 /** 366 days × some dozens of keys; about 4 MB of JSON. */
 export const USAGE_ROWS_MAX = 10_000;
-/** The largest body is a key with a name of 100 characters. */
+/** Models that a key or a project may be held to: a longer list is no list; 33 kB of JSON. */
+export const LISTED_MODELS_MAX = 256;
+/** The largest body is a key with a list of models. */
 export const MANAGEMENT_BODY_BYTES_MAX = 64 * 1024;

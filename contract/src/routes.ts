@@ -8,7 +8,15 @@ import { createdKey, key, revokedKey } from './keys.ts';
 import { model } from './models.ts';
 import { dollarsToAdd } from './money.ts';
 import { organisation, project } from './organisations.ts';
-import { id, instant, name, organisationChoice, projectChoice } from './scope.ts';
+import {
+  id,
+  instant,
+  modelList,
+  modelListOrNull,
+  name,
+  organisationChoice,
+  projectChoice,
+} from './scope.ts';
 import { reconciliation } from './reconciliation.ts';
 import { serverStatus } from './status.ts';
 import { storage } from './storage.ts';
@@ -39,6 +47,14 @@ export const routes = {
     input: z.strictObject({ organisation: organisationChoice }),
     output: z.object({ data: z.array(project) }),
   },
+  setProjectModels: {
+    method: 'POST',
+    path: '/projects/:id/models',
+    summary:
+      'Replaces the list of models that the keys of a project may call, everywhere within a second.',
+    input: z.strictObject({ id, models: modelListOrNull }),
+    output: project,
+  },
   listStorage: {
     method: 'GET',
     path: '/storage',
@@ -61,8 +77,16 @@ export const routes = {
       organisation: organisationChoice,
       project: projectChoice,
       name: name.describe('What the key is for.'),
+      models: modelList.optional().describe('The only models that it may call. Absent: every one.'),
     }),
     output: createdKey,
+  },
+  setKeyModels: {
+    method: 'POST',
+    path: '/keys/:id/models',
+    summary: 'Replaces the list of models that a key may call, everywhere within a second.',
+    input: z.strictObject({ id, models: modelListOrNull }),
+    output: key,
   },
   revokeKey: {
     method: 'POST',

@@ -2,7 +2,7 @@
 
 import * as z from 'zod';
 
-import { ID_CHARACTERS_MAX, NAME_CHARACTERS_MAX } from './limits.ts';
+import { ID_CHARACTERS_MAX, LISTED_MODELS_MAX, NAME_CHARACTERS_MAX } from './limits.ts';
 
 export const id = z
   .string()
@@ -26,6 +26,18 @@ export const organisationChoice = idOrName
 export const projectChoice = idOrName
   .optional()
   .describe('Id or name of the project; may be left out while the organisation has exactly one.');
+
+export const modelId = z.string().regex(/^[\w.:/-]{1,128}$/, 'is not the id of a model');
+
+export const modelList = z
+  .array(modelId)
+  .max(LISTED_MODELS_MAX)
+  .describe('Ids of models, as `GET /manage/v1/models` shows them.');
+
+/** For changing it. */
+export const modelListOrNull = modelList
+  .nullable()
+  .describe('The only models that may be called: none with an empty list, every one with null.');
 
 export const instant = z.iso
   .datetime()

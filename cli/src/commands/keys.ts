@@ -12,13 +12,18 @@ import {
   type JsonOption,
   type OrganisationOption,
 } from '../action.ts';
-import { checkedBy } from '../arguments.ts';
+import { checkedBy, modelIds } from '../arguments.ts';
 import { done, failed } from '../outcome.ts';
 import { bold, dim, green, red } from '../paint.ts';
 import { table, type Column } from '../table.ts';
+import { chosenList, listOptions, modelsOf, type ListChoice } from './model-lists.ts';
 
 type CreateOptions = JsonOption &
-  OrganisationOption & { readonly name: string; readonly project?: string };
+  OrganisationOption & {
+    readonly name: string;
+    readonly project?: string;
+    readonly models?: readonly string[];
+  };
 type ListOptions = JsonOption & OrganisationOption;
 type RevokeOptions = JsonOption & { readonly yes?: true };
 
@@ -27,6 +32,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'NAME' },
   { heading: 'KEY' },
   { heading: 'MADE' },
+  { heading: 'MODELS' },
   { heading: 'STATE' },
 ];
 
@@ -34,6 +40,7 @@ export function addKeys(program: Command, cli: Cli): void {
   const keys = program.command('keys').description('API keys');
   addCreate(keys, cli);
   addList(keys, cli);
+  addModelsOf(keys, cli);
   addRevoke(keys, cli);
 }
 
@@ -47,13 +54,19 @@ function addCreate(keys: Command, cli: Cli): void {
       'made with turnpike keys create',
     )
     .option('--project <id or name>', 'which project; may be left out while there is exactly one')
+    .option('--models <a,b>', 'the only models that it may call (default: every one)', modelIds)
     .addHelpText(
       'after',
-      '\nExamples:\n  turnpike keys create --name laptop\n  export TURNPIKE_API_KEY=$(turnpike keys create --json | jq -r .key)',
+      '\nExamples:\n  turnpike keys create --name laptop\n  turnpike keys create --name shop --models turnpike-mini\n  export TURNPIKE_API_KEY=$(turnpike keys create --json | jq -r .key)',
     )
-    .action(({ name, organisation, project, json }: CreateOptions) =>
+    .action(({ name, organisation, project, models, json }: CreateOptions) =>
       withManagement(cli, { json }, async (management) => {
-        const made = await management.ask('createKey', { name, organisation, project });
+        const made = await management.ask('createKey', {
+          name,
+          organisation,
+          project,
+          ...(models !== undefined && { models: [...models] }),
+        });
         return made.ok ? done({ json: made.value, text: describeMade(made.value) }) : made;
       }),
     );
@@ -67,6 +80,26 @@ function addList(keys: Command, cli: Cli): void {
       withManagement(cli, options, async (management) => {
         const listed = await management.ask('listKeys', { organisation: options.organisation });
         return listed.ok ? done({ json: listed.value, text: describe(listed.value.data) }) : listed;
+      }),
+    );
+}
+
+function addModelsOf(keys: Command, cli: Cli): void {
+  listOptions(jsonOption(keys.command('models')))
+    .description('say which models a key may call, from within a second on')
+    .argument('<id>', 'as "keys list" shows it', checkedBy(idSchema))
+    .addHelpText(
+      'after',
+      '\nExamples:\n  turnpike keys models key_3v8n0c5tq2w7x9ab --models turnpike-mini\n  turnpike keys models key_3v8n0c5tq2w7x9ab --all',
+    )
+    .action((id: string, options: JsonOption & ListChoice) =>
+      withManagement(cli, options, async (management) => {
+        const models = chosenList(options);
+        if (!models.ok) return models;
+        const changed = await management.ask('setKeyModels', { id, models: models.value });
+        if (!changed.ok) return changed;
+        const text = `${green('✓')} ${id} may call ${modelsOf(changed.value)}.`;
+        return done({ json: changed.value, text });
       }),
     );
 }
@@ -114,11 +147,12 @@ function describe(keys: readonly Key[]): string {
   if (keys.length === 0) return 'There are no keys yet: make one with "turnpike keys create".';
   return table(
     COLUMNS,
-    keys.map(({ id, name, redacted, createdAt, revokedAt }) => [
+    keys.map(({ id, name, redacted, createdAt, revokedAt, models }) => [
       id,
       name,
       redacted,
       createdAt.slice(0, 10),
+      modelsOf({ models }),
       revokedAt === undefined ? green('active') : red(`revoked ${revokedAt.slice(0, 10)}`),
     ]),
   );

@@ -2,17 +2,19 @@
 // for can be done at all. Everything that is decided here is pinned for the request's whole life.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import type { Embedding, EmbeddingInput } from '../domain/embedding/embedding.ts';
 import { mediaIn, type FitToModel } from '../domain/generation/capabilities.ts';
 import { checksOf } from '../domain/generation/checked-output.ts';
 import { itemText, type Generation } from '../domain/generation/generation.ts';
-import type { ModelPrice, PriceBook } from '../domain/pricing/price-book.ts';
+import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { jsonByteLength } from '../lib/json-slices.ts';
 import { GENERATIONS_MAX, IMAGE_TOKENS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
 import type { Gateway, Load, ServedModel } from './gateway.ts';
 import { modelFit } from './model-fit.ts';
+import { modelFor, type Offered } from './model-for.ts';
 
 /** What must be known to pay for a request: for conversations and for embeddings. */
 export class Admission implements Disposable {
@@ -68,15 +70,13 @@ export class GenerationAdmission extends Admission {
 
 type Wire = (field: string) => string;
 type Asked = FitToModel & { readonly wire: Wire; readonly bound: number };
-/** A model at its price. */
-type Offered = { readonly model: ServedModel; readonly pinned: PinnedPrice };
-type PinnedPrice = { readonly price: ModelPrice; readonly version: number };
 type Demand = Pick<
   Admission,
   'inputTokensMax' | 'outputTokensMax' | 'choices' | 'prompts' | 'grows'
 >;
 
 type Asking = {
+  readonly caller: KeyEntry;
   readonly wire: Wire;
   /** `inputTokensBound`, where it was counted before. */
   readonly bound: number | undefined;
@@ -86,9 +86,9 @@ export function admit(
   gateway: Gateway,
   modelId: string,
   generation: Generation,
-  { wire, bound }: Asking,
+  { caller, wire, bound }: Asking,
 ): Result<GenerationAdmission, Refusal> {
-  const offered = offerOf(gateway, modelId);
+  const offered = modelFor(gateway, caller, modelId);
   if (!offered.ok) return offered;
   const { model } = offered.value;
   if (model.task === 'embedding') return err(embeddingsAlone(modelId));
@@ -101,10 +101,11 @@ export function admit(
 
 export function admitEmbedding(
   gateway: Gateway,
+  caller: KeyEntry,
   modelId: string,
   { inputs }: Embedding,
 ): Result<Admission, Refusal> {
-  const offered = offerOf(gateway, modelId);
+  const offered = modelFor(gateway, caller, modelId);
   if (!offered.ok) return offered;
   const { model } = offered.value;
   if (model.task !== 'embedding') return err(wrongTask(modelId, 'makes no embeddings'));
@@ -115,14 +116,6 @@ export function admitEmbedding(
   );
   const once = { outputTokensMax: 0, choices: 1, prompts: 1, grows: false };
   return ok(new Admission(gateway.load, offered.value, { ...once, inputTokensMax }));
-}
-
-function offerOf(gateway: Gateway, modelId: string): Result<Offered, Refusal> {
-  const model = gateway.models.get(modelId);
-  if (model === undefined) return err({ kind: 'model-not-found', model: modelId });
-  const pinned = priceOf(gateway.snapshot().priceBook, modelId);
-  if (pinned === undefined) return err({ kind: 'model-not-priced', model: modelId });
-  return ok({ model, pinned });
 }
 
 const OVERLOADED: Refusal = { kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS };
@@ -162,11 +155,6 @@ function demandOf(generation: Generation, model: ServedModel, bound: number): De
     // What comes at its end, however it is delivered, is not seen to grow.
     grows: delivery === 'stream' && !isChecked,
   };
-}
-
-function priceOf(book: PriceBook | undefined, modelId: string): PinnedPrice | undefined {
-  const price = book?.models.get(modelId);
-  return book === undefined || price === undefined ? undefined : { price, version: book.version };
 }
 
 /** What a chat template adds around an item: role names, separators, a generation prompt. */

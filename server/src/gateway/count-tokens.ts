@@ -12,6 +12,7 @@ import type { Call } from './call.ts';
 import { fitRequest, type FittedRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import type { Gateway } from './gateway.ts';
+import { modelFor } from './model-for.ts';
 import { modelFit } from './model-fit.ts';
 import { recollect } from './recollect.ts';
 import type { Headers, Sink } from './sink.ts';
@@ -47,11 +48,9 @@ export async function countTokens(
   if (!fitted.ok) return refuse(fitted.error);
   const { wire } = fitted.value;
 
-  const model = gateway.models.get(modelId);
-  if (model === undefined) return refuse({ kind: 'model-not-found', model: modelId });
-  if (gateway.snapshot().priceBook?.models.has(modelId) !== true) {
-    return refuse({ kind: 'model-not-priced', model: modelId });
-  }
+  const offered = modelFor(gateway, caller.value, modelId);
+  if (!offered.ok) return refuse(offered.error);
+  const { model } = offered.value;
   if (model.task === 'embedding') return refuse(embeddingsAlone(modelId));
   const { engine, engineModel } = model;
   if (engine.countTokens === undefined) {

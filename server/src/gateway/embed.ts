@@ -43,7 +43,7 @@ export async function embed(
   const told = toldOfUnknown(gateway, protocol, decoded.value.unknown);
   if (!told.ok) return refuse(told.error);
 
-  const admitted = admitEmbedding(gateway, model, embedding);
+  const admitted = admitEmbedding(gateway, caller.value, model, embedding);
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { engine, engineModel } = admission.model;

@@ -48,11 +48,11 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const fit = fitRequest(gateway, protocol, decoded);
   if (!fit.ok) return refuse(fit.error);
   if (isLarge) await nextTurn();
-  const fitted = await shorten(gateway, decoded, fit.value, { signal: sink.signal, isLarge });
+  const fitted = await shorten(gateway, accepted, fit.value, sink.signal);
   const { wire } = fitted;
   const bound = isLarge ? await largeInputTokensBound(fitted.generation) : undefined;
 
-  const admitted = admit(gateway, model, fitted.generation, { wire, bound });
+  const admitted = admit(gateway, model, fitted.generation, { caller, wire, bound });
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { generation } = admission;

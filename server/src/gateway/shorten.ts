@@ -1,6 +1,7 @@
 // A conversation that does not fit the model loses as much of its oldest middle as it must, by the engine's own count,
 // where its client asked for that instead of a refusal. The answer says how much it was.
 
+import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { cutsOf } from '../domain/generation/drop-oldest.ts';
 import type { Generation } from '../domain/generation/generation.ts';
 import { COUNT_TIMEOUT_MS, COUNTS_MAX } from '../limits.ts';
@@ -8,20 +9,28 @@ import type { Decoded } from '../protocols/protocol.ts';
 import { inputTokensBound, largeInputTokensBound } from './admit.ts';
 import type { FittedRequest } from './fit-request.ts';
 import type { Gateway, ServedModel } from './gateway.ts';
+import { modelFor } from './model-for.ts';
+
+type Asking = {
+  readonly caller: KeyEntry;
+  readonly decoded: Pick<Decoded, 'model' | 'truncates'>;
+  readonly isLarge: boolean;
+};
 
 /** What the model keeps for its answer, if the client wants no less. */
 const ANSWER_SHARE = 4;
 
 export async function shorten(
   gateway: Gateway,
-  { model: modelId, truncates }: Pick<Decoded, 'model' | 'truncates'>,
+  { caller, decoded, isLarge }: Asking,
   fitted: FittedRequest,
-  { signal, isLarge }: { readonly signal: AbortSignal; readonly isLarge: boolean },
+  signal: AbortSignal,
 ): Promise<FittedRequest> {
-  if (truncates !== true) return fitted;
-  const model = gateway.models.get(modelId);
+  if (decoded.truncates !== true) return fitted;
+  const offered = modelFor(gateway, caller, decoded.model);
   const { generation } = fitted;
-  if (model === undefined) return fitted;
+  if (!offered.ok) return fitted; // which is refused, by the next step
+  const { model } = offered.value;
   const room = roomFor(generation, model);
   // Most conversations fit so clearly that nobody has to count.
   const bound = isLarge ? await largeInputTokensBound(generation) : inputTokensBound(generation);

@@ -8,6 +8,7 @@ import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import type { Gateway } from './gateway.ts';
 import { Keeper } from './keeper.ts';
+import { modelFor } from './model-for.ts';
 import { recollect } from './recollect.ts';
 import type { Sink } from './sink.ts';
 
@@ -36,10 +37,8 @@ export async function warmUp(
   if (!keeper.ok) return refuse(keeper.error);
 
   const { model } = decoded.value;
-  if (!gateway.models.has(model)) return refuse({ kind: 'model-not-found', model });
-  if (gateway.snapshot().priceBook?.models.has(model) !== true) {
-    return refuse({ kind: 'model-not-priced', model });
-  }
+  const offered = modelFor(gateway, caller.value, model);
+  if (!offered.ok) return refuse(offered.error);
   const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
   const facts = { requestId, model, createdAtSeconds: atSeconds, delivery: 'stream' } as const;
   const encoder = decoded.value.warmUp?.({ ...facts, stored: keeper.value.stores });

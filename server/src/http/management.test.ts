@@ -69,6 +69,45 @@ test('a key is made, shown once, listed redacted, usable, and revoked for good',
   assert.equal(unknown.status, 404);
 });
 
+test('a key and a project are held to lists of models, and a name that no model has is refused', async () => {
+  const server = await managementTestServer();
+  const body = { name: 'shop', models: ['small', 'small'] };
+  const made = await call(server, 'POST', '/keys', { body });
+  assert.deepEqual(made.body.models, ['small']);
+  const allowed = () => server.accounts.snapshot().keys.get(hashKey(made.body.key))?.models;
+  assert.deepEqual(allowed(), new Set(['small']));
+  const setTo = async (path: string, models: unknown) =>
+    await call(server, 'POST', `${path}/models`, { body: { models } });
+  const key = `/keys/${made.body.id}`;
+  assert.deepEqual((await setTo(key, [])).body.models, []);
+  assert.deepEqual(allowed(), new Set());
+  const listed = await call(server, 'GET', '/keys');
+  assert.deepEqual(listed.body.data[0].models, []);
+  assert.equal((await setTo(key, null)).body.models, undefined);
+  assert.equal(allowed(), undefined);
+  const project = await setTo('/projects/prj_1', ['unpriced']);
+  assert.deepEqual(project.body.models, ['unpriced']);
+  assert.deepEqual(allowed(), new Set(['unpriced']));
+  assert.deepEqual((await call(server, 'GET', '/projects')).body.data[0].models, ['unpriced']);
+
+  const before = server.accounts.snapshot().version;
+  for (const [path, models, status, field] of [
+    [key, ['smal'], 404, 'models'],
+    [key, undefined, 400, 'models'],
+    [key, 'small', 400, 'models'],
+    [key, ['a b'], 400, 'models'],
+    ['/keys/key_nope', ['small'], 404, 'id'],
+    ['/projects/prj_nope', null, 404, 'id'],
+  ] as const) {
+    const refused = await setTo(path, models);
+    assert.deepEqual([refused.status, refused.body.error.field], [status, field], path);
+  }
+  assert.match((await setTo(key, ['smal'])).body.error.message, /"smal".*small, unpriced/);
+  const typo = await call(server, 'POST', '/keys', { body: { name: 'k', models: ['smal'] } });
+  assert.equal(typo.status, 404);
+  assert.equal(server.accounts.snapshot().version, before);
+});
+
 test('the only organisation and project need no name, several do, and names that clash ask for the id', async () => {
   const server = await managementTestServer();
   await server.accounts.createOrganisation({ id: 'org_2', name: 'Second' });

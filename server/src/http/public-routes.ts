@@ -1,8 +1,10 @@
 // What a developer may read besides generations: the models, the status, and the probes for load balancers.
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { authenticate } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { modelsFor } from '../gateway/model-for.ts';
 import { assert } from '../lib/assert.ts';
 import { newRequestId } from '../lib/ids.ts';
 import type { ModelFacts, ModelPages, Protocol } from '../protocols/protocol.ts';
@@ -30,45 +32,46 @@ export function mountPublicRoutes(
     return reply.code(status).headers(headers).send(body);
   };
   const forCallers =
-    (handle: (request: FastifyRequest, reply: FastifyReply) => FastifyReply) =>
+    (handle: (request: FastifyRequest, reply: FastifyReply, caller: KeyEntry) => FastifyReply) =>
     (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
       const caller = authenticate(gateway.snapshot(), authorizationOf(request.headers));
       if (!caller.ok) return refuse(request, reply, caller.error);
       const requestId = newRequestId(gateway.clock.nowMs());
-      return handle(request, reply.headers(dialectOf(protocols, request).headers(requestId)));
+      const headers = dialectOf(protocols, request).headers(requestId);
+      return handle(request, reply.headers(headers), caller.value);
     };
 
   app.get(
     '/v1/models',
-    forCallers((request, reply) => {
+    forCallers((request, reply, caller) => {
       const query = request.query as { [name: string]: unknown }; // Fastify's parser makes an object
-      const page = modelPages(protocols, request).list(sellable(gateway), query);
+      const page = modelPages(protocols, request).list(factsFor(gateway, caller), query);
       return page.ok ? reply.send(page.value) : refuse(request, reply, page.error);
     }),
   );
 
   app.get(
     '/v1/models/*',
-    forCallers((request, reply) => {
+    forCallers((request, reply, caller) => {
       const id = (request.params as { '*': string })['*']; // the route's own wildcard, decoded
-      const model = sellable(gateway).find((candidate) => candidate.id === id);
+      const model = factsFor(gateway, caller).find((candidate) => candidate.id === id);
       return model === undefined
         ? refuse(request, reply, { kind: 'model-not-found', model: id })
         : reply.send(modelPages(protocols, request).one(model));
     }),
   );
 
-  app.get('/v1/status', (_request, reply) =>
-    reply.send({
+  app.get('/v1/status', (request, reply) => {
+    // Without a key it says how all is going, and names no model: whose they are is not known.
+    const caller = authenticate(gateway.snapshot(), authorizationOf(request.headers));
+    const models = caller.ok ? modelsFor(gateway, caller.value) : [];
+    return reply.send({
       status: overall(gateway),
       version: facts.version,
       uptime_seconds: Math.floor((gateway.clock.monotonicMs() - startedMs) / 1000),
-      models: [...gateway.models.values()].map(({ id, engine }) => ({
-        id,
-        state: engine.state().kind,
-      })),
-    }),
-  );
+      models: models.map(({ model: { id, engine } }) => ({ id, state: engine.state().kind })),
+    });
+  });
 
   // Claude Code asks for it before its first request, to see that somebody is there. Fastify answers HEAD as it does GET.
   app.get('/api/hello', (_request, reply) => reply.send({ message: 'hello' }));
@@ -81,14 +84,11 @@ export function mountPublicRoutes(
   });
 }
 
-/** A model without a price can't be called, so it is not shown. */
-function sellable(gateway: Gateway): ModelFacts[] {
-  const book = gateway.snapshot().priceBook;
-  return [...gateway.models.values()].flatMap((model) => {
-    const perMillion = book?.models.get(model.id);
-    if (book === undefined || perMillion === undefined) return [];
-    return [{ ...model, price: { version: book.version, perMillion } }];
-  });
+function factsFor(gateway: Gateway, caller: KeyEntry): ModelFacts[] {
+  return modelsFor(gateway, caller).map(({ model, pinned: { version, price } }) => ({
+    ...model,
+    price: { version, perMillion: price },
+  }));
 }
 
 function modelPages(protocols: Protocols, request: FastifyRequest): ModelPages {

@@ -7,7 +7,7 @@ import { WebSocket } from 'ws';
 import { Turnstile, PLENTY } from '../gateway/turnstile.fixture.ts';
 import { openaiCompact } from '../protocols/openai-responses/compact.ts';
 import { openaiResponses } from '../protocols/openai-responses/openai-responses.ts';
-import { HttpServer } from './http-server.ts';
+import { HttpServer, type HttpOptions } from './http-server.ts';
 
 /** What the tests read of a frame. */
 export type Frame = {
@@ -122,7 +122,7 @@ export class SocketServer implements AsyncDisposable {
     this.origin = origin;
   }
 
-  static async start({ webSockets = true } = {}): Promise<SocketServer> {
+  static async start({ webSockets = true, ...more }: Partial<HttpOptions> = {}) {
     const turnstile = await Turnstile.with(PLENTY);
     const server = await HttpServer.create({
       gateway: turnstile.gateway,
@@ -131,6 +131,7 @@ export class SocketServer implements AsyncDisposable {
       webSockets,
       mountManagement: async () => undefined,
       logger: pino({ level: 'silent' }),
+      ...more,
     });
     return new SocketServer(turnstile, server, await server.listen('127.0.0.1', 0));
   }

@@ -121,6 +121,42 @@ function describeCustomers(store: () => AccountsUnderTest): void {
     assert.equal(await accounts.revokeKey('key_none'), false);
   });
 
+  test('a key is held to its list of models and to its project’s, in the snapshot when that is answered', async () => {
+    const { accounts } = store();
+    const { organisation, project, hash, key } = await newCustomer(accounts);
+    const allowed = () => accounts.snapshot().keys.get(hash)?.models;
+    assert.equal(allowed(), undefined, 'without a list it is every model');
+    const ofKey = await accounts.setKeyModels(key.id, ['a', 'b']);
+    assert.deepEqual(ofKey, { ...key, models: ['a', 'b'] });
+    assert.deepEqual(allowed(), new Set(['a', 'b']));
+    const ofProject = await accounts.setProjectModels(project.id, ['b', 'c']);
+    assert.deepEqual(ofProject, { ...project, models: ['b', 'c'] });
+    assert.deepEqual(allowed(), new Set(['b']));
+    assert.deepEqual(await accounts.keys(organisation.id), [ofKey]);
+    assert.deepEqual(await accounts.projects(organisation.id), [ofProject]);
+    await accounts.setKeyModels(key.id, []);
+    assert.deepEqual(allowed(), new Set());
+    assert.deepEqual(await accounts.setKeyModels(key.id, undefined), key);
+    assert.deepEqual(allowed(), new Set(['b', 'c']));
+    assert.deepEqual(await accounts.setProjectModels(project.id, undefined), project);
+    assert.equal(allowed(), undefined);
+    assert.equal(await accounts.setKeyModels('key_none', ['a']), undefined);
+    assert.equal(await accounts.setProjectModels('proj_none', ['a']), undefined);
+  });
+
+  test('a key and a project can be made with a list', async () => {
+    const { accounts } = store();
+    const { organisation, project } = await newCustomer(accounts);
+    const narrow = { ...project, id: newId('proj'), models: ['a'] };
+    await accounts.createProject(narrow);
+    const key = { id: newId('key'), projectId: narrow.id, name: 'k', redacted: 'sk-tp-…' };
+    const hash = `hash ${key.id}`;
+    const made = await accounts.createKey({ ...key, hash, models: ['a', 'b'] });
+    assert.deepEqual(made.models, ['a', 'b']);
+    assert.deepEqual(await accounts.projects(organisation.id), [project, narrow]);
+    assert.deepEqual(accounts.snapshot().keys.get(hash)?.models, new Set(['a']));
+  });
+
   test('a snapshot that someone holds does not change', async () => {
     const { accounts } = store();
     const { hash, key } = await newCustomer(accounts);

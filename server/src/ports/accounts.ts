@@ -1,5 +1,6 @@
 // What the management side needs of the store: customers, keys, credits, prices and reports.
 
+import type { ModelList } from '../domain/accounts/model-access.ts';
 import type { Snapshot } from '../domain/accounts/snapshot.ts';
 import type { UsageBucket } from '../domain/generation/usage.ts';
 import type { Nano } from '../domain/money/nano.ts';
@@ -11,6 +12,8 @@ export type Project = {
   readonly id: string;
   readonly organisationId: string;
   readonly name: string;
+  /** No key of it may call another model; absent: every one. */
+  readonly models?: readonly string[];
 };
 
 export type KeyRecord = {
@@ -22,6 +25,8 @@ export type KeyRecord = {
   readonly redacted: string;
   readonly createdAtMs: number;
   readonly revokedAtMs?: number;
+  /** It may call no other model; absent: every one that its project may. */
+  readonly models?: readonly string[];
 };
 
 export type NewKey = {
@@ -30,6 +35,7 @@ export type NewKey = {
   readonly name: string;
   readonly hash: string;
   readonly redacted: string;
+  readonly models?: readonly string[];
 };
 
 export type Balance = {
@@ -99,6 +105,14 @@ export interface Accounts {
   createKey(key: NewKey): Promise<KeyRecord>;
   /** False when there is no such key. Revoking twice is the same as once. */
   revokeKey(keyId: string): Promise<boolean>;
+
+  /**
+   * Replaces the list of models that a key may call; undefined: no list. In force as a new key is. Undefined when there is
+   * no such key.
+   */
+  setKeyModels(keyId: string, models: ModelList): Promise<KeyRecord | undefined>;
+  /** The same for all keys of a project, beside their own lists. */
+  setProjectModels(projectId: string, models: ModelList): Promise<Project | undefined>;
 
   balance(organisationId: string): Promise<Balance | undefined>;
   /** `topUpId` makes it safe to send twice. */

@@ -198,7 +198,8 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/status',
     tag: 'State of the server',
     summary: 'Whether all is well',
-    description: 'For people and their monitors; needs no key.',
+    description:
+      'For people and their monitors; needs no key. With one, it names the models that the key may call.',
     needsKey: false,
     answer: { name: 'Status', schema: answers.status },
     error: 'OpenAiError',

@@ -1,6 +1,7 @@
 // Customers, keys, credits and usage in memory, for tests: the same promises as the PostgreSQL adapter, until the
 // process ends.
 
+import { allowedByBoth, type ModelList } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
@@ -88,6 +89,25 @@ export class MemoryAccounts implements Accounts {
     this.#keys.set(keyId, { revokedAtMs: this.#nowMs(), ...key });
     this.#publish();
     return true;
+  }
+
+  async setKeyModels(keyId: string, models: ModelList): Promise<KeyRecord | undefined> {
+    const key = this.#keys.get(keyId);
+    if (key === undefined) return undefined;
+    const changed = withModels(key, models);
+    this.#keys.set(keyId, changed);
+    this.#publish();
+    const { hash: _, ...record } = changed;
+    return record;
+  }
+
+  async setProjectModels(projectId: string, models: ModelList): Promise<Project | undefined> {
+    const project = this.#projects.get(projectId);
+    if (project === undefined) return undefined;
+    const changed = withModels(project, models);
+    this.#projects.set(projectId, changed);
+    this.#publish();
+    return changed;
   }
 
   async balance(organisationId: string): Promise<Balance | undefined> {
@@ -179,21 +199,26 @@ export class MemoryAccounts implements Accounts {
   }
 
   #publish(): void {
-    const entries = [...this.#keys.values()].map((key): [string, KeyEntry] => [
-      key.hash,
-      {
-        keyId: key.id,
-        projectId: key.projectId,
-        organisationId: key.organisationId,
-        revoked: key.revokedAtMs !== undefined,
-      },
-    ]);
+    const entries = [...this.#keys.values()].map((key): [string, KeyEntry] => {
+      const { id: keyId, projectId, organisationId } = key;
+      const models = allowedByBoth(this.#projects.get(projectId)?.models, key.models);
+      const revoked = key.revokedAtMs !== undefined;
+      const listed = models !== undefined && { models };
+      return [key.hash, { keyId, projectId, organisationId, revoked, ...listed }];
+    });
     this.#snapshot = {
       ...this.#snapshot,
       version: this.#snapshot.version + 1,
       keys: new Map(entries),
     };
   }
+}
+
+function withModels<T extends { readonly models?: readonly string[] }>(
+  { models: _, ...rest }: T,
+  models: ModelList,
+) {
+  return { ...rest, ...(models !== undefined && { models }) };
 }
 
 const NOTHING: Balance = {

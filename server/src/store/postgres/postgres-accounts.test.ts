@@ -1,6 +1,7 @@
 // The accounts on a real PostgreSQL: their contract, how soon others see a change, and what happens while it is away.
 
 import assert from 'node:assert/strict';
+import { isDeepStrictEqual } from 'node:util';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nano } from '../../domain/money/nano.ts';
@@ -46,6 +47,25 @@ test('I18 a key that is made or revoked here is so in another process within a s
   t.diagnostic(`a new key is known elsewhere after ${await seenBy(false)} ms`);
   assert.equal(await store.accounts.revokeKey(key.id), true);
   t.diagnostic(`and revoked elsewhere after ${await seenBy(true)} ms`);
+});
+
+test('a list of models is in force in another process within a second', async (t) => {
+  await using other = await mustOpen(connection, { gatewayId: 'other' });
+  const { hash, key, project } = await newCustomer(store.accounts);
+  const seenElsewhere = async (models: ReadonlySet<string> | undefined) => {
+    const startedMs = performance.now();
+    const known = () => other.accounts.snapshot().keys.get(hash);
+    while (known() === undefined || !isDeepStrictEqual(known()?.models, models)) {
+      assert.ok(performance.now() - startedMs < 1_000, 'not within a second');
+      await sleep(5);
+    }
+    t.diagnostic(`known elsewhere after ${Math.round(performance.now() - startedMs)} ms`);
+  };
+  await seenElsewhere(undefined);
+  await store.accounts.setKeyModels(key.id, ['a', 'b']);
+  await seenElsewhere(new Set(['a', 'b']));
+  await store.accounts.setProjectModels(project.id, ['b']);
+  await seenElsewhere(new Set(['b']));
 });
 
 test('a top-up that would leave the range of a balance is refused whole', async () => {

@@ -2,6 +2,7 @@
 // snapshot version in the same transaction, and is in this process's snapshot before the promise resolves.
 
 import type pg from 'pg';
+import type { ModelList } from '../../domain/accounts/model-access.ts';
 import type { Snapshot } from '../../domain/accounts/snapshot.ts';
 import { USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Nano } from '../../domain/money/nano.ts';
@@ -60,20 +61,18 @@ export class PostgresAccounts implements Accounts {
   }
 
   async projects(organisationId: string): Promise<readonly Project[]> {
-    const { rows } = await this.#pool.query<Project>(
-      `SELECT id, organisation_id AS "organisationId", name FROM project
-         WHERE organisation_id = $1 ORDER BY created_at, id LIMIT ${LIST_ROWS_MAX}`,
+    const { rows } = await this.#pool.query<ProjectRow>(
+      `${SELECT_PROJECT} WHERE organisation_id = $1 ORDER BY created_at, id LIMIT ${LIST_ROWS_MAX}`,
       [organisationId],
     );
-    return rows;
+    return rows.map(withoutNull);
   }
 
-  async createProject({ id, organisationId, name }: Project): Promise<void> {
-    await this.#pool.query('INSERT INTO project (id, organisation_id, name) VALUES ($1, $2, $3)', [
-      id,
-      organisationId,
-      name,
-    ]);
+  async createProject({ id, organisationId, name, models }: Project): Promise<void> {
+    await this.#pool.query(
+      'INSERT INTO project (id, organisation_id, name, models) VALUES ($1, $2, $3, $4)',
+      [id, organisationId, name, models ?? null],
+    );
   }
 
   async keys(organisationId: string): Promise<readonly KeyRecord[]> {
@@ -87,8 +86,9 @@ export class PostgresAccounts implements Accounts {
   async createKey(key: NewKey): Promise<KeyRecord> {
     const { row, version } = await this.#transaction(async (client) => {
       await client.query(
-        'INSERT INTO api_key (id, project_id, name, hash, redacted) VALUES ($1, $2, $3, $4, $5)',
-        [key.id, key.projectId, key.name, key.hash, key.redacted],
+        `INSERT INTO api_key (id, project_id, name, hash, redacted, models)
+           VALUES ($1, $2, $3, $4, $5, $6)`,
+        [key.id, key.projectId, key.name, key.hash, key.redacted, key.models ?? null],
       );
       const { rows } = await client.query<KeyRow>(`${SELECT_KEY} WHERE k.id = $1`, [key.id]);
       return { row: rows[0], version: await nextVersion(client) };
@@ -109,6 +109,38 @@ export class PostgresAccounts implements Accounts {
     if (version === undefined) return false;
     await this.#feed.reach(version);
     return true;
+  }
+
+  async setKeyModels(keyId: string, models: ModelList): Promise<KeyRecord | undefined> {
+    const row = await this.#setModels<KeyRow>(
+      'api_key',
+      `${SELECT_KEY} WHERE k.id = $1`,
+      keyId,
+      models,
+    );
+    return row && keyRecord(row);
+  }
+
+  async setProjectModels(projectId: string, models: ModelList): Promise<Project | undefined> {
+    const select = `${SELECT_PROJECT} WHERE id = $1`;
+    const row = await this.#setModels<ProjectRow>('project', select, projectId, models);
+    return row && withoutNull(row);
+  }
+
+  async #setModels<Row extends object>(
+    table: 'api_key' | 'project',
+    select: string,
+    id: string,
+    models: ModelList,
+  ): Promise<Row | undefined> {
+    const changed = await this.#transaction(async (client) => {
+      await client.query(`UPDATE ${table} SET models = $2 WHERE id = $1`, [id, models ?? null]);
+      const { rows } = await client.query<Row>(select, [id]);
+      const [row] = rows;
+      return row && { row, version: await nextVersion(client) };
+    });
+    if (changed !== undefined) await this.#feed.reach(changed.version);
+    return changed?.row;
   }
 
   async balance(organisationId: string): Promise<Balance | undefined> {
@@ -175,19 +207,26 @@ export class PostgresAccounts implements Accounts {
   }
 }
 
-type KeyRow = Omit<KeyRecord, 'createdAtMs' | 'revokedAtMs'> & {
-  readonly createdAt: Date;
-  readonly revokedAt: Date | null;
-};
+type WithModels = { readonly models: readonly string[] | null };
+type ProjectRow = Omit<Project, 'models'> & WithModels;
+type KeyRow = Omit<KeyRecord, 'createdAtMs' | 'revokedAtMs' | 'models'> &
+  WithModels & { readonly createdAt: Date; readonly revokedAt: Date | null };
+
+const SELECT_PROJECT = 'SELECT id, organisation_id AS "organisationId", name, models FROM project';
 
 const SELECT_KEY = `
-  SELECT k.id, k.project_id AS "projectId", p.organisation_id AS "organisationId", k.name, k.redacted,
+  SELECT k.id, k.project_id AS "projectId", p.organisation_id AS "organisationId", k.name, k.redacted, k.models,
       k.created_at AS "createdAt", k.revoked_at AS "revokedAt"
     FROM api_key AS k JOIN project AS p ON p.id = k.project_id`;
 
+/** What has no list has no such member either. */
+function withoutNull<Row extends WithModels>({ models, ...rest }: Row) {
+  return { ...rest, ...(models !== null && { models }) };
+}
+
 function keyRecord({ createdAt, revokedAt, ...rest }: KeyRow): KeyRecord {
   return {
-    ...rest,
+    ...withoutNull(rest),
     createdAtMs: createdAt.getTime(),
     ...(revokedAt !== null && { revokedAtMs: revokedAt.getTime() }),
   };

@@ -2,6 +2,7 @@
 // force everywhere within half a second, and the last one stays in force while the database is away.
 
 import type pg from 'pg';
+import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import { nano } from '../../domain/money/nano.ts';
 import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
@@ -148,17 +149,27 @@ async function load(pool: pg.Pool): Promise<Snapshot> {
   }
 }
 
+type KeyColumns = [
+  hash: string,
+  id: string,
+  project: string,
+  organisation: string,
+  revoked: boolean,
+];
+type List = readonly string[] | null;
+
 async function loadKeys(client: pg.ClientBase): Promise<ReadonlyMap<string, KeyEntry>> {
-  const { rows } = await client.query<[string, string, string, string, boolean]>({
-    text: `SELECT k.hash, k.id, k.project_id, p.organisation_id, k.revoked_at IS NOT NULL
+  const { rows } = await client.query<[...KeyColumns, List, List]>({
+    text: `SELECT k.hash, k.id, k.project_id, p.organisation_id, k.revoked_at IS NOT NULL, p.models, k.models
              FROM api_key AS k JOIN project AS p ON p.id = k.project_id`,
     rowMode: 'array',
   });
   return new Map(
-    rows.map(([hash, keyId, projectId, organisationId, revoked]) => [
-      hash,
-      { keyId, projectId, organisationId, revoked },
-    ]),
+    rows.map(([hash, keyId, projectId, organisationId, revoked, ofProject, ofKey]) => {
+      const models = allowedByBoth(ofProject ?? undefined, ofKey ?? undefined);
+      const listed = models !== undefined && { models };
+      return [hash, { keyId, projectId, organisationId, revoked, ...listed }];
+    }),
   );
 }
 
