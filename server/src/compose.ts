@@ -292,8 +292,9 @@ const OUTPUT_TOKENS_DEFAULT = 8_192;
 
 /** With what its model needs around it. */
 function engineFor({ engine }: Opened, capabilities: Capabilities, checker: SchemaChecker): Engine {
-  const { jsonObject, jsonSchema, strictTools } = capabilities;
-  const keepsAll = jsonObject === true && jsonSchema === true && strictTools;
+  const { jsonObject, jsonSchema, strictTools, forcedToolChoice } = capabilities;
+  const keepsJson = jsonObject === true && jsonSchema === true;
+  const keepsAll = keepsJson && strictTools && forcedToolChoice !== 'promised';
   return keepsAll ? engine : new CheckedEngine(engine, capabilities, checker);
 }
 

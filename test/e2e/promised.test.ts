@@ -29,7 +29,7 @@ describe('another server’s promise of JSON', () => {
     upstream = await startScriptedServer();
     const { baseUrl } = upstream;
     const [model] = SCRIPTED_CONFIG.models;
-    const capabilities = { jsonObject: true, jsonSchema: true };
+    const capabilities = { jsonObject: true, jsonSchema: true, forcedToolChoice: true };
     const config = {
       engines: [{ kind: 'openai-compatible', name: 'up', baseUrl }],
       models: [
@@ -86,6 +86,41 @@ describe('another server’s promise of JSON', () => {
     assert.equal(await ask('up', '[[echo]] nope', schema(false)), 'nope');
     assert.equal(await ask('vouched', '[[echo]] nope', schema(true)), 'nope');
     assert.equal(await ask('vouched', '[[echo]] nope', { type: 'json_object' }), 'nope');
+  });
+
+  it('of a call that is demanded is checked, asked for once more, and refused when none comes', async () => {
+    const tools = [{ type: 'function', function: { name: 'f', parameters: PARAMETERS } }] as const;
+    const demand = (model: string, content: string) =>
+      openai.chat.completions.create({
+        model,
+        messages: [{ role: 'user', content }],
+        tool_choice: 'required',
+        tools: [...tools],
+      });
+    const heard = upstream.requests.length;
+    await assert.rejects(demand('up', '[[echo]] no call'), isInvalid);
+    const [first, second, ...more] = upstream.requests.slice(heard);
+    assert.equal(more.length, 0);
+    assert.match(JSON.stringify(first), /"tool_choice":"required"/);
+    assert.match(JSON.stringify(second), /You must call/);
+    const named = { type: 'tool', name: 'f' } as const;
+    const messages = await fetch(`${turnpike.baseUrl}/messages`, {
+      method: 'POST',
+      headers: { 'x-api-key': turnpike.firstKey, 'content-type': 'application/json' },
+      body: JSON.stringify({
+        model: 'up',
+        max_tokens: 50,
+        messages: [{ role: 'user', content: '[[tool=g:{}]]' }],
+        tool_choice: named,
+        tools: [{ name: 'f', input_schema: PARAMETERS }],
+      }),
+    });
+    assert.equal(messages.status, 502);
+    const late = await demand('up', '[[echo]] no call[[then]][[tool=f:{"a":1}]]');
+    assert.equal(late.choices[0]?.finish_reason, 'tool_calls');
+    assert.equal(late.choices[0].message.content, null, 'what was said without it is gone');
+    const believed = await demand('vouched', '[[echo]] no call');
+    assert.equal(believed.choices[0]?.message.content, 'no call');
   });
 
   it('a call that is demanded is no less demanded the second time', async () => {

@@ -21,13 +21,14 @@ export const CAPABILITIES_BY_ENGINE = {
   /** Makes JSON and arguments by a grammar; whether it can reason its file says. */
   llama: everythingBut(...OF_THE_MODEL, ...OTHERS),
   /**
-   * vLLM, SGLang, llama-server and Ollama keep an answer to a schema, and others read over it and say nothing; few keep
-   * the arguments of every strict tool.
+   * vLLM, SGLang, llama-server and Ollama keep an answer to a schema, and others read over it and say nothing, as they do
+   * over a call that is demanded; few keep the arguments of every strict tool.
    */
   'openai-compatible': {
     ...everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools'),
     jsonObject: 'promised',
     jsonSchema: 'promised',
+    forcedToolChoice: 'promised',
   },
   scripted: everythingBut(...OTHERS),
 } satisfies { readonly [kind: string]: Capabilities };

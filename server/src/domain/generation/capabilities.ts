@@ -35,7 +35,7 @@ export const CAPABILITIES = [
 
 export type Capability = (typeof CAPABILITIES)[number];
 /** What an engine says that it keeps, and what is checked all the same, because many servers say so and do not. */
-type Promisable = Extract<Capability, 'jsonObject' | 'jsonSchema'>;
+type Promisable = Extract<Capability, 'jsonObject' | 'jsonSchema' | 'forcedToolChoice'>;
 export type Capabilities = {
   readonly [capability in Capability]: capability extends Promisable
     ? boolean | 'promised'
@@ -95,7 +95,12 @@ function unservedField(generation: Generation, can: Capabilities): Unserved | un
   const offered = tools.length > 0 && toolChoice.kind !== 'none';
   const rows: readonly (readonly [boolean, boolean, string, string])[] = [
     [offered, can.tools, 'tools', 'tools'],
-    [forced && offered, can.forcedToolChoice, 'a tool choice that forces a call', 'toolChoice'],
+    [
+      forced && offered,
+      can.forcedToolChoice !== false,
+      'a tool choice that forces a call',
+      'toolChoice',
+    ],
     [
       (sampling.frequencyPenalty ?? 0) !== 0,
       can.penalties,

@@ -1,4 +1,4 @@
-// What an answer must be that its engine can't keep by itself: JSON, JSON of a schema, strict arguments. The model is
+// What an answer must be that its engine can't keep by itself: JSON, JSON of a schema, strict arguments, a call. The model is
 // told in words, the answer is checked, and where it is wrong the model is told what is and asked once more. Where the
 // engine promises to keep JSON it is asked in its own way first, and the words come with the second try. Pure: the
 // checking itself is in engines/checked.
@@ -32,8 +32,9 @@ export function checksOf(generation: Generation, can: Capabilities): Checks | un
       if (tool.kind !== 'custom' && tool.strict) strict.set(tool.name, tool.parameters);
     }
   }
-  if (json === undefined && strict.size === 0) return undefined;
   const mustCall = demandedCall(generation);
+  const isDoubted = mustCall !== undefined && can.forcedToolChoice === 'promised';
+  if (json === undefined && strict.size === 0 && !isDoubted) return undefined;
   return {
     ...(json !== undefined && { json }),
     arguments: strict,
