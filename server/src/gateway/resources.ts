@@ -3,19 +3,23 @@
 
 import type { Owner } from '../domain/stored/answer.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import type { PageOf } from '../domain/stored/conversation.ts';
 import { Sealer } from '../domain/sealing/sealer.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { STORED_BYTES_PROJECT_MAX } from '../limits.ts';
 import type { Asked, Kept } from '../ports/asked.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import type { Resource, Wish } from '../protocols/resource.ts';
+import { strayCursor } from '../protocols/openai-list.ts';
 import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import { cancelAnswer } from './cancel-answer.ts';
+import { toldOfUnknown } from './fit-request.ts';
 import { follow } from './follow.ts';
 import type { Gateway } from './gateway.ts';
 import { STORAGE_UNAVAILABLE } from './memory.ts';
 import type { Sink } from './sink.ts';
+import { toldHeaders } from './told-headers.ts';
 
 /** Where it was asked, taken apart. */
 export type Address = {
@@ -47,7 +51,10 @@ export async function serveResource(
   const wish = resource.wish(asked);
   if (!wish.ok) return refuse(wish.error);
 
-  const headers = protocol.headers(requestId);
+  const told = toldOfUnknown(gateway, protocol, resource.unknown?.(query) ?? []);
+  if (!told.ok) return refuse(told.error);
+
+  const headers = { ...protocol.headers(requestId), ...toldHeaders(told.value) };
   if (wish.value.kind === 'follow-answer') {
     const refusal = await follow(gateway, caller.value, wish.value, headers, sink);
     return refusal && refuse(refusal);
@@ -106,7 +113,10 @@ async function fulfilOfAnswers(gateway: Gateway, owner: Owner, wish: OfAnswers):
       const { of, metadata, model, page } = wish;
       const filter = { metadata, ...(model !== undefined && { model }) };
       const listed = await answers.list(owner, of, filter, page);
-      return listed.ok ? ok(wish.show(listed.value)) : err(STORAGE_UNAVAILABLE);
+      if (!listed.ok) return err(STORAGE_UNAVAILABLE);
+      const find = (id: string) => answers.find(owner, of, id);
+      const stray = await cursorProblem(listed.value.entries, page, find);
+      return stray === undefined ? ok(wish.show(listed.value)) : err(stray);
     }
   }
 }
@@ -147,7 +157,10 @@ async function fulfilOfConversations(gateway: Gateway, owner: Owner, wish: OfCon
     }
     case 'list-items': {
       const page = await found(conversations.items(owner, wish.id, wish.page), missing);
-      return page.ok ? ok(wish.show(page.value)) : page;
+      if (!page.ok) return page;
+      const find = (itemId: string) => conversations.item(owner, wish.id, itemId);
+      const stray = await cursorProblem(page.value.entries, wish.page, find);
+      return stray === undefined ? ok(wish.show(page.value)) : err(stray);
     }
     case 'show-item': {
       const asked = conversations.item(owner, wish.id, wish.itemId);
@@ -164,6 +177,22 @@ async function fulfilOfConversations(gateway: Gateway, owner: Owner, wish: OfCon
       return left.ok ? ok(wish.show(left.value)) : left;
     }
   }
+}
+
+/** Only an empty page can come of a cursor that names nothing. */
+async function cursorProblem(
+  entries: readonly unknown[],
+  { after, before }: PageOf,
+  find: (id: string) => Asked<unknown>,
+): Promise<Refusal | undefined> {
+  if (entries.length > 0) return undefined;
+  for (const [field, id] of Object.entries({ after, before })) {
+    const named = id === undefined ? undefined : await find(id);
+    if (id === undefined || named === undefined) continue;
+    if (!named.ok) return STORAGE_UNAVAILABLE;
+    if (named.value === undefined) return strayCursor(field, id);
+  }
+  return undefined;
 }
 
 function missingAnswer({ of, id }: { readonly of: string; readonly id: string }): Refusal {

@@ -58,12 +58,20 @@ export function listJson(page: Page<{ readonly id: string; readonly json: Json }
 export function pageIn<T extends { readonly id: string }>(
   oldestFirst: readonly T[],
   { limit, order, after, before }: PageOf,
-): Page<T> {
-  let list = order === 'asc' ? oldestFirst : oldestFirst.toReversed();
-  const placeOf = (id: string): number => list.findIndex((entry) => entry.id === id);
-  if (before !== undefined) list = list.slice(0, Math.max(0, placeOf(before)));
-  if (after !== undefined) list = placeOf(after) === -1 ? [] : list.slice(placeOf(after) + 1);
-  return { entries: list.slice(0, limit), hasMore: list.length > limit };
+): Result<Page<T>, Refusal> {
+  const list = order === 'asc' ? oldestFirst : oldestFirst.toReversed();
+  const placeOf = (id: string | undefined): number => list.findIndex((entry) => entry.id === id);
+  const [from, until] = [placeOf(after), placeOf(before)];
+  if (after !== undefined && from === -1) return err(strayCursor('after', after));
+  if (before !== undefined && until === -1) return err(strayCursor('before', before));
+  const between = list.slice(from + 1, until === -1 ? undefined : until);
+  return ok({ entries: between.slice(0, limit), hasMore: between.length > limit });
+}
+
+/** A page that begins at what is not there is a mistake of the client, and no end of the list. */
+export function strayCursor(field: string, id: string): Refusal {
+  const message = `Invalid '${field}': nothing in this list has the id '${id}'.`;
+  return { kind: 'invalid-request', field, message };
 }
 
 const METADATA_PAIRS_MAX = 16;

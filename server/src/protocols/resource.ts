@@ -30,6 +30,8 @@ export interface Resource {
   /** `/v1/responses/:id` */
   readonly path: string;
   wish(request: ResourceRequest): Result<Wish, Refusal>;
+  /** What of the query nobody knows; what becomes of it is the operator's policy. */
+  unknown?(query: URLSearchParams): readonly string[];
 }
 
 type OfAnswer = { readonly of: AnswerKind; readonly id: string };

@@ -7,6 +7,7 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { MODELS_PAGE_DEFAULT, MODELS_PAGE_MAX } from '../../limits.ts';
 import { firstIssue } from '../first-issue.ts';
 import { modelCard } from '../model-card.ts';
+import { strayCursor } from '../openai-list.ts';
 import type { ModelFacts, ModelPages } from '../protocol.ts';
 
 const lifecycle = z.enum(['active', 'deprecated', 'retired']);
@@ -29,9 +30,11 @@ function list(
   const { limit, after_id: after, before_id: before } = parsed.data;
   const wanted = parsed.data['lifecycle[]'];
   const models = all.filter((model) => wanted === undefined || wanted.includes(lifecycleOf(model)));
-  const from = after === undefined ? 0 : models.findIndex(({ id }) => id === after) + 1;
-  const until = before === undefined ? -1 : models.findIndex(({ id }) => id === before);
-  const rest = models.slice(from, until === -1 ? undefined : until);
+  const placeOf = (of: string | undefined): number => models.findIndex(({ id }) => id === of);
+  const [from, until] = [placeOf(after), placeOf(before)];
+  if (after !== undefined && from === -1) return err(strayCursor('after_id', after));
+  if (before !== undefined && until === -1) return err(strayCursor('before_id', before));
+  const rest = models.slice(from + 1, until === -1 ? undefined : until);
   // Before a model, the page is the one that ends right before it.
   const page = before === undefined ? rest.slice(0, limit) : rest.slice(-limit);
   return ok({

@@ -99,7 +99,10 @@ export const chatResources: readonly Resource[] = [
   completion('GET', '/messages', (of, { query }) => {
     const page = readPage(query, 'asc');
     if (!page.ok) return page;
-    const show = (answer: StoredAnswer) => ok(listJson(pageIn(messagesOf(answer), page.value)));
+    const show = (answer: StoredAnswer) => {
+      const listed = pageIn(messagesOf(answer), page.value);
+      return listed.ok ? ok(listJson(listed.value)) : listed;
+    };
     return ok({ kind: 'show-answer', ...of, show });
   }),
 ];

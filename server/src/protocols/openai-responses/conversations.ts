@@ -8,6 +8,7 @@ import { CONVERSATION_ITEMS_ADDED_MAX } from '../../limits.ts';
 import { firstIssue } from '../first-issue.ts';
 import { listJson, metadata, readPage } from '../openai-list.ts';
 import type { Resource, ResourceRequest, Wish } from '../resource.ts';
+import { unknownInQuery } from './include.ts';
 import { readAlone } from './input-items.ts';
 import { storedItems } from './stored-input.ts';
 
@@ -34,6 +35,7 @@ function conversation(
   return {
     method,
     path: `/v1/conversations/:id${path}`,
+    unknown: unknownInQuery,
     wish: (request) => {
       const id = request.params['id'] ?? '';
       if (!CONVERSATION_ID.test(id)) return err({ kind: 'not-found', what: 'conversation', id });

@@ -17,6 +17,7 @@ import { unknownFields } from '../unknown-fields.ts';
 import type { Decoded, Keeping } from '../protocol.ts';
 import { type Echo, echoOf } from './echo.ts';
 import { responsesEncoder, WarmUpEncoder } from './encode.ts';
+import { unknownIncludes } from './include.ts';
 import { readInput } from './input-items.ts';
 import type { ItemRules } from './output-items.ts';
 import { conversationIdOf } from './recall.ts';
@@ -83,7 +84,11 @@ export function decodeResponses(
     truncates: request.truncation === 'auto',
     keeping: keepingOf(request, earlier, echo),
     warmUp: (facts) => new WarmUpEncoder(facts, echo()),
-    unknown: [...unknownFields(responsesRequest, body), ...box.value.unknown],
+    unknown: [
+      ...unknownFields(responsesRequest, body),
+      ...unknownIncludes(request.include),
+      ...box.value.unknown,
+    ],
     ignored: [...withoutEffect(request), ...input.value.ignored, ...box.value.ignored],
   });
 }

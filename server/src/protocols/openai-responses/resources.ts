@@ -4,6 +4,7 @@ import type { Refusal } from '../../domain/refusal.ts';
 import { withOutput, type StoredAnswer } from '../../domain/stored/answer.ts';
 import { ok, err, type Result } from '../../lib/result.ts';
 import { listJson, pageIn, readPage } from '../openai-list.ts';
+import { unknownInQuery } from './include.ts';
 import type { Resource, ResourceRequest, Wish } from '../resource.ts';
 
 const RESPONSE_ID = /^resp_[0-9a-f]{32}$/;
@@ -18,6 +19,7 @@ function response(
   return {
     method,
     path: `/v1/responses/:id${path}`,
+    unknown: unknownInQuery,
     wish: (request) => {
       const id = request.params['id'] ?? '';
       // What can't be an id needs no look-up.
@@ -52,7 +54,10 @@ export const responseResources: readonly Resource[] = [
     return ok({
       kind: 'show-answer',
       ...of,
-      show: ({ input }) => ok(listJson(pageIn(itemsIn(input), page.value))),
+      show: ({ input }) => {
+        const listed = pageIn(itemsIn(input), page.value);
+        return listed.ok ? ok(listJson(listed.value)) : listed;
+      },
     });
   }),
 ];
