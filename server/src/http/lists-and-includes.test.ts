@@ -32,10 +32,10 @@ describe('questions that name nothing', () => {
       assert.deepEqual([status, body.error.type], [400, 'invalid_request_error']);
       assert.match(body.error.message, new RegExp(`${field}.*nobody`));
     }
-    const after = await ask('/v1/models?after_id=priced', undefined, anthropic);
-    assert.deepEqual(Object(after.body.data[0]).id, 'free');
-    const before = await ask('/v1/models?before_id=free', undefined, anthropic);
-    assert.deepEqual(Object(before.body.data.at(-1)).id, 'priced');
+    const later = await ask('/v1/models?after_id=priced', undefined, anthropic);
+    assert.deepEqual(Object(later.body.data[0]).id, 'free');
+    const earlier = await ask('/v1/models?before_id=free', undefined, anthropic);
+    assert.deepEqual(Object(earlier.body.data.at(-1)).id, 'priced');
   });
 
   it('every other page begins at what is in its list', async () => {
