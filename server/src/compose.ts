@@ -387,6 +387,7 @@ async function openHttp(
     embeddings: EMBEDDING_PROTOCOLS,
     facts: { version, storeReady: () => store.ping() },
     webSockets: config.webSockets,
+    corsOrigins: config.corsOrigins,
     logger: log,
     mountManagement: (app) => mountManagement(app, { handlers, adminToken }),
   });

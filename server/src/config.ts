@@ -59,6 +59,8 @@ export type Config = {
   readonly forgetful: readonly string[];
   /** False where something in front of the server can't pass WebSockets on: clients are sent to HTTP. */
   readonly webSockets: boolean;
+  /** The pages that may call the API from a browser; `*` is every one. */
+  readonly corsOrigins: readonly string[];
   /** What becomes of fields that a protocol does not know, by its name; `*` is all others. */
   readonly unknownFields: ReadonlyMap<string, UnknownFields>;
   /** What is less than this is not logged. */
@@ -213,19 +215,40 @@ function withoutBlanks(environment: Environment): Environment {
 /** How the protocols are spoken. */
 function readWire(
   environment: Environment,
-): Result<Pick<Config, 'webSockets' | 'unknownFields' | 'logLevel'>, string> {
+): Result<Pick<Config, 'webSockets' | 'unknownFields' | 'corsOrigins' | 'logLevel'>, string> {
   const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
   if (webSockets !== 'on' && webSockets !== 'off') {
     return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
   }
   const unknownFields = readUnknownFields(environment['TURNPIKE_UNKNOWN_FIELDS'] ?? 'warn');
   if (!unknownFields.ok) return unknownFields;
+  const cors = readCorsOrigins(environment['TURNPIKE_CORS_ORIGINS'] ?? '');
+  if (!cors.ok) return cors;
   const wanted = environment['TURNPIKE_LOG_LEVEL'] ?? 'info';
   const logLevel = LOG_LEVELS.find((known) => known === wanted);
   if (logLevel === undefined) {
     return err(`TURNPIKE_LOG_LEVEL must be one of ${LOG_LEVELS.join(', ')}, not '${wanted}'.`);
   }
-  return ok({ webSockets: webSockets === 'on', unknownFields: unknownFields.value, logLevel });
+  return ok({
+    webSockets: webSockets === 'on',
+    unknownFields: unknownFields.value,
+    corsOrigins: cors.value,
+    logLevel,
+  });
+}
+
+/** As a browser writes them: `https://app.example.com`, with a port where it is not the scheme's own. */
+function readCorsOrigins(text: string): Result<readonly string[], string> {
+  const origins = text.split(/[\s,]+/).filter(Boolean);
+  const stray = origins.find((origin) => {
+    if (origin === '*') return false;
+    const url = URL.canParse(origin) ? new URL(origin) : undefined;
+    return !/^https?:$/.test(url?.protocol ?? '') || url?.origin !== origin;
+  });
+  if (stray === undefined) return ok(origins);
+  return err(
+    `TURNPIKE_CORS_ORIGINS must be * or origins such as https://app.example.com, not '${stray}'.`,
+  );
 }
 
 /** One policy for all protocols, and others for those that are named: `warn,openai-chat=refuse`. */

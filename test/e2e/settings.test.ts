@@ -50,6 +50,18 @@ describe('settings', () => {
     assert.ok(!wrong.ok && /TURNPIKE_LOG_LEVEL must be one of .*'loud'/.test(wrong.error));
   });
 
+  it('name the pages that may call, as browsers do', () => {
+    assert.deepEqual(configOf({}).corsOrigins, []);
+    const listed = 'https://a.example.com, http://localhost:3000';
+    const { corsOrigins } = configOf({ TURNPIKE_CORS_ORIGINS: listed });
+    assert.deepEqual(corsOrigins, ['https://a.example.com', 'http://localhost:3000']);
+    assert.deepEqual(configOf({ TURNPIKE_CORS_ORIGINS: '*' }).corsOrigins, ['*']);
+    for (const stray of ['a.example.com', 'https://a.example.com/', 'file:///x', 'null']) {
+      const wrong = readConfig({ TURNPIKE_CORS_ORIGINS: stray });
+      assert.ok(!wrong.ok && wrong.error.includes(`not '${stray}'`), stray);
+    }
+  });
+
   it('name the same configuration file', () => {
     const path = join(elsewhere, 'some.config.json');
     writeFileSync(path, JSON.stringify(SCRIPTED_CONFIG));

@@ -20,6 +20,7 @@ import {
 import { newRequestId } from '../lib/ids.ts';
 import type { EmbeddingProtocol } from '../protocols/embedding-protocol.ts';
 import { answerClientError } from './client-error.ts';
+import { Cors, type CorsOrigins } from './cors.ts';
 import { pathOf, type Protocols } from './dialect.ts';
 import { Generations, type Operation } from './generations.ts';
 import { mountNotFound } from './not-found.ts';
@@ -35,6 +36,8 @@ export type HttpOptions = {
   readonly facts: PublicFacts;
   /** Without them a client that asks for one is told to use HTTP. */
   readonly webSockets: boolean;
+  /** The pages that may call the API from a browser; none unless told. */
+  readonly corsOrigins?: CorsOrigins;
   /** Adds the management API; it is no part of what a developer's key can reach. */
   readonly mountManagement: (app: FastifyInstance) => Promise<void>;
   readonly logger: FastifyBaseLogger;
@@ -45,11 +48,14 @@ export class HttpServer {
   readonly #generations: Generations;
   readonly #webSockets: WebSockets;
   readonly #gateway: Gateway;
+  readonly #cors: Cors | undefined;
 
   private constructor(options: HttpOptions) {
     const { gateway, protocols } = options;
     const [main] = protocols;
     this.#gateway = gateway;
+    const { corsOrigins = [] } = options;
+    this.#cors = corsOrigins.length > 0 ? new Cors(corsOrigins) : undefined;
     this.#generations = new Generations(gateway);
     this.#webSockets = new WebSockets(gateway, options.webSockets ? protocols : []);
     const byPath = operations(protocols, options.embeddings ?? []);
@@ -100,6 +106,7 @@ export class HttpServer {
         shouldUpgradeCallback: (request) => this.#webSockets.isFor(request),
       },
       (request, response) => {
+        if (this.#cors?.handle(request, response) === true) return;
         const operation = request.method === 'POST' ? byPath.get(pathOf(request.url)) : undefined;
         if (operation === undefined) next(request, response);
         else this.#generations.handle(operation, request, response);

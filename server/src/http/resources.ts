@@ -13,7 +13,8 @@ export function mountResources(
   for (const protocol of protocols) {
     for (const resource of protocol.resources ?? []) {
       app.route({
-        method: resource.method,
+        // Node writes no body to a HEAD; what is asked is the same.
+        method: resource.method === 'GET' ? ['GET', 'HEAD'] : resource.method,
         exposeHeadRoute: false,
         url: resource.path,
         // Before Fastify reads the body: it is read, bounded and refused as that of a generation.
@@ -21,6 +22,8 @@ export function mountResources(
           reply.hijack();
           const params = request.params as { [name: string]: string }; // of the path, decoded
           const query = new URL(request.raw.url ?? '', 'http://localhost').searchParams;
+          // A stream is all body.
+          if (request.method === 'HEAD') query.delete('stream');
           generations.handle(
             {
               refusal: (...why) => protocol.refusal(...why),
