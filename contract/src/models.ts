@@ -17,9 +17,19 @@ export const price = z.object({
     cacheRead: money,
     cacheWrite5m: money,
     cacheWrite1h: money,
+    imageInput: money,
+    audioInput: money,
     output: money,
     reasoning: money,
+    imageOutput: money,
+    audioOutput: money,
   }),
+  perMillionCalls: z
+    .object({
+      toolCalls: money.describe('Of hosted tools.'),
+      request: money.describe('The request itself, whatever is in it.'),
+    })
+    .describe('Beside the tokens; mostly nothing.'),
 });
 export type Price = z.infer<typeof price>;
 

@@ -24,8 +24,13 @@ export const tokens = z.object({
   cacheRead: count,
   cacheWrite5m: count,
   cacheWrite1h: count,
-  output: count.describe('Visible output.'),
+  imageInput: count,
+  audioInput: count,
+  output: count.describe('Visible text.'),
   reasoning: count,
+  imageOutput: count,
+  audioOutput: count,
+  toolCalls: count.describe('Calls of hosted tools, which are no tokens.'),
 });
 export type Tokens = z.infer<typeof tokens>;
 

@@ -6,11 +6,11 @@ import { isAbsolute, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { z } from 'zod';
 import { CAPABILITIES, type Capabilities } from './domain/generation/capabilities.ts';
-import { nano, parseDollars } from './domain/money/nano.ts';
 import type { ModelPrice } from './domain/pricing/price-book.ts';
 import { RELEASE_STAGES, type ReleaseStage } from './domain/release/release-stage.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
+import { isEachPrice, isPrice, priceAsConfigured } from './start/configured-price.ts';
 import { offerOf, shippedOffer } from './start/shipped-models.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
@@ -84,12 +84,8 @@ const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const CONFIG_FILE = 'turnpike.config.json';
 
 const name = z.string().regex(/^[\w.:/-]{1,128}$/, 'letters, digits and . _ : / - only');
-const price = z.string().transform((text, context) => {
-  const amount = parseDollars(text);
-  if (amount !== undefined && amount >= 0n) return amount;
-  context.addIssue('dollars per million tokens in quotes, such as "0.15"');
-  return z.NEVER;
-});
+const price = z.string().refine(isPrice, 'dollars per million tokens in quotes, such as "0.15"');
+const eachPrice = z.string().refine(isEachPrice, 'dollars in quotes, at most 1000, such as "0.01"');
 
 const llamaEngine = z.strictObject({
   kind: z.literal('llama'),
@@ -151,6 +147,12 @@ const configFile = z.strictObject({
             cacheWrite5m: price.optional(),
             cacheWrite1h: price.optional(),
             reasoning: price.optional(),
+            imageInput: price.optional(),
+            audioInput: price.optional(),
+            imageOutput: price.optional(),
+            audioOutput: price.optional(),
+            toolCalls: eachPrice.optional(),
+            request: eachPrice.optional(),
           })
           .optional(),
       }),
@@ -369,7 +371,6 @@ function completeEngine(
 function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
   const { contextTokensMax, outputTokensMax, capabilities: can, stage } = model;
   const { price: given, reasoning } = model;
-  const output = given?.output ?? nano(0n);
   return {
     id: model.id,
     engine: model.engine,
@@ -381,14 +382,7 @@ function modelConfig(model: ConfigFile['models'][number]): ModelConfig {
     ...(stage !== undefined && { stage }),
     ...(reasoning !== undefined && { reasoning }),
     ...(given !== undefined && {
-      price: {
-        input: given.input,
-        cacheRead: given.cacheRead ?? given.input,
-        cacheWrite5m: given.cacheWrite5m ?? given.input,
-        cacheWrite1h: given.cacheWrite1h ?? given.input,
-        output,
-        reasoning: given.reasoning ?? output,
-      },
+      price: priceAsConfigured(given),
     }),
   };
 }

@@ -89,6 +89,8 @@ export const RETRY_AFTER_LEDGER_MS = 2_000;
 
 /** A hundred times the longest context there is; at the dearest price known it stays far below a 64-bit amount. */
 export const TOKENS_PER_BUCKET_MAX = 100_000_000;
+/** Longer than what agents send, a few ids in a row; it is on every usage row. */
+export const END_USER_CHARACTERS_MAX = 256;
 
 // ── What is known of prompts, for the log ──────────────────────────────────────────────────────────────────
 /** Below it no prompt is worth a cache: engines keep blocks of 16 to 64 tokens. */

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { NO_USAGE } from '../../server/src/domain/generation/usage.ts';
 import { nano, parseDollars } from '../../server/src/domain/money/nano.ts';
 import { costOf } from '../../server/src/domain/pricing/cost.ts';
+import { wholePrice } from '../../server/src/domain/pricing/whole-price.ts';
 import { openBooks } from './books.ts';
 import { crowd, visit } from './customers.ts';
 import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
@@ -25,14 +26,11 @@ const CONFIG = {
 };
 
 const price = (text: string) => parseDollars(text) ?? nano(-1n);
-const SCRIPTED_PRICE = {
+const SCRIPTED_PRICE = wholePrice({
   input: price('1.234567'),
   cacheRead: price('0.3'),
-  cacheWrite5m: price('1.234567'),
-  cacheWrite1h: price('1.234567'),
   output: price('7.654321'),
-  reasoning: price('7.654321'),
-};
+});
 
 const ask = (content: string, more: object = {}) => ({
   model: 'scripted',

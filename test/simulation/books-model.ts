@@ -3,6 +3,7 @@
 // taken in one order.
 
 import { DatabaseError } from 'pg';
+import { revenueAccount } from '../../server/src/domain/ledger/revenue-account.ts';
 import type { Settlement } from '../../server/src/domain/ledger/settlement.ts';
 import type { Gateway } from '../../server/src/store/postgres/ledger-batch.ts';
 import type { LeaseAnswer } from '../../server/src/store/postgres/leases/lease.ts';
@@ -183,7 +184,7 @@ export class BooksModel {
   }
 
   #record(transaction: Transaction, settlement: Settlement, charged: bigint): void {
-    const { requestId, organisationId, model, outcome, costNano } = settlement;
+    const { requestId, organisationId, outcome, costNano } = settlement;
     if (this.usage.has(requestId)) throw refusal('23505', `usage of ${requestId} is there already`);
     const overrun = (outcome === 'failed' ? 0n : costNano) - charged;
     if (overrun < 0n) throw refusal('23514', 'an overrun is not negative');
@@ -193,7 +194,7 @@ export class BooksModel {
         transaction,
         `overrun:${requestId}`,
         'overrun_loss',
-        `revenue:${model}`,
+        revenueAccount(settlement),
         overrun,
       );
     if (charged > 0n)
@@ -201,7 +202,7 @@ export class BooksModel {
         transaction,
         `settle:${requestId}`,
         `credits:${organisationId}`,
-        `revenue:${model}`,
+        revenueAccount(settlement),
         charged,
       );
   }
@@ -213,7 +214,7 @@ export class BooksModel {
     for (const { settlement, chargedNano } of records) {
       const cost = settlement.outcome === 'failed' ? 0n : settlement.costNano;
       overruns += cost - chargedNano;
-      const id = `revenue:${settlement.model}`;
+      const id = revenueAccount(settlement);
       revenue.set(id, (revenue.get(id) ?? 0n) + cost);
     }
     if (overruns > 0n) {

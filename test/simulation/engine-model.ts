@@ -69,7 +69,7 @@ export class EngineModel implements Engine {
     const [item] = ticket.generation.items;
     const text = item?.kind === 'message' ? textOf(item.content).length : 0;
     const counted = chance.happens(0.4) ? 256 + text : chance.whole(1, 40);
-    const bucket = chance.pick(['input', 'cacheRead', 'cacheWrite1h']);
+    const bucket = chance.pick(['input', 'cacheRead', 'cacheWrite1h', 'audioInput']);
     const input = { ...NO_USAGE, [bucket]: counted };
     for (let made = 0; made < tokens;) {
       await this.#world.wait(

@@ -30,8 +30,14 @@ export const PRICE: ModelPrice = {
   cacheRead: nano(300_000_001n),
   cacheWrite5m: nano(1_500_000_003n),
   cacheWrite1h: nano(2_000_000_007n),
+  imageInput: nano(1_333_333_337n),
+  audioInput: nano(1_444_444_449n),
   output: nano(7_654_321_987n),
   reasoning: nano(7_111_111_113n),
+  imageOutput: nano(7_222_222_223n),
+  audioOutput: nano(7_333_333_331n),
+  toolCalls: nano(0n),
+  request: nano(1_234_500_000n),
 };
 export const PRICE_VERSION = 3;
 const LOG_DIRECTORY = 'log';

@@ -35,16 +35,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'prices in floats, bucket by bucket',
     file: 'domain/pricing/cost.ts',
-    find: 'if (tokens > 0) exact += BigInt(tokens) * price[bucket];',
+    find: 'exact += BigInt(tokens) * price[bucket];',
     replace:
-      'if (tokens > 0) exact += BigInt(Math.round((tokens * Number(price[bucket])) / 1e6)) * TOKENS_PER_PRICE;',
+      'exact += BigInt(Math.round((tokens * Number(price[bucket])) / 1e6)) * TOKENS_PER_PRICE;',
     seed: 2,
   },
   {
     name: 'cuts off instead of rounding',
     file: 'domain/pricing/cost.ts',
-    find: '(exact + TOKENS_PER_PRICE / 2n) / TOKENS_PER_PRICE',
-    replace: 'exact / TOKENS_PER_PRICE',
+    find: '(exact + price.request + TOKENS_PER_PRICE / 2n) / TOKENS_PER_PRICE',
+    replace: '(exact + price.request) / TOKENS_PER_PRICE',
     seed: 2,
   },
   {

@@ -287,16 +287,24 @@ function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** A fraction of whole numbers, rounded half up at the end. */
+/** A fraction of whole numbers, rounded half up at the end; nothing for nothing. */
 function naiveCost(usage: Usage): bigint {
+  const counts = Object.values(usage);
+  if (counts.every((count) => count === 0)) return 0n;
   const twice =
     2n *
-    (BigInt(usage.input) * PRICE.input +
+    (PRICE.request +
+      BigInt(usage.input) * PRICE.input +
       BigInt(usage.cacheRead) * PRICE.cacheRead +
       BigInt(usage.cacheWrite5m) * PRICE.cacheWrite5m +
       BigInt(usage.cacheWrite1h) * PRICE.cacheWrite1h +
+      BigInt(usage.imageInput) * PRICE.imageInput +
+      BigInt(usage.audioInput) * PRICE.audioInput +
       BigInt(usage.output) * PRICE.output +
-      BigInt(usage.reasoning) * PRICE.reasoning);
+      BigInt(usage.reasoning) * PRICE.reasoning +
+      BigInt(usage.imageOutput) * PRICE.imageOutput +
+      BigInt(usage.audioOutput) * PRICE.audioOutput +
+      BigInt(usage.toolCalls) * PRICE.toolCalls);
   return (twice + 1_000_000n) / 2_000_000n;
 }
 

@@ -17,9 +17,14 @@ function priceList(input: bigint, cacheRead: bigint, output: bigint, reasoning: 
       cacheRead: moneyOf(cacheRead),
       cacheWrite5m: write,
       cacheWrite1h: write,
+      imageInput: write,
+      audioInput: write,
       output: moneyOf(output),
       reasoning: moneyOf(reasoning),
+      imageOutput: moneyOf(output),
+      audioOutput: moneyOf(output),
     },
+    perMillionCalls: { toolCalls: moneyOf(0n), request: moneyOf(0n) },
   };
 }
 

@@ -26,8 +26,9 @@ export function tokensOf(usage: CompletionUsage): TurnTokens {
   };
 }
 
-export function priceOf(tokens: TurnTokens, { perMillionTokens }: Price): Money {
+export function priceOf(tokens: TurnTokens, { perMillionTokens, perMillionCalls }: Price): Money {
   const exact =
+    BigInt(perMillionCalls.request.nano) +
     BigInt(tokens.input) * BigInt(perMillionTokens.input.nano) +
     BigInt(tokens.cacheRead) * BigInt(perMillionTokens.cacheRead.nano) +
     BigInt(tokens.output) * BigInt(perMillionTokens.output.nano) +

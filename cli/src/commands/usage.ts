@@ -81,9 +81,15 @@ function numbersOf({
 }: Pick<UsageRow, 'requests' | 'tokens' | 'cost'>): readonly string[] {
   return [
     grouped(requests),
-    grouped(tokens.input + tokens.cacheWrite5m + tokens.cacheWrite1h),
+    grouped(
+      tokens.input +
+        tokens.cacheWrite5m +
+        tokens.cacheWrite1h +
+        tokens.imageInput +
+        tokens.audioInput,
+    ),
     grouped(tokens.cacheRead),
-    grouped(tokens.output + tokens.reasoning),
+    grouped(tokens.output + tokens.reasoning + tokens.imageOutput + tokens.audioOutput),
     dollars(cost),
   ];
 }

@@ -55,8 +55,13 @@ function priceOf(model: string, book: PriceBook | undefined): Price | undefined 
       cacheRead: moneyOf(price.cacheRead),
       cacheWrite5m: moneyOf(price.cacheWrite5m),
       cacheWrite1h: moneyOf(price.cacheWrite1h),
+      imageInput: moneyOf(price.imageInput),
+      audioInput: moneyOf(price.audioInput),
       output: moneyOf(price.output),
       reasoning: moneyOf(price.reasoning),
+      imageOutput: moneyOf(price.imageOutput),
+      audioOutput: moneyOf(price.audioOutput),
     },
+    perMillionCalls: { toolCalls: moneyOf(price.toolCalls), request: moneyOf(price.request) },
   };
 }

@@ -8,6 +8,7 @@ import { mediaIn, type FitToModel } from '../domain/generation/capabilities.ts';
 import { checksOf } from '../domain/generation/checked-output.ts';
 import { itemText, type Generation } from '../domain/generation/generation.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { jsonByteLength } from '../lib/json-slices.ts';
@@ -21,6 +22,8 @@ export class Admission implements Disposable {
   readonly model: ServedModel;
   readonly price: ModelPrice;
   readonly priceVersion: number;
+  /** The one that is used, which the price is of. */
+  readonly tier: ServiceTier;
   /** No input can be longer than this: bytes bound tokens, and the context bounds both. */
   readonly inputTokensMax: number;
   /** Of one answer. */
@@ -37,6 +40,7 @@ export class Admission implements Disposable {
     this.model = model;
     this.price = pinned.price;
     this.priceVersion = pinned.version;
+    this.tier = pinned.tier;
     this.inputTokensMax = demand.inputTokensMax;
     this.outputTokensMax = demand.outputTokensMax;
     this.choices = demand.choices;

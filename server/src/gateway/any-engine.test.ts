@@ -28,8 +28,13 @@ const anyUsage: fc.Arbitrary<Usage> = fc.record({
   cacheRead: anyCount,
   cacheWrite5m: anyCount,
   cacheWrite1h: anyCount,
+  imageInput: anyCount,
+  audioInput: anyCount,
   output: anyCount,
   reasoning: anyCount,
+  imageOutput: anyCount,
+  audioOutput: anyCount,
+  toolCalls: fc.constant(0),
 });
 const anyPart: fc.Arbitrary<Part> = fc.oneof(
   fc.string().map((text): Part => ({ kind: 'text-delta', text })),

@@ -65,14 +65,19 @@ describe('what is charged', () => {
     }
   });
 
-  it('I7 cached input is charged in its own bucket', async () => {
+  it('I7 everything is charged in its own bucket', async () => {
     const usage = {
       input: 1,
       cacheRead: 100,
       cacheWrite5m: 10,
       cacheWrite1h: 7,
+      imageInput: 11,
+      audioInput: 13,
       output: 2,
       reasoning: 3,
+      imageOutput: 5,
+      audioOutput: 1,
+      toolCalls: 0,
     };
     const engine = new RecitingEngine([
       [
@@ -83,9 +88,9 @@ describe('what is charged', () => {
     ]);
     const turnstile = await Turnstile.with(PLENTY, engine);
     const sink = await turnstile.whole('hi', { model: 'given' });
-    // 1,234,567,000 + 30,000,000,100 + 15,000,000,030 + 14,000,000,049 + 15,308,642,000 + 21,333,333,333, over 10⁶
-    assert.equal(PLENTY - turnstile.balanceNano, 96_877n);
-    assert.equal(sink.json.usage.prompt_tokens, 118);
+    // 1 × 1,234,567,000 + 100 × 300,000,001 + … + 1 × 7,333,333,331 is 173,765,431,502, over 10⁶
+    assert.equal(PLENTY - turnstile.balanceNano, 173_765n);
+    assert.equal(sink.json.usage.prompt_tokens, 142);
     assert.equal(sink.json.usage.prompt_tokens_details.cached_tokens, 100);
   });
 

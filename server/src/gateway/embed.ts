@@ -55,7 +55,15 @@ export async function embed(
   const payer = { requestId, organisationId };
   const granted = await takeHold(gateway.ledger, admission, payer);
   if (!granted.ok) return refuse(granted.error);
-  const facts = { ...payer, projectId, keyId, protocol: protocol.name, startedAtMs };
+  const { endUser } = decoded.value;
+  const facts = {
+    ...payer,
+    projectId,
+    keyId,
+    protocol: protocol.name,
+    startedAtMs,
+    ...(endUser !== undefined && { endUser }),
+  };
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const ticket = EmbeddingTicket.issue(granted.value.hold, { requestId, engineModel, embedding });

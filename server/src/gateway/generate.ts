@@ -6,6 +6,7 @@ import { Ticket } from '../domain/admission/ticket.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
+import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { jsonText } from '../lib/json-slices.ts';
 import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
@@ -17,7 +18,7 @@ import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import { fitRequest } from './fit-request.ts';
 import type { Gateway } from './gateway.ts';
 import type { AnswerKeeper } from './keeper.ts';
-import { MeteredRun } from './metered-run.ts';
+import { MeteredRun, type RunFacts } from './metered-run.ts';
 import { receiptHeaders } from './receipt.ts';
 import { shorten } from './shorten.ts';
 import type { Sink } from './sink.ts';
@@ -58,19 +59,19 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { generation } = admission;
   const { delivery } = generation;
 
-  const { organisationId, projectId, keyId } = caller;
-  const payer = { requestId, organisationId };
-  const granted = await takeHold(gateway.ledger, admission, payer);
+  const facts = runFacts(accepted);
+  const granted = await takeHold(gateway.ledger, admission, facts);
   if (!granted.ok) return refuse(granted.error);
-  const facts = { ...payer, projectId, keyId, protocol: protocol.name, startedAtMs };
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const createdAtSeconds = Math.floor(startedAtMs / 1000);
-  const ignored = [...keeper.ignored, ...admission.ignored];
+  const { tier } = admission;
+  const ignored = [...keeper.ignored, ...admission.ignored, ...otherTier(decoded, tier)];
   const { reasoning } = admission.model;
   const echoJson = isLarge && decoded.echo ? await jsonText(decoded.echo()) : undefined;
-  const about = { requestId, model, createdAtSeconds, delivery, stored: keeper.stores, reasoning };
-  const answerFacts = { ...about, ...(echoJson !== undefined && { echoJson }) };
+  const about = { requestId, model, tier, createdAtSeconds, delivery, reasoning };
+  const kept = { stored: keeper.stores, ...(echoJson !== undefined && { echoJson }) };
+  const answerFacts = { ...about, ...kept };
   const encoder = decoded.encoder(answerFacts);
   const answer = new Answer(protocol, encoder, sink, {
     requestId,
@@ -106,6 +107,18 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   answer.finish(told, receiptHeaders(settled, admission.priceVersion));
   // What the run still does at its end has its own turn.
   if (isLarge) await nextTurn();
+}
+
+function runFacts({ requestId, startedAtMs, protocol, caller, decoded }: Accepted): RunFacts {
+  const { organisationId, projectId, keyId } = caller;
+  const { endUser } = decoded;
+  const whose = { organisationId, projectId, keyId, ...(endUser !== undefined && { endUser }) };
+  return { requestId, ...whose, protocol: protocol.name, startedAtMs };
+}
+
+/** A wish that did not come true. */
+function otherTier({ tier: asked }: Decoded, used: ServiceTier): readonly string[] {
+  return asked === undefined || asked === used ? [] : ['service_tier'];
 }
 
 /** What its encoder can't give to anybody has failed. */

@@ -94,6 +94,7 @@ describe('the log of a request', () => {
       usage: { input: 300, output: 1 },
       usageSource: 'engine',
       priceVersion: settled.priceVersion,
+      tier: 'standard',
       costUsd: '0.000378024',
       firstTokenAfterMs: 0,
       durationMs: 0,

@@ -20,7 +20,8 @@ export function logRequest(
 ): void {
   if (!gateway.log.isLevelEnabled('info')) return;
   const { requestId, organisationId, projectId, keyId, protocol, model, engine } = settlement;
-  const { outcome, usage, usageSource, priceVersion, firstTokenAfterMs, durationMs } = settlement;
+  const { outcome, usage, usageSource, priceVersion, tier, firstTokenAfterMs, durationMs } =
+    settlement;
   const cache = cacheOf(gateway, admission, settlement);
   const facts = {
     requestId,
@@ -34,6 +35,7 @@ export function logRequest(
     usage: withoutZeros(usage),
     usageSource,
     priceVersion,
+    tier,
     ...(settled.kind === 'settled' && { costUsd: formatAmount(settled.chargedNano) }),
     ...(firstTokenAfterMs !== undefined && { firstTokenAfterMs: Math.round(firstTokenAfterMs) }),
     durationMs: Math.round(durationMs),

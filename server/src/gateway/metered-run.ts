@@ -20,7 +20,7 @@ import { Tally, usageOfAll, type Ending } from './tally.ts';
 /** What of the settlement is known before the first token. */
 export type RunFacts = Pick<
   Settlement,
-  'requestId' | 'organisationId' | 'projectId' | 'keyId' | 'protocol' | 'startedAtMs'
+  'requestId' | 'organisationId' | 'projectId' | 'keyId' | 'protocol' | 'startedAtMs' | 'endUser'
 >;
 
 export class MeteredRun implements AsyncDisposable {
@@ -168,7 +168,7 @@ export class MeteredRun implements AsyncDisposable {
   }
 
   #settlement(outcome: Outcome): Settlement {
-    const { model, price, priceVersion } = this.#admission;
+    const { model, price, priceVersion, tier } = this.#admission;
     return {
       ...this.#facts,
       model: model.id,
@@ -176,6 +176,7 @@ export class MeteredRun implements AsyncDisposable {
       usage: this.usage,
       usageSource: this.#tallies.every(({ source }) => source === 'engine') ? 'engine' : 'counted',
       priceVersion,
+      tier,
       costNano: outcome === 'failed' ? ZERO_NANO : costOf(this.usage, price),
       outcome,
       ...(this.#firstTokenAfterMs !== undefined && { firstTokenAfterMs: this.#firstTokenAfterMs }),

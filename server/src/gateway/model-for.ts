@@ -4,13 +4,19 @@
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { mayCall } from '../domain/accounts/model-access.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import type { Gateway, ServedModel } from './gateway.ts';
 
 /** A model at its price. */
 export type Offered = { readonly model: ServedModel; readonly pinned: PinnedPrice };
-export type PinnedPrice = { readonly price: ModelPrice; readonly version: number };
+export type PinnedPrice = {
+  readonly price: ModelPrice;
+  readonly version: number;
+  /** The one that is used, which the price is of. */
+  readonly tier: ServiceTier;
+};
 
 type Caller = Pick<KeyEntry, 'models'>;
 
@@ -40,5 +46,6 @@ export function modelsFor(gateway: Gateway, caller: Caller): readonly Offered[] 
 function priceOf(gateway: Gateway, modelId: string): PinnedPrice | undefined {
   const book = gateway.snapshot().priceBook;
   const price = book?.models.get(modelId);
-  return book === undefined || price === undefined ? undefined : { price, version: book.version };
+  if (book === undefined || price === undefined) return undefined;
+  return { price, version: book.version, tier: 'standard' };
 }

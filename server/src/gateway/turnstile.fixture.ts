@@ -10,6 +10,7 @@ import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano, type Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { wholePrice } from '../domain/pricing/whole-price.ts';
 import { PromptMemory } from '../domain/prompt-cache/prompt-memory.ts';
 import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
@@ -44,8 +45,14 @@ export const PRICE: ModelPrice = {
   cacheRead: nano(300_000_001n),
   cacheWrite5m: nano(1_500_000_003n),
   cacheWrite1h: nano(2_000_000_007n),
+  imageInput: nano(1_333_333_337n),
+  audioInput: nano(1_444_444_449n),
   output: nano(7_654_321_000n),
   reasoning: nano(7_111_111_111n),
+  imageOutput: nano(7_222_222_223n),
+  audioOutput: nano(7_333_333_331n),
+  toolCalls: nano(10_000_000_000_000n),
+  request: nano(0n),
 };
 const RETENTION_MS = 3_600_000;
 export const OUTPUT_TOKENS_MAX = 4_096;
@@ -311,10 +318,8 @@ export class Turnstile {
       redacted: 'sk-tp-…',
     });
     if (creditNano > 0n) await accounts.addCredits('topup_1', organisationId, creditNano);
-    const free = Object.fromEntries(Object.keys(PRICE).map((bucket) => [bucket, nano(0n)]));
-    // The buckets of `free` are those of PRICE; Object.fromEntries forgets that.
-    const prices = { priced: PRICE, given: PRICE, free: free as ModelPrice };
-    await accounts.publishPrices(new Map(Object.entries(prices)));
+    const free = wholePrice({ input: nano(0n), output: nano(0n) });
+    await accounts.publishPrices(new Map(Object.entries({ priced: PRICE, given: PRICE, free })));
     for (const id of ['priced', 'unpriced', 'free']) turnstile.serves(id, scripted);
     if (given !== undefined) turnstile.serves('given', given);
     return turnstile;

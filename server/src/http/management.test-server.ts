@@ -12,7 +12,7 @@ import { managementHandlers } from '../control/handlers.ts';
 import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
-import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { wholePrice } from '../domain/pricing/whole-price.ts';
 import { PromptMemory } from '../domain/prompt-cache/prompt-memory.ts';
 import { DEFAULT_STAGE } from '../domain/release/release-stage.ts';
 import { everythingBut } from '../domain/generation/capabilities.ts';
@@ -35,14 +35,11 @@ export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 /** The last moment of a UTC day, so that a report by day has an edge to get wrong. */
 export const USED_AT_MS = Date.UTC(2026, 10, 20, 23, 59, 59, 999);
 
-const PRICE: ModelPrice = {
+const PRICE = wholePrice({
   input: nano(150_000_000n),
   cacheRead: nano(15_000_000n),
-  cacheWrite5m: nano(150_000_000n),
-  cacheWrite1h: nano(150_000_000n),
   output: nano(600_000_000n),
-  reasoning: nano(600_000_000n),
-};
+});
 
 export type TestServer = { readonly app: FastifyInstance; readonly accounts: MemoryAccounts };
 
@@ -100,6 +97,7 @@ export function useOnce(accounts: MemoryAccounts, requestId: string, keyId: stri
     usage: { ...NO_USAGE, input: 500, cacheRead: 500, output: 100 },
     usageSource: 'engine',
     priceVersion: 1,
+    tier: 'standard',
     costNano: nano(142_500n),
     outcome: 'completed',
     startedAtMs: USED_AT_MS,

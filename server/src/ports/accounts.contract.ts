@@ -2,6 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
+import { NO_USAGE } from '../domain/generation/usage.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import { newId } from '../lib/ids.ts';
@@ -45,8 +46,14 @@ function priceOf(output: bigint): ModelPrice {
     cacheRead: nano(2n),
     cacheWrite5m: nano(3n),
     cacheWrite1h: nano(4n),
+    imageInput: nano(5n),
+    audioInput: nano(6n),
     output: nano(output),
     reasoning: nano(9_223_372_036_854_775_807n), // the largest that PostgreSQL stores: no digit is lost
+    imageOutput: nano(7n),
+    audioOutput: nano(8n),
+    toolCalls: nano(9n),
+    request: nano(10n),
   };
 }
 
@@ -252,14 +259,7 @@ async function useModels({ accounts, ledger }: AccountsUnderTest): Promise<strin
   return organisation.id;
 }
 
-const testUsage = {
-  input: 2,
-  cacheRead: 3,
-  cacheWrite5m: 0,
-  cacheWrite1h: 0,
-  output: 5,
-  reasoning: 1,
-};
+const testUsage = { ...NO_USAGE, input: 2, cacheRead: 3, imageInput: 4, output: 5, reasoning: 1 };
 
 function describeUsage(store: () => AccountsUnderTest): void {
   test('usage is summed by day (UTC), model and key, and only what was charged is cost', async () => {
@@ -292,6 +292,7 @@ function describeUsage(store: () => AccountsUnderTest): void {
     const [total, ...others] = await accounts.usage(query);
     assert.deepEqual(others, []);
     assert.deepEqual([total?.requests, total?.tokens.cacheRead, total?.day], [2, 6, undefined]);
+    assert.equal(total?.tokens.imageInput, 8);
     assert.deepEqual(await accounts.usage({ ...query, organisationId: 'org_none' }), []);
   });
 

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
+import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
@@ -33,9 +34,10 @@ export function testSettlement(
     model: 'model-test',
     engine: 'scripted',
     protocol: 'openai-chat',
-    usage: { input: 1, cacheRead: 0, cacheWrite5m: 0, cacheWrite1h: 0, output: 1, reasoning: 0 },
+    usage: { ...NO_USAGE, input: 1, output: 1 },
     usageSource: 'engine',
     priceVersion: 1,
+    tier: 'standard',
     costNano: nano(costNano),
     outcome: 'completed',
     startedAtMs: Date.UTC(2026, 10, 20, 12),

@@ -10,6 +10,8 @@ export type DecodedEmbedding = {
   readonly embedding: Embedding;
   /** Fields that the schema does not know, by their paths. */
   readonly unknown: readonly string[];
+  /** For whom it is, as its client names them. */
+  readonly endUser?: string;
   /** The body of the answer. `model` is the public id. */
   answer(embedded: Embedded, model: string): string;
 };

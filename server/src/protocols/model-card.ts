@@ -2,17 +2,23 @@
 // Clients of OpenAI and Anthropic leave alone what they don't know.
 
 import { CAPABILITIES, type Capability } from '../domain/generation/capabilities.ts';
-import { USAGE_BUCKETS, type UsageBucket } from '../domain/generation/usage.ts';
 import { formatAmount } from '../domain/money/nano.ts';
+import { PRICE_ITEMS, type PriceItem } from '../domain/pricing/price-book.ts';
 import type { ModelFacts } from './protocol.ts';
 
-const PRICE_NAMES: { readonly [bucket in UsageBucket]: string } = {
+const PRICE_NAMES: { readonly [bucket in PriceItem]: string } = {
   input: 'input',
   cacheRead: 'cache_read',
   cacheWrite5m: 'cache_write_5m',
   cacheWrite1h: 'cache_write_1h',
+  imageInput: 'image_input',
+  audioInput: 'audio_input',
   output: 'output',
   reasoning: 'reasoning',
+  imageOutput: 'image_output',
+  audioOutput: 'audio_output',
+  toolCalls: 'tool_calls',
+  request: 'requests',
 };
 
 export function modelCard({
@@ -24,8 +30,8 @@ export function modelCard({
 }: ModelFacts): object {
   const media = [...(can.images ? ['image'] : []), ...(can.documents ? ['file'] : [])];
   const perMillion: { [name: string]: string } = {};
-  for (const bucket of USAGE_BUCKETS) {
-    perMillion[PRICE_NAMES[bucket]] = formatAmount(price.perMillion[bucket]);
+  for (const item of PRICE_ITEMS) {
+    perMillion[PRICE_NAMES[item]] = formatAmount(price.perMillion[item]);
   }
   return {
     context_window: contextTokensMax,

@@ -6,6 +6,7 @@ import type { Generation } from '../domain/generation/generation.ts';
 import type { FinishReason, Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { ReleaseStage } from '../domain/release/release-stage.ts';
 import type { Sealer } from '../domain/sealing/sealer.ts';
@@ -49,6 +50,10 @@ export type Decoded = {
   readonly truncates?: boolean;
   /** Of a protocol whose answers can be kept. */
   readonly keeping?: Keeping;
+  /** How it wishes to be served; absent means as usual. Admission decides, and the answer says so. */
+  readonly tier?: ServiceTier;
+  /** For whom it is, as its client names them. */
+  readonly endUser?: string;
 };
 
 /** What is to be kept of a request and its answer, and where. */
@@ -89,6 +94,8 @@ export type AnswerFacts = {
   readonly echoJson?: string;
   /** It will be kept. Absent means no. */
   readonly stored?: boolean;
+  /** The one that was used. Absent means the standard one. */
+  readonly tier?: ServiceTier;
   /**
    * `sealed`: the client may keep what the model thought, and must not read it. Absent means that it may; the Responses
    * protocol has two names for the events of it, OpenAI's, and its own by the specification of Open Responses.

@@ -54,8 +54,14 @@ export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
     effect: 'acts',
     text: 'A whole number. Refused since 2026-10-21, even at its default.',
   },
-  metadata: { effect: 'accepted', text: '`user_id`: a name of the end user, of your own making.' },
-  service_tier: { effect: 'accepted', text: 'Answered with `standard`.' },
+  metadata: {
+    effect: 'acts',
+    text: '`user_id`: a name of the end user, of your own making: it is on the usage of the request.',
+  },
+  service_tier: {
+    effect: 'acts',
+    text: '`flex`, `priority` or `contributor`, where the operator sells them; else it is served as usual and the field named in `turnpike-ignored`. The answer says which tier was used, and that one is billed.',
+  },
   inference_geo: { effect: 'accepted', text: 'The operator says where it runs.' },
   billing_policy: { effect: 'accepted', text: 'The key says who pays.' },
   fallbacks: { effect: 'accepted', text: 'Other models to try: none is tried.' },

@@ -27,7 +27,7 @@ export const COMPLETION_FIELDS: FieldNotes<CompletionRequest> = {
   seed: { effect: 'acts', text: CHAT },
   logit_bias: { effect: 'acts', text: CHAT },
   stop: { effect: 'acts', text: CHAT },
-  user: { effect: 'accepted', text: 'Changes nothing.' },
+  user: { effect: 'acts', text: 'A name of the end user: it is on the usage of the request.' },
 };
 
 export const EMBEDDING_FIELDS: FieldNotes<EmbeddingsRequest> = {
@@ -44,5 +44,5 @@ export const EMBEDDING_FIELDS: FieldNotes<EmbeddingsRequest> = {
     effect: 'narrow',
     text: "How many numbers a vector has. The embedded engine knows only the model's own width.",
   },
-  user: { effect: 'accepted', text: 'Changes nothing.' },
+  user: { effect: 'acts', text: 'A name of the end user: it is on the usage of the request.' },
 };

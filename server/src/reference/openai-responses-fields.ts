@@ -58,9 +58,15 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
     effect: 'acts',
     text: 'Whether the answer is kept. `true` unless told, as at OpenAI. In the answer, whether it is kept; the last event of a stream has the last word.',
   },
-  service_tier: { effect: 'accepted', text: 'Answered with `default`.' },
+  service_tier: {
+    effect: 'acts',
+    text: '`flex`, `priority` or `contributor`, where the operator sells them; else it is served as usual and the field named in `turnpike-ignored`. The answer says which tier was used, and that one is billed.',
+  },
   prompt_cache_key: { effect: 'acts', text: 'Come back in the answer.' },
-  safety_identifier: { effect: 'acts', text: 'Come back in the answer.' },
+  safety_identifier: {
+    effect: 'acts',
+    text: 'A name of the end user, of your own making: it comes back in the answer and is on the usage of the request.',
+  },
   include: {
     effect: 'acts',
     text: '`reasoning.encrypted_content`: reasoning items hold what was thought, sealed, for you to keep and send back. Other values change nothing.',
@@ -69,7 +75,10 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
     effect: 'acts',
     text: 'Over a WebSocket alone: `false` checks the request and answers with an empty response that can be gone on from. It costs nothing.',
   },
-  user: { effect: 'accepted', text: 'The older name of `safety_identifier`.' },
+  user: {
+    effect: 'acts',
+    text: 'The older name of `safety_identifier`, which does not come back.',
+  },
   client_metadata: { effect: 'accepted', text: 'What a client notes for itself.' },
   prompt_cache_retention: {
     effect: 'accepted',

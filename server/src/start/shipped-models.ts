@@ -4,6 +4,7 @@ import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { nano, parseDollars, type Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { wholePrice } from '../domain/pricing/whole-price.ts';
 
 type Offered = { readonly engines: readonly Embedded[]; readonly models: readonly OfferedModel[] };
 type Task = { readonly task?: 'embedding' };
@@ -27,28 +28,18 @@ const EMBED = 'models/turnpike-embed/turnpike-embed.gguf';
 const EMBED_CONTEXT_TOKENS = 2_048;
 
 /** What an embedded model costs until the operator says otherwise: $0.10 in, $0.01 cached, $0.40 out per million. */
-const EMBEDDED_PRICE: ModelPrice = {
+const EMBEDDED_PRICE: ModelPrice = wholePrice({
   input: dollars('0.10'),
   cacheRead: dollars('0.01'),
-  cacheWrite5m: dollars('0.10'),
-  cacheWrite1h: dollars('0.10'),
   output: dollars('0.40'),
-  reasoning: dollars('0.40'),
-};
+});
 
 function dollars(text: string): Nano {
   return parseDollars(text) ?? nano(0n);
 }
 
 /** What embeddings cost until the operator says otherwise: $0.02 per million tokens of input. */
-const EMBEDDING_PRICE: ModelPrice = {
-  input: dollars('0.02'),
-  cacheRead: dollars('0.02'),
-  cacheWrite5m: dollars('0.02'),
-  cacheWrite1h: dollars('0.02'),
-  output: nano(0n),
-  reasoning: nano(0n),
-};
+const EMBEDDING_PRICE: ModelPrice = wholePrice({ input: dollars('0.02'), output: nano(0n) });
 
 /** The small model, and the small encoder beside it. */
 export function shippedOffer(repository: string): Offered {

@@ -3,18 +3,25 @@
 
 import { TOKENS_PER_BUCKET_MAX } from '../../limits.ts';
 
-export const USAGE_BUCKETS = [
+/** `input` is uncached text; images and audio are beside it where an engine counts them apart. */
+export const INPUT_BUCKETS = [
   'input',
   'cacheRead',
   'cacheWrite5m',
   'cacheWrite1h',
-  'output',
-  'reasoning',
+  'imageInput',
+  'audioInput',
 ] as const;
+
+/** `output` is visible text. */
+export const OUTPUT_BUCKETS = ['output', 'reasoning', 'imageOutput', 'audioOutput'] as const;
+
+/** Everything that is counted and has a price of its own: tokens, and calls of tools that we host. */
+export const USAGE_BUCKETS = [...INPUT_BUCKETS, ...OUTPUT_BUCKETS, 'toolCalls'] as const;
 
 export type UsageBucket = (typeof USAGE_BUCKETS)[number];
 
-/** Tokens per bucket: whole numbers ≥ 0. `input` is uncached input, `output` is visible output. */
+/** Whole numbers ≥ 0. */
 export type Usage = { readonly [bucket in UsageBucket]: number };
 
 /** Who counted: the engine itself, or we, by the pieces that it sent, because it reported nothing. */
@@ -25,16 +32,22 @@ export const NO_USAGE: Usage = {
   cacheRead: 0,
   cacheWrite5m: 0,
   cacheWrite1h: 0,
+  imageInput: 0,
+  audioInput: 0,
   output: 0,
   reasoning: 0,
+  imageOutput: 0,
+  audioOutput: 0,
+  toolCalls: 0,
 };
 
 export function inputTokens(usage: Usage): number {
-  return usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
+  const { input, cacheRead, cacheWrite5m, cacheWrite1h, imageInput, audioInput } = usage;
+  return input + cacheRead + cacheWrite5m + cacheWrite1h + imageInput + audioInput;
 }
 
 export function outputTokens(usage: Usage): number {
-  return usage.output + usage.reasoning;
+  return usage.output + usage.reasoning + usage.imageOutput + usage.audioOutput;
 }
 
 /** Of two generations together. */

@@ -2,6 +2,7 @@
 
 import type { Usage, UsageSource } from '../generation/usage.ts';
 import type { Nano } from '../money/nano.ts';
+import type { ServiceTier } from '../pricing/service-tier.ts';
 
 export type Outcome =
   /** The engine finished. */
@@ -25,6 +26,10 @@ export type Settlement = {
   readonly usage: Usage;
   readonly usageSource: UsageSource;
   readonly priceVersion: number;
+  /** The one that was used, which its price is of. */
+  readonly tier: ServiceTier;
+  /** Whom the customer says it was for: a name of the customer's own making; see domain/accounts/end-user.ts. */
+  readonly endUser?: string;
   /** What the usage costs by that version. The customer pays no more than was held; the house pays the rest. */
   readonly costNano: Nano;
   readonly outcome: Outcome;

@@ -3,10 +3,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { NO_USAGE, USAGE_BUCKETS, type Usage } from '../generation/usage.ts';
+import {
+  inputTokens,
+  NO_USAGE,
+  OUTPUT_BUCKETS,
+  outputTokens,
+  USAGE_BUCKETS,
+  type Usage,
+} from '../generation/usage.ts';
 import { nano } from '../money/nano.ts';
 import { costOf, inputCostMax, outputCostMax, outputTokensFor } from './cost.ts';
 import type { ModelPrice } from './price-book.ts';
+import { wholePrice } from './whole-price.ts';
+
+const NO_PRICE = { input: nano(0n), output: nano(0n) };
 
 const perMillion = fc.bigInt({ min: 0n, max: 10n ** 12n }).map(nano);
 const tokens = fc.nat({ max: 20_000_000 });
@@ -16,26 +26,31 @@ const anyPrice: fc.Arbitrary<ModelPrice> = fc.record({
   cacheRead: perMillion,
   cacheWrite5m: perMillion,
   cacheWrite1h: perMillion,
+  imageInput: perMillion,
+  audioInput: perMillion,
   output: perMillion,
   reasoning: perMillion,
+  imageOutput: perMillion,
+  audioOutput: perMillion,
+  toolCalls: perMillion,
+  request: perMillion,
 });
 const anyUsage: fc.Arbitrary<Usage> = fc.record({
   input: tokens,
   cacheRead: tokens,
   cacheWrite5m: tokens,
   cacheWrite1h: tokens,
+  imageInput: tokens,
+  audioInput: tokens,
   output: tokens,
   reasoning: tokens,
+  imageOutput: tokens,
+  audioOutput: tokens,
+  toolCalls: tokens,
 });
 
-const flat = (amount: bigint): ModelPrice => ({
-  input: nano(amount),
-  cacheRead: nano(amount),
-  cacheWrite5m: nano(amount),
-  cacheWrite1h: nano(amount),
-  output: nano(amount),
-  reasoning: nano(amount),
-});
+const flat = (amount: bigint): ModelPrice =>
+  wholePrice({ input: nano(amount), output: nano(amount) });
 
 describe('a cost', () => {
   it('is rounded half up, once for the whole request', () => {
@@ -49,9 +64,10 @@ describe('a cost', () => {
   it('I7: is the exact sum to within half a nano-dollar', () => {
     fc.assert(
       fc.property(anyUsage, anyPrice, (usage, price) => {
+        const isEmpty = USAGE_BUCKETS.every((bucket) => usage[bucket] === 0);
         const exact = USAGE_BUCKETS.reduce(
           (sum, bucket) => sum + BigInt(usage[bucket]) * price[bucket],
-          0n,
+          isEmpty ? 0n : price.request,
         );
         const off = costOf(usage, price) * 1_000_000n - exact;
         assert.ok(off > -500_000n && off <= 500_000n);
@@ -59,13 +75,18 @@ describe('a cost', () => {
     );
   });
 
+  it('has the price of the request itself once, and not where nothing was counted', () => {
+    const price = wholePrice({ ...NO_PRICE, request: nano(2_000_000_000_000n) });
+    assert.equal(costOf({ ...NO_USAGE, input: 5, output: 7 }, price), 2_000_000n);
+    assert.equal(costOf(NO_USAGE, price), 0n);
+  });
+
   it('I7: is never above the bound that was set aside for it', () => {
     fc.assert(
       fc.property(anyUsage, anyPrice, (usage, price) => {
-        const input = usage.input + usage.cacheRead + usage.cacheWrite5m + usage.cacheWrite1h;
         const bound =
-          inputCostMax(input, price) + outputCostMax(usage.output + usage.reasoning, price);
-        assert.ok(costOf(usage, price) <= bound);
+          inputCostMax(inputTokens(usage), price) + outputCostMax(outputTokens(usage), price);
+        assert.ok(costOf({ ...usage, toolCalls: 0 }, price) <= bound);
       }),
     );
   });
@@ -81,9 +102,10 @@ describe('the output that an amount covers', () => {
         (amount, price, max) => {
           const covered = outputTokensFor(amount, price, max);
           assert.ok(covered >= 0 && covered <= max);
-          const dearest = price.output > price.reasoning ? price.output : price.reasoning;
-          if (dearest > 0n)
-            assert.ok(BigInt(covered) * dearest <= (amount < 0n ? 0n : amount) * 1_000_000n);
+          for (const bucket of OUTPUT_BUCKETS) {
+            const most = (amount < 0n ? 0n : amount) * 1_000_000n;
+            assert.ok(BigInt(covered) * price[bucket] <= most);
+          }
         },
       ),
     );

@@ -16,6 +16,7 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import type { CountQuestion, Decoded, RequestHeaders } from '../protocol.ts';
+import { termsOf } from '../service-tiers.ts';
 import { messagesEncoder } from './encode.ts';
 import type { ThinkingShown } from './message.ts';
 import {
@@ -48,6 +49,7 @@ export function decodeMessages(
     ...(request.output_config?.effort == null && { renamed: { reasoningEffort: 'thinking' } }),
     unknown: unknownFields(messagesRequest, body),
     ignored: withoutEffect(request),
+    ...termsOf(request.service_tier, request.metadata?.user_id),
     encoder: (facts) => {
       const wanted = thinkingShown(request);
       const thinking = facts.reasoning === 'sealed' && wanted === 'text' ? 'omitted' : wanted;

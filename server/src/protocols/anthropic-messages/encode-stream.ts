@@ -108,7 +108,10 @@ export class StreamEncoder implements Encoder {
   /** What is known of the usage by now; clients add it up from here, and none copes with an output of nothing. */
   #begin(usage: Usage): string {
     this.#begun = true;
-    const counted = { ...usageOf(usage), output_tokens: Math.max(1, outputTokens(usage)) };
+    const counted = {
+      ...usageOf(usage, this.#facts.tier),
+      output_tokens: Math.max(1, outputTokens(usage)),
+    };
     const message = messageOf(this.#facts, [], undefined, counted);
     const start = JSON.stringify({ type: 'message_start', message });
     return `event: message_start\ndata: ${start}\n\n`;

@@ -58,7 +58,7 @@ export class WholeEncoder implements Encoder {
   finish({ reason, usage, stopSequence }: Ending): string {
     const stop = stopOf(reason, stopSequence, this.#refused);
     const content = this.#blocks.map((block) => blockOf(block, this.#facts));
-    return JSON.stringify(messageOf(this.#facts, content, stop, usageOf(usage)));
+    return JSON.stringify(messageOf(this.#facts, content, stop, usageOf(usage, this.#facts.tier)));
   }
 
   fail(refusal: Refusal): string {

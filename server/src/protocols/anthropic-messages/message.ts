@@ -4,6 +4,7 @@
 
 import type { FinishReason } from '../../domain/generation/part.ts';
 import { outputTokens, type Usage } from '../../domain/generation/usage.ts';
+import type { ServiceTier } from '../../domain/pricing/service-tier.ts';
 import type { Sealer } from '../../domain/sealing/sealer.ts';
 import type { AnswerFacts } from '../protocol.ts';
 
@@ -72,7 +73,7 @@ export function messageOf(
 }
 
 /** Anthropic's convention: `input_tokens` is what was neither read from the cache nor written to it. */
-export function usageOf(usage: Usage): object {
+export function usageOf(usage: Usage, tier: ServiceTier = 'standard'): object {
   return {
     ...runningUsageOf(usage),
     cache_creation: {
@@ -80,7 +81,7 @@ export function usageOf(usage: Usage): object {
       ephemeral_1h_input_tokens: usage.cacheWrite1h,
     },
     inference_geo: null,
-    service_tier: 'standard',
+    service_tier: tier,
     speed: null,
   };
 }

@@ -11,6 +11,7 @@ import {
   TOOLS_MAX,
 } from '../../limits.ts';
 import { boundedObject, toolName, toolParameters } from '../json-bounds.ts';
+import { ANTHROPIC_TIERS } from '../service-tiers.ts';
 import { message, systemContent } from './content.ts';
 
 const clientTool = z.looseObject({
@@ -103,7 +104,7 @@ export const messagesRequest = countRequest.extend({
   top_k: z.int().min(0).nullish(),
 
   metadata: z.looseObject({ user_id: z.string().max(1_024).nullish() }).nullish(),
-  service_tier: z.enum(['auto', 'standard_only']).nullish(),
+  service_tier: z.enum(ANTHROPIC_TIERS).nullish(),
   inference_geo: anything,
   billing_policy: anything,
   fallbacks: anything,

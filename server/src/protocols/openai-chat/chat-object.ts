@@ -3,6 +3,7 @@
 import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
 import type { FinishReason } from '../../domain/generation/part.ts';
 import type { AnswerFacts } from '../protocol.ts';
+import { openaiTier } from '../service-tiers.ts';
 
 export type ChatFacts = AnswerFacts & {
   readonly includeUsage: boolean;
@@ -16,7 +17,7 @@ export type ChatFacts = AnswerFacts & {
 export function identity(facts: AnswerFacts, object: string): string {
   const id = `chatcmpl-${facts.requestId.slice('req_'.length)}`;
   const model = JSON.stringify(facts.model);
-  return `"id":"${id}","object":"${object}","created":${facts.createdAtSeconds},"model":${model},"service_tier":"default","system_fingerprint":null`;
+  return `"id":"${id}","object":"${object}","created":${facts.createdAtSeconds},"model":${model},"service_tier":"${openaiTier(facts.tier)}","system_fingerprint":null`;
 }
 
 const FINISH_REASON: { readonly [reason in FinishReason]: string } = {

@@ -99,7 +99,7 @@ describe('a Chat Completions request', () => {
         prediction: { type: 'content', content: 'hi' },
         web_search_options: {},
         verbosity: 'low',
-        service_tier: 'priority',
+        service_tier: 'scale',
       }),
       ['prediction', 'web_search_options', 'verbosity', 'service_tier'],
     );

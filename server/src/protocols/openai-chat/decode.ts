@@ -7,6 +7,7 @@ import { firstIssue } from '../first-issue.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import { samplingOf } from '../openai-sampling.ts';
 import type { Decoded } from '../protocol.ts';
+import { termsOf } from '../service-tiers.ts';
 import { chatEncoder } from './encode.ts';
 import { chatRequest, type ChatRequest } from './request.ts';
 import { keepingOf, StoredCompletion } from './stored.ts';
@@ -34,6 +35,7 @@ export function decodeChat(body: unknown): Result<Decoded, Refusal> {
     unknown: unknownFields(chatRequest, body),
     toolPlaces: placesOf(request),
     keeping: keepingOf(request),
+    ...termsOf(request.service_tier, request.safety_identifier ?? request.user),
     encoder: (facts) => {
       const shown = chatEncoder({ ...facts, ...asked });
       if (facts.stored !== true) return shown;

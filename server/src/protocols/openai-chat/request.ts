@@ -14,6 +14,7 @@ import { boundedObject } from '../json-bounds.ts';
 import { samplingFields, streamOptions } from '../openai-sampling.ts';
 import { metadata } from '../openai-list.ts';
 import { documentData, imageAddress, mediaName } from '../media.ts';
+import { OPENAI_TIERS } from '../service-tiers.ts';
 import {
   legacyCall,
   legacyChoice,
@@ -132,9 +133,7 @@ export const chatRequest = z.object({
   // Accepted, but named in a header where they ask for something that they don't get; see unserved.ts.
   moderation: z.unknown().optional(),
   prediction: z.unknown().optional(),
-  service_tier: z
-    .enum(['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'])
-    .nullish(),
+  service_tier: z.enum(OPENAI_TIERS).nullish(),
   verbosity: z.enum(['low', 'medium', 'high']).nullish(),
   web_search_options: z.unknown().optional(),
 

@@ -2,6 +2,7 @@
 // in the answer's header.
 
 import type { Refusal } from '../../domain/refusal.ts';
+import { isUnknownTier } from '../service-tiers.ts';
 import { unservedPart } from './content.ts';
 import type { ChatRequest } from './request.ts';
 
@@ -27,6 +28,6 @@ export function ignoredIn(request: ChatRequest): readonly string[] {
   if (request.moderation != null) ignored.push('moderation');
   const { verbosity, service_tier: tier } = request;
   if (verbosity != null && verbosity !== 'medium') ignored.push('verbosity');
-  if (tier != null && tier !== 'auto' && tier !== 'default') ignored.push('service_tier');
+  if (isUnknownTier(tier)) ignored.push('service_tier');
   return ignored;
 }

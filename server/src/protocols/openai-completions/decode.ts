@@ -9,6 +9,7 @@ import { CHOICES_MAX, MODEL_NAME_CHARACTERS_MAX } from '../../limits.ts';
 import { firstIssue } from '../first-issue.ts';
 import { samplingFields, samplingOf, streamOptions } from '../openai-sampling.ts';
 import type { Decoded } from '../protocol.ts';
+import { termsOf } from '../service-tiers.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import { completionEncoder } from './encode.ts';
 
@@ -30,7 +31,7 @@ export const completionRequest = z.object({
   stream: z.boolean().nullish(),
   stream_options: streamOptions,
   ...samplingFields,
-  /** Accepted because clients send it, and changes nothing. */
+  /** For whom: it is on the usage row. */
   user: z.string().nullish(),
 });
 export type CompletionRequest = z.infer<typeof completionRequest>;
@@ -56,6 +57,7 @@ export function decodeCompletions(body: unknown): Result<Decoded, Refusal> {
     generation: generationOf(request, prompts.value, n),
     encoder: (facts) => completionEncoder({ ...facts, ...asked }),
     unknown: unknownFields(completionRequest, body),
+    ...termsOf(undefined, request.user),
   });
 }
 

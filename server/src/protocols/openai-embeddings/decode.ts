@@ -8,6 +8,7 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { EMBEDDING_DIMENSIONS_MAX, MODEL_NAME_CHARACTERS_MAX } from '../../limits.ts';
 import type { DecodedEmbedding } from '../embedding-protocol.ts';
 import { firstIssue } from '../first-issue.ts';
+import { termsOf } from '../service-tiers.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import { readInputs } from './inputs.ts';
 
@@ -17,7 +18,7 @@ export const embeddingsRequest = z.object({
   input: z.unknown(),
   dimensions: z.int().min(1).max(EMBEDDING_DIMENSIONS_MAX).nullish(),
   encoding_format: z.enum(['float', 'base64']).nullish(),
-  /** Accepted because clients send it, and changes nothing. */
+  /** For whom: it is on the usage row. */
   user: z.string().nullish(),
 });
 
@@ -32,6 +33,7 @@ export function decodeEmbeddings(body: unknown): Result<DecodedEmbedding, Refusa
   const encode = format === 'base64' ? base64Of : (vector: Float32Array) => [...vector];
   return ok({
     model,
+    ...termsOf(undefined, parsed.data.user),
     unknown: unknownFields(embeddingsRequest, body),
     embedding: { inputs: inputs.value, ...(dimensions != null && { dimensions }) },
     answer: (embedded, publicModel) => answerOf(embedded, publicModel, encode),

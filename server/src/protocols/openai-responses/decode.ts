@@ -15,6 +15,7 @@ import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import type { Decoded, Keeping } from '../protocol.ts';
+import { isUnknownTier, termsOf } from '../service-tiers.ts';
 import { type Echo, echoOf } from './echo.ts';
 import { responsesEncoder, WarmUpEncoder } from './encode.ts';
 import { unknownIncludes } from './include.ts';
@@ -83,6 +84,7 @@ export function decodeResponses(
       }),
     truncates: request.truncation === 'auto',
     keeping: keepingOf(request, earlier, echo),
+    ...termsOf(request.service_tier, request.safety_identifier ?? request.user),
     warmUp: (facts) => new WarmUpEncoder(facts, echo()),
     unknown: [
       ...unknownFields(responsesRequest, body),
@@ -213,8 +215,9 @@ function inconsistent(request: ResponsesRequest): Refusal | undefined {
 }
 
 /** Known values that do not do here what they do at OpenAI; the answer shows what was done instead. */
-function withoutEffect({ reasoning }: ResponsesRequest): readonly string[] {
+function withoutEffect({ reasoning, service_tier: tier }: ResponsesRequest): readonly string[] {
   const names: string[] = [];
   if (reasoning?.effort === 'xhigh' || reasoning?.effort === 'max') names.push('reasoning.effort');
+  if (isUnknownTier(tier)) names.push('service_tier');
   return names;
 }

@@ -32,7 +32,6 @@ export function echoOf(
     frequency_penalty: sampling.frequencyPenalty ?? 0,
     top_logprobs: generation.logprobs?.top ?? 0,
     max_output_tokens: request.max_output_tokens ?? null,
-    service_tier: 'default',
     metadata: request.metadata ?? {},
     safety_identifier: request.safety_identifier ?? null,
     prompt_cache_key: request.prompt_cache_key ?? null,

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { MESSAGES_MAX, MODEL_NAME_CHARACTERS_MAX, TOOLS_MAX } from '../../limits.ts';
 import { boundedObject } from '../json-bounds.ts';
 import { metadata } from '../openai-list.ts';
+import { OPENAI_TIERS } from '../service-tiers.ts';
 
 /** OpenAI refuses less, and clients count on it. */
 const OUTPUT_TOKENS_LEAST = 16;
@@ -80,9 +81,7 @@ export const responsesRequest = z.object({
   metadata: metadata.nullish(),
   truncation: z.enum(['auto', 'disabled']).nullish(),
   store: z.boolean().nullish(),
-  service_tier: z
-    .enum(['auto', 'default', 'flex', 'scale', 'priority', 'fast', 'ultrafast'])
-    .nullish(),
+  service_tier: z.enum(OPENAI_TIERS).nullish(),
   prompt_cache_key: z.string().nullish(),
   safety_identifier: z.string().nullish(),
 

@@ -5,6 +5,7 @@ import type { FinishReason } from '../../domain/generation/part.ts';
 import type { AnswerStatus } from '../../domain/stored/answer.ts';
 import { inputTokens, outputTokens, type Usage } from '../../domain/generation/usage.ts';
 import type { AnswerFacts, AnswerRecord, Ending } from '../protocol.ts';
+import { openaiTier } from '../service-tiers.ts';
 import type { Echo } from './echo.ts';
 
 /** What became of the response; without one it is still being made. */
@@ -47,7 +48,8 @@ export class ResponseObject {
     this.#background = echo.background;
     const fixed = { id, object: 'response', created_at: createdAtSeconds, model };
     // Null is what OpenAI answers where no such programme was chosen; its client's types require the member.
-    this.#head = JSON.stringify({ ...fixed, access_programs: null }).slice(0, -1);
+    const more = { access_programs: null, service_tier: openaiTier(facts.tier) };
+    this.#head = JSON.stringify({ ...fixed, ...more }).slice(0, -1);
     this.#tail = (facts.echoJson ?? JSON.stringify(echo)).slice(1);
   }
 

@@ -7,7 +7,7 @@ import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano, ZERO_NANO, type Nano } from '../../domain/money/nano.ts';
-import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
+import { PRICE_ITEMS, type ModelPrice, type PriceBook } from '../../domain/pricing/price-book.ts';
 import { assert } from '../../lib/assert.ts';
 import type {
   Accounts,
@@ -256,7 +256,7 @@ function samePrices(
   for (const [model, price] of a) {
     const other = b.get(model);
     if (other === undefined) return false;
-    if (USAGE_BUCKETS.some((bucket) => price[bucket] !== other[bucket])) return false;
+    if (PRICE_ITEMS.some((item) => price[item] !== other[item])) return false;
   }
   return true;
 }

@@ -3,6 +3,7 @@
 
 import type pg from 'pg';
 import type { Reconciliation } from '../../ports/accounts.ts';
+import { COST_SQL } from './price-columns.ts';
 
 export type Finding = { readonly check: string; readonly detail: string };
 
@@ -61,10 +62,7 @@ const CHECKS: readonly Check[] = [
     sql: `SELECT format('%s: cost %s, its tokens at version %s come to %s', request_id, cost_nano, u.price_version, priced) AS detail
             FROM usage AS u
             JOIN price AS p ON p.version = u.price_version AND p.model = u.model
-            CROSS JOIN LATERAL (SELECT floor((
-                u.input::numeric * p.input + u.cache_read::numeric * p.cache_read
-                + u.cache_write_5m::numeric * p.cache_write_5m + u.cache_write_1h::numeric * p.cache_write_1h
-                + u.output::numeric * p.output + u.reasoning::numeric * p.reasoning + 500000) / 1000000) AS priced) AS x
+            CROSS JOIN LATERAL (SELECT ${COST_SQL} AS priced) AS x
             WHERE outcome <> 'failed' AND cost_nano <> priced`,
   },
   {

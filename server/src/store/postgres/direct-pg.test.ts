@@ -5,6 +5,7 @@ import { after, before, describe, test } from 'node:test';
 import type { Pool } from 'pg';
 import { costOf } from '../../domain/pricing/cost.ts';
 import type { ModelPrice } from '../../domain/pricing/price-book.ts';
+import { NO_USAGE } from '../../domain/generation/usage.ts';
 import { nano } from '../../domain/money/nano.ts';
 import {
   type BooksUnderTest,
@@ -64,21 +65,50 @@ describe('the books', () => {
     const hold = await mustHold(store.ledger, organisationId, 100n);
     const lossBefore = await houseBalance('overrun_loss');
     await store.ledger.settle(hold, testSettlement(hold, 130n, { model: 'm-1' }));
-    assert.equal(await houseBalance('revenue:m-1'), 130n);
+    assert.equal(await houseBalance('revenue:m-1:standard'), 130n);
     assert.equal((await houseBalance('overrun_loss')) - lossBefore, -30n);
     const { rows } = await pool.query(
       'SELECT kind, debit, credit, amount_nano FROM transfer WHERE id LIKE $1 ORDER BY kind',
       [`%:${hold.requestId}`],
     );
     assert.deepEqual(rows, [
-      { kind: 'overrun', debit: 'overrun_loss', credit: 'revenue:m-1', amount_nano: '30' },
+      { kind: 'overrun', debit: 'overrun_loss', credit: 'revenue:m-1:standard', amount_nano: '30' },
       {
         kind: 'settle',
         debit: `credits:${organisationId}`,
-        credit: 'revenue:m-1',
+        credit: 'revenue:m-1:standard',
         amount_nano: '100',
       },
     ]);
+  });
+
+  test('a usage row says in which tier and for whom; each tier has a revenue account of its own', async () => {
+    const endUser = 'a "b", {c} \\ \u{1f600}';
+    const usage = {
+      ...NO_USAGE,
+      output: 1,
+      imageInput: 2,
+      audioInput: 3,
+      imageOutput: 4,
+      audioOutput: 5,
+      toolCalls: 6,
+    };
+    const hold = await mustHold(store.ledger, await books.newOrganisation(9n), 9n);
+    const more = { model: 'm-2', tier: 'flex', endUser, usage } as const;
+    await store.ledger.settle(hold, testSettlement(hold, 9n, more));
+    assert.equal(await houseBalance('revenue:m-2:flex'), 9n);
+    const { rows } = await pool.query(
+      `SELECT tier, end_user, image_input, audio_input, image_output, audio_output, tool_calls FROM usage WHERE model = 'm-2'`,
+    );
+    const buckets = {
+      image_input: '2',
+      audio_input: '3',
+      image_output: '4',
+      audio_output: '5',
+      tool_calls: '6',
+    };
+    assert.deepEqual(rows, [{ tier: 'flex', end_user: endUser, ...buckets }]);
+    assert.deepEqual(await auditBooks(pool), []);
   });
 
   test('I7 a cost is its tokens at the pinned prices, to the nano-dollar, whatever the size', async () => {
@@ -87,19 +117,31 @@ describe('the books', () => {
       cacheRead: nano(15_000_001n),
       cacheWrite5m: nano(187_500_000n),
       cacheWrite1h: nano(300_000_000n),
+      imageInput: nano(150_000_007n),
+      audioInput: nano(150_000_009n),
       output: nano(600_000_000n),
       reasoning: nano(600_000_003n),
+      imageOutput: nano(600_000_011n),
+      audioOutput: nano(600_000_013n),
+      toolCalls: nano(10_000_000_000_003n),
+      request: nano(1_000_000_000_001n),
     };
     const priceVersion = await store.accounts.publishPrices(new Map([['m-priced', price]]));
     const usages = [
-      { input: 3, cacheRead: 1, cacheWrite5m: 0, cacheWrite1h: 7, output: 1, reasoning: 5 },
+      { ...NO_USAGE, input: 3, cacheRead: 1, cacheWrite1h: 7, output: 1, reasoning: 5 },
+      NO_USAGE,
       {
         input: 9_007_199,
         cacheRead: 1,
         cacheWrite5m: 3,
         cacheWrite1h: 1,
+        imageInput: 11,
+        audioInput: 13,
         output: 9_999_999,
         reasoning: 1,
+        imageOutput: 17,
+        audioOutput: 19,
+        toolCalls: 23,
       },
     ];
     for (const usage of usages) {
@@ -162,7 +204,7 @@ describe('the books', () => {
       testSettlement(holds[0] ?? assert.fail(), 10n),
     );
     assert.deepEqual(await books.balance(organisationId), { balanceNano: 810n, heldNano: 0n });
-    assert.equal(await houseBalance('revenue:model "1", \\ {quoted}'), 60n);
+    assert.equal(await houseBalance('revenue:model "1", \\ {quoted}:standard'), 60n);
   });
 
   test('an unknown organisation is a mistake of ours: it throws, and nobody else notices', async () => {

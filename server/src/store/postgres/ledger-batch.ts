@@ -2,6 +2,7 @@
 
 import { nano } from '../../domain/money/nano.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
+import { revenueAccount } from '../../domain/ledger/revenue-account.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import type { HoldOutcome, HoldRequest, SettleOutcome } from '../../ports/ledger.ts';
 import { uuidOf } from './request-id.ts';
@@ -147,11 +148,11 @@ export function revenueChanges(settles: readonly SettleSplit[]): string[] {
   const amounts = new Map<string, bigint>();
   for (const { settlement, charged, overrun } of settles) {
     const amount = charged + overrun;
-    if (amount > 0n) amounts.set(settlement.model, (amounts.get(settlement.model) ?? 0n) + amount);
+    if (amount === 0n) continue;
+    const account = revenueAccount(settlement);
+    amounts.set(account, (amounts.get(account) ?? 0n) + amount);
   }
-  return [...amounts]
-    .toSorted(byId)
-    .map(([model, amount]) => `"(${field(`revenue:${model}`)},${amount})"`);
+  return [...amounts].toSorted(byId).map(([account, amount]) => `"(${field(account)},${amount})"`);
 }
 
 /** By bytes, as PostgreSQL's "C" collation: any one order would do, if every writer kept to it. */
@@ -170,6 +171,8 @@ export function settleText({ settlement: s, uuid, held, charged, overrun }: Sett
     `${s.costNano},${field(s.projectId)},${field(s.keyId)},${field(s.engine)},${field(s.protocol)},` +
     `${s.usageSource},${s.outcome},${s.priceVersion},` +
     `${u.input},${u.cacheRead},${u.cacheWrite5m},${u.cacheWrite1h},${u.output},${u.reasoning},` +
+    `${s.tier},${s.endUser === undefined ? '' : field(s.endUser)},` +
+    `${u.imageInput},${u.audioInput},${u.imageOutput},${u.audioOutput},${u.toolCalls},` +
     `${s.startedAtMs},${s.firstTokenAfterMs === undefined ? '' : wholeMs(s.firstTokenAfterMs)},` +
     `${wholeMs(s.durationMs)})"`
   );

@@ -4,9 +4,8 @@
 import type pg from 'pg';
 import type { ModelList } from '../../domain/accounts/model-access.ts';
 import type { Snapshot } from '../../domain/accounts/snapshot.ts';
-import { USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Nano } from '../../domain/money/nano.ts';
-import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
+import { PRICE_ITEMS, type ModelPrice, type PriceBook } from '../../domain/pricing/price-book.ts';
 import { assert } from '../../lib/assert.ts';
 import type {
   Accounts,
@@ -22,6 +21,7 @@ import type {
 } from '../../ports/accounts.ts';
 import { reconcileBooks } from './audit.ts';
 import { type LeasesInMemory, readBalance } from './balance.ts';
+import { COLUMNS } from './price-columns.ts';
 import { loadPriceBook, nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { reportUsage } from './usage-report.ts';
 
@@ -276,9 +276,7 @@ function samePrices(book: PriceBook, prices: ReadonlyMap<string, ModelPrice>): b
   if (book.models.size !== prices.size) return false;
   return [...prices].every(([model, price]) => {
     const before = book.models.get(model);
-    return (
-      before !== undefined && USAGE_BUCKETS.every((bucket) => before[bucket] === price[bucket])
-    );
+    return before !== undefined && PRICE_ITEMS.every((item) => before[item] === price[item]);
   });
 }
 
@@ -288,11 +286,12 @@ async function insertPriceBook(
   prices: ReadonlyMap<string, ModelPrice>,
 ): Promise<void> {
   await client.query('INSERT INTO price_book_version (version) VALUES ($1)', [version]);
+  const columns = PRICE_ITEMS.map((item) => COLUMNS[item]).join(', ');
+  const places = PRICE_ITEMS.map((_, at) => `$${at + 3}`).join(', ');
   for (const [model, price] of prices) {
     await client.query(
-      `INSERT INTO price (version, model, input, cache_read, cache_write_5m, cache_write_1h, output, reasoning)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-      [version, model, ...USAGE_BUCKETS.map((bucket) => `${price[bucket]}`)],
+      `INSERT INTO price (version, model, ${columns}) VALUES ($1, $2, ${places})`,
+      [version, model, ...PRICE_ITEMS.map((item) => `${price[item]}`)],
     );
   }
 }

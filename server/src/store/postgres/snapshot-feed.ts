@@ -5,8 +5,9 @@ import type pg from 'pg';
 import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import { nano } from '../../domain/money/nano.ts';
-import type { ModelPrice, PriceBook } from '../../domain/pricing/price-book.ts';
+import type { ModelPrice, PriceBook, PriceItem } from '../../domain/pricing/price-book.ts';
 import { type Address, connect } from './connection.ts';
+import { COLUMNS } from './price-columns.ts';
 
 const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
 const POLL_MS = 400;
@@ -173,11 +174,7 @@ async function loadKeys(client: pg.ClientBase): Promise<ReadonlyMap<string, KeyE
   );
 }
 
-type PriceRow = { readonly version: number; readonly model: string } & {
-  readonly [
-    column in 'input' | 'cache_read' | 'cache_write_5m' | 'cache_write_1h' | 'output' | 'reasoning'
-  ]: string;
-};
+type PriceRow = { readonly [column: string]: string };
 
 /** The newest one; undefined before the first. */
 export async function loadPriceBook(client: pg.ClientBase): Promise<PriceBook | undefined> {
@@ -189,16 +186,23 @@ export async function loadPriceBook(client: pg.ClientBase): Promise<PriceBook | 
   const { rows } = await client.query<PriceRow>('SELECT * FROM price WHERE version = $1', [
     version,
   ]);
-  return { version, models: new Map(rows.map((row) => [row.model, modelPrice(row)])) };
+  return { version, models: new Map(rows.map((row) => [row['model'] ?? '', modelPrice(row)])) };
 }
 
 function modelPrice(row: PriceRow): ModelPrice {
+  const of = (item: PriceItem) => nano(BigInt(row[COLUMNS[item]] ?? ''));
   return {
-    input: nano(BigInt(row.input)),
-    cacheRead: nano(BigInt(row.cache_read)),
-    cacheWrite5m: nano(BigInt(row.cache_write_5m)),
-    cacheWrite1h: nano(BigInt(row.cache_write_1h)),
-    output: nano(BigInt(row.output)),
-    reasoning: nano(BigInt(row.reasoning)),
+    input: of('input'),
+    cacheRead: of('cacheRead'),
+    cacheWrite5m: of('cacheWrite5m'),
+    cacheWrite1h: of('cacheWrite1h'),
+    imageInput: of('imageInput'),
+    audioInput: of('audioInput'),
+    output: of('output'),
+    reasoning: of('reasoning'),
+    imageOutput: of('imageOutput'),
+    audioOutput: of('audioOutput'),
+    toolCalls: of('toolCalls'),
+    request: of('request'),
   };
 }

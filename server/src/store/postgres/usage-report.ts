@@ -1,10 +1,11 @@
 // What an organisation has used, summed by day (UTC), model or key.
 
 import type pg from 'pg';
-import { USAGE_BUCKETS, type UsageBucket } from '../../domain/generation/usage.ts';
+import { NO_USAGE, USAGE_BUCKETS, type UsageBucket } from '../../domain/generation/usage.ts';
 import { nano } from '../../domain/money/nano.ts';
 import { assert } from '../../lib/assert.ts';
 import type { UsageDimension, UsageQuery, UsageReportRow } from '../../ports/accounts.ts';
+import { COLUMNS } from './price-columns.ts';
 
 /** A year of days × a few models × a few keys; the first so many rows of a larger report. */
 const REPORT_ROWS_MAX = 50_000;
@@ -13,15 +14,6 @@ const EXPRESSIONS: { readonly [dimension in UsageDimension]: string } = {
   day: `to_char(started_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`,
   model: 'model',
   key: 'key_id',
-};
-
-const COLUMNS: { readonly [bucket in UsageBucket]: string } = {
-  input: 'input',
-  cacheRead: 'cache_read',
-  cacheWrite5m: 'cache_write_5m',
-  cacheWrite1h: 'cache_write_1h',
-  output: 'output',
-  reasoning: 'reasoning',
 };
 
 /** Sums come as text: they may be larger than any integer type. */
@@ -51,16 +43,15 @@ function reportRow(row: Row): UsageReportRow {
     ...(model !== undefined && { model }),
     ...(keyId !== undefined && { keyId }),
     requests: count(row['requests']),
-    tokens: {
-      input: count(row['input']),
-      cacheRead: count(row['cacheRead']),
-      cacheWrite5m: count(row['cacheWrite5m']),
-      cacheWrite1h: count(row['cacheWrite1h']),
-      output: count(row['output']),
-      reasoning: count(row['reasoning']),
-    },
+    tokens: tokensOf(row),
     costNano: nano(BigInt(row['cost'] ?? '0')),
   };
+}
+
+function tokensOf(row: Row): UsageReportRow['tokens'] {
+  const tokens: { -readonly [bucket in UsageBucket]: number } = { ...NO_USAGE };
+  for (const bucket of USAGE_BUCKETS) tokens[bucket] = count(row[bucket]);
+  return tokens;
 }
 
 function count(text: string | undefined): number {

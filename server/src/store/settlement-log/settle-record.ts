@@ -2,8 +2,10 @@
 // versions of this program, and to write it takes 2 µs.
 
 import { z } from 'zod';
+import type { Usage } from '../../domain/generation/usage.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano } from '../../domain/money/nano.ts';
+import { SERVICE_TIERS } from '../../domain/pricing/service-tier.ts';
 
 export type SettleRecord = {
   readonly settlement: Settlement;
@@ -12,11 +14,22 @@ export type SettleRecord = {
 };
 
 export function recordText({ settlement, chargedNano }: SettleRecord): string {
-  const costNano = `${settlement.costNano}`;
-  return JSON.stringify({ ...settlement, costNano, chargedNano: `${chargedNano}` });
+  const { tier, ...rest } = settlement;
+  const usage = usageText(settlement.usage);
+  const more = { costNano: `${settlement.costNano}`, chargedNano: `${chargedNano}` };
+  // What is as usual is left out: most records are short, and an older program reads them.
+  return JSON.stringify({ ...rest, ...(tier !== 'standard' && { tier }), usage, ...more });
+}
+
+function usageText(usage: Usage): object {
+  const { imageInput, audioInput, imageOutput, audioOutput, toolCalls, ...always } = usage;
+  if (imageInput + audioInput + imageOutput + audioOutput + toolCalls === 0) return always;
+  return usage;
 }
 
 const count = z.int().min(0);
+/** Records of before it was counted have none of it. */
+const later = count.default(0);
 const amount = z
   .string()
   .regex(/^\d{1,19}$/)
@@ -35,11 +48,18 @@ const record = z.object({
     cacheRead: count,
     cacheWrite5m: count,
     cacheWrite1h: count,
+    imageInput: later,
+    audioInput: later,
     output: count,
     reasoning: count,
+    imageOutput: later,
+    audioOutput: later,
+    toolCalls: later,
   }),
   usageSource: z.enum(['engine', 'counted']),
   priceVersion: z.int(),
+  tier: z.enum(SERVICE_TIERS).default('standard'),
+  endUser: z.string().exactOptional(),
   costNano: amount,
   outcome: z.enum(['completed', 'client-left', 'credit-ended', 'failed']),
   startedAtMs: z.number(),

@@ -22,6 +22,8 @@ CREATE TYPE settle_record AS (
   cost bigint, project_id text, key_id text, engine text, protocol text, usage_source text, outcome text,
   price_version integer, input bigint, cache_read bigint, cache_write_5m bigint, cache_write_1h bigint,
   output bigint, reasoning bigint,
+  tier text, end_user text,
+  image_input bigint, audio_input bigint, image_output bigint, audio_output bigint, tool_calls bigint,
   started_at_ms double precision, first_token_after_ms integer, duration_ms integer);
 
 -- What a batch changes for one customer. `had` is what the lease stands at, 0 where there is none. The settles take

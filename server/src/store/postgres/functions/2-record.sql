@@ -10,7 +10,7 @@ BEGIN
   IF overrun_sum > 0 THEN
     UPDATE account SET balance_nano = balance_nano - overrun_sum WHERE id = 'overrun_loss';
     INSERT INTO transfer (id, debit, credit, amount_nano, kind)
-      SELECT 'overrun:req_' || encode(uuid_send(request_id), 'hex'), 'overrun_loss', 'revenue:' || model,
+      SELECT 'overrun:req_' || encode(uuid_send(request_id), 'hex'), 'overrun_loss', 'revenue:' || model || ':' || tier,
           overrun, 'overrun'
         FROM unnest(settles) WHERE overrun > 0;
   END IF;
@@ -22,16 +22,18 @@ BEGIN
     END IF;
   END LOOP;
   INSERT INTO transfer (id, debit, credit, amount_nano, kind)
-    SELECT 'settle:req_' || encode(uuid_send(request_id), 'hex'), 'credits:' || organisation_id, 'revenue:' || model,
+    SELECT 'settle:req_' || encode(uuid_send(request_id), 'hex'), 'credits:' || organisation_id, 'revenue:' || model || ':' || tier,
         charged, 'settle'
       FROM unnest(settles) WHERE charged > 0;
   INSERT INTO usage (
       request_id, organisation_id, project_id, key_id, model, engine, protocol, usage_source, outcome, price_version,
       input, cache_read, cache_write_5m, cache_write_1h, output, reasoning,
+      tier, end_user, image_input, audio_input, image_output, audio_output, tool_calls,
       cost_nano, charged_nano, overrun_nano, started_at, first_token_after_ms, duration_ms)
     SELECT
       request_id, organisation_id, project_id, key_id, model, engine, protocol, usage_source, outcome, price_version,
       input, cache_read, cache_write_5m, cache_write_1h, output, reasoning,
+      tier, end_user, image_input, audio_input, image_output, audio_output, tool_calls,
       cost, charged, overrun, to_timestamp(started_at_ms / 1000), first_token_after_ms, duration_ms
     FROM unnest(settles);
 END $$;

@@ -12,8 +12,8 @@ const NUL = /\u0000/;
 
 /** What is wrong with it, as the rest of a sentence. */
 export function unstorable(settlement: Settlement): string | undefined {
-  const { organisationId, projectId, keyId, model, engine, protocol } = settlement;
-  for (const text of [organisationId, projectId, keyId, model, engine, protocol]) {
+  const { organisationId, projectId, keyId, model, engine, protocol, endUser = '' } = settlement;
+  for (const text of [organisationId, projectId, keyId, model, engine, protocol, endUser]) {
     if (NUL.test(text) || !text.isWellFormed()) return 'a name in it is not valid text';
     if (text.length > TEXT_CHARACTERS_MAX) return 'a name in it is too long';
   }
