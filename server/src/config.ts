@@ -113,6 +113,7 @@ const openAiCompatibleEngine = z.strictObject({
   outputLimitField: z.enum(['max_tokens', 'max_completion_tokens']).optional(),
   developerRole: z.boolean().optional(),
   customTools: z.boolean().optional(),
+  tokenizer: z.enum(['vllm', 'llama-server', 'none']).optional(),
   reasoningField: z.enum(['reasoning_content', 'reasoning']).optional(),
 });
 

@@ -68,11 +68,16 @@ describe('counting tokens', () => {
     assert.deepEqual(turnstile.warnings, ['an engine failed to count tokens']);
   });
 
-  it('of an engine that can not is refused by the name of the model', async () => {
+  it('of an engine that can not is an estimate, and says so', async () => {
     const turnstile = await Turnstile.with(PLENTY, new RecitingEngine([]));
-    const sink = await count(turnstile, { model: 'given' });
-    assert.equal(sink.status, 400);
-    assert.match(sink.json.error.message, /The model 'given' can't do this: counting tokens/);
+    const content = 'A toll is paid at every gate, and the gatekeeper writes it down. '.repeat(50);
+    const sink = await count(turnstile, { model: 'given', content });
+    assert.equal(sink.status, 200);
+    assert.equal(sink.headers['turnpike-estimate'], 'input_tokens');
+    // Tokenizers in use make 13 to 15 tokens of the sentence.
+    const { input_tokens: tokens } = Object(sink.json);
+    assert.ok(tokens > 50 * 13 && tokens < 50 * 20, `${tokens}`);
+    assert.equal((await count(turnstile)).headers['turnpike-estimate'], undefined);
   });
 
   it('has a bound, and stops with the server', async () => {

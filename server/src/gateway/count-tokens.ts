@@ -3,7 +3,10 @@
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
+import { estimateTokens } from '../domain/generation/estimate-tokens.ts';
+import type { Generation } from '../domain/generation/generation.ts';
 import type { Refusal } from '../domain/refusal.ts';
+import { ok, type Result } from '../lib/result.ts';
 import { COUNTS_MAX, RETRY_AFTER_OVERLOADED_MS } from '../limits.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { embeddingsAlone } from './admit.ts';
@@ -11,7 +14,7 @@ import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
 import { fitRequest, type FittedRequest } from './fit-request.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, ServedModel } from './gateway.ts';
 import { modelFor } from './model-for.ts';
 import { modelFit } from './model-fit.ts';
 import { recollect } from './recollect.ts';
@@ -52,11 +55,6 @@ export async function countTokens(
   if (!offered.ok) return refuse(offered.error);
   const { model } = offered.value;
   if (model.task === 'embedding') return refuse(embeddingsAlone(modelId));
-  const { engine, engineModel } = model;
-  if (engine.countTokens === undefined) {
-    const feature = 'counting tokens before a request';
-    return refuse({ kind: 'unsupported-feature', feature, field: 'model', model: modelId });
-  }
   const fit = modelFit(model, fitted.value.generation, wire);
   if (!fit.ok) return refuse(fit.error);
   const { generation } = fit.value;
@@ -65,7 +63,7 @@ export async function countTokens(
   if (!place.isFree) {
     return refuse({ kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS });
   }
-  const counted = await engine.countTokens({ engineModel, generation }, sink.signal);
+  const counted = await countOf(model, generation, sink.signal);
   if (sink.signal.aborted) return sink.destroy();
   if (!counted.ok) {
     warnOf(gateway, { requestId, model: modelId, failure: counted.error });
@@ -74,9 +72,24 @@ export async function countTokens(
   const headers = {
     'content-type': 'application/json',
     ...protocol.headers(requestId),
+    ...(counted.value.isEstimate && { 'turnpike-estimate': 'input_tokens' }),
     ...told(fitted.value, [...(decoded.value.ignored ?? []), ...fit.value.ignored]),
   };
-  sink.answer(200, headers, counting.answer(counted.value));
+  sink.answer(200, headers, counting.answer(counted.value.tokens));
+}
+
+type Count = { readonly tokens: number; readonly isEstimate: boolean };
+
+/** An engine that can't tell is no reason to tell an agent nothing. */
+async function countOf(
+  { engine, engineModel }: ServedModel,
+  generation: Generation,
+  signal: AbortSignal,
+): Promise<Result<Count, EngineFailure>> {
+  const counted = await engine.countTokens?.({ engineModel, generation }, signal);
+  if (counted?.ok === true) return ok({ tokens: counted.value, isEstimate: false });
+  if (counted !== undefined && counted.error.kind !== 'unsupported') return counted;
+  return ok({ tokens: estimateTokens(generation), isEstimate: true });
 }
 
 function told({ unknown, repairs, wire }: FittedRequest, ignored: readonly string[]): Headers {

@@ -29,8 +29,9 @@ export interface Engine extends AsyncDisposable {
   generate(ticket: Ticket, signal: AbortSignal): AsyncIterable<readonly Part[]>;
 
   /**
-   * How many input tokens the generation would be billed for. Absent where the engine can't tell. It takes no ticket
-   * because it never generates; when `signal` aborts it may give up.
+   * How many input tokens the generation would be billed for, exactly. Absent where the engine can't tell, and
+   * `unsupported` where it can't tell of this one. It takes no ticket because it never generates; when `signal` aborts it
+   * may give up.
    */
   countTokens?(
     question: CountQuestion,

@@ -71,7 +71,10 @@ async function askUpstream(
 }
 
 /** Undefined when there is more than may be; what is left is not read. */
-async function textOf(body: AsyncIterable<unknown>, bytesMax: number): Promise<string | undefined> {
+export async function textOf(
+  body: AsyncIterable<unknown>,
+  bytesMax: number,
+): Promise<string | undefined> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {

@@ -17,11 +17,12 @@ import { OpenAiCompatibleEngine } from './openai-compatible-engine.ts';
 
 for (const runningUsage of [undefined, 'continuous-usage-stats'] as const) {
   describeEngine(`openai-compatible, running usage: ${runningUsage ?? 'none'}`, async () => {
-    const server = await startScriptedServer({ apiKey: 'sk-upstream' });
+    const server = await startScriptedServer({ apiKey: 'sk-upstream', tokenizer: 'vllm' });
     const engine = new OpenAiCompatibleEngine({
       name: 'upstream',
       baseUrl: server.baseUrl,
       apiKey: 'sk-upstream',
+      tokenizer: 'vllm',
       ...(runningUsage && { runningUsage }),
     });
     return {

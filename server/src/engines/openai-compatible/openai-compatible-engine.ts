@@ -14,8 +14,8 @@ import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { err } from '../../lib/result.ts';
 import type { Result } from '../../lib/result.ts';
-import type { Engine, EngineState } from '../../ports/engine.ts';
-import { embedUpstream } from './embedding-exchange.ts';
+import type { CountQuestion, Engine, EngineState } from '../../ports/engine.ts';
+import { embedUpstream, type Upstream } from './embedding-exchange.ts';
 import { Exchange } from './exchange.ts';
 import type { Host } from './exchange.ts';
 import { failureOfError } from './failure-reader.ts';
@@ -24,6 +24,7 @@ import { DEFAULTS } from './options.ts';
 import type { OpenAiCompatibleOptions } from './options.ts';
 import { farDocument } from './messages.ts';
 import { largeRequestBody, requestBody } from './request-body.ts';
+import { Tokenizer } from './tokenizer.ts';
 
 /** Below the 5 s after which uvicorn and Node close an idle connection themselves. */
 const KEEP_ALIVE_MS = 4000;
@@ -36,6 +37,7 @@ export class OpenAiCompatibleEngine implements Engine, Host {
   readonly #headers: readonly string[];
   readonly #pool: Pool;
   readonly #health: Health;
+  readonly #tokenizer: Tokenizer;
   readonly #generationsMax: number;
   readonly #waits: {
     readonly responseMs: number;
@@ -66,6 +68,7 @@ export class OpenAiCompatibleEngine implements Engine, Host {
     };
     this.#pool = this.#openPool(url.origin);
     this.#health = new Health(() => this.#probe());
+    this.#tokenizer = new Tokenizer(this.#upstream, options);
   }
 
   /** Generations that have begun and not ended. */
@@ -87,15 +90,25 @@ export class OpenAiCompatibleEngine implements Engine, Host {
   ): Promise<Result<Embedded, EngineFailure>> {
     const refused = this.#takePlace();
     if (refused) return err(refused);
-    const upstream = {
+    const embedded = await embedUpstream(this.#upstream, ticket, signal);
+    this.end(embedded.ok ? undefined : embedded.error);
+    return embedded;
+  }
+
+  countTokens(
+    question: CountQuestion,
+    signal: AbortSignal,
+  ): Promise<Result<number, EngineFailure>> {
+    return this.#tokenizer.count(question, signal);
+  }
+
+  get #upstream(): Upstream {
+    return {
       pool: this.#pool,
       path: this.#path,
       headers: this.#headers,
       failureOf: (error: Error) => this.failureOf(error),
     };
-    const embedded = await embedUpstream(upstream, ticket, signal);
-    this.end(embedded.ok ? undefined : embedded.error);
-    return embedded;
   }
 
   begin({ generation }: Ticket): EngineFailure | undefined {

@@ -21,6 +21,8 @@ export type OpenAiCompatibleOptions = {
   readonly developerRole?: boolean;
   /** The server knows OpenAI's custom tools; otherwise each is sent as a function with one string, `input`. */
   readonly customTools?: boolean;
+  /** How it counts a prompt; the first question finds out unless it is told here. */
+  readonly tokenizer?: 'vllm' | 'llama-server' | 'none';
   /** Sends earlier reasoning back under this name; otherwise it is left out. */
   readonly reasoningField?: 'reasoning_content' | 'reasoning';
 };

@@ -84,12 +84,18 @@ function responseFormat(output: Exclude<OutputFormat, { kind: 'text' }>): object
   return { type: 'json_schema', json_schema: { name, schema, strict } };
 }
 
-function toolFields(
-  { tools, toolChoice, parallelToolCalls }: Generation,
+export function wireTools(
+  { tools }: Generation,
   { customTools = false }: OpenAiCompatibleOptions,
-): object {
+): readonly object[] {
+  return tools.map((tool) => toolOf(tool, customTools));
+}
+
+function toolFields(generation: Generation, options: OpenAiCompatibleOptions): object {
+  const { tools, toolChoice, parallelToolCalls } = generation;
+  const { customTools = false } = options;
   return {
-    tools: tools.map((tool) => toolOf(tool, customTools)),
+    tools: wireTools(generation, options),
     tool_choice:
       toolChoice.kind === 'tool' ? choiceOf(toolChoice.name, tools, customTools) : toolChoice.kind,
     // True is every server's default, and some refuse the field.

@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import {
   answerEmbeddings,
+  answerTokenizer,
   cutBody,
   errorBody,
   sendError,
@@ -24,7 +25,12 @@ export type ScriptedServer = AsyncDisposable & {
   readonly port: number;
   /** Ends in `/v1`. */
   readonly baseUrl: string;
-  counts(): ScriptedCounts & { readonly tokensSent: number; readonly connections: number };
+  counts(): ScriptedCounts & {
+    readonly tokensSent: number;
+    readonly connections: number;
+    /** Questions to its tokenizer. */
+    readonly tokenized: number;
+  };
   /** The bodies of the latest requests, oldest first. */
   readonly requests: readonly unknown[];
 };
@@ -32,6 +38,7 @@ export type ScriptedServer = AsyncDisposable & {
 const BODY_BYTES_MAX = 32 * 1024 * 1024;
 const REQUESTS_KEPT_MAX = 100;
 
+const TOKENIZER = ['/tokenize', '/apply-template'];
 const GENERATIONS = ['/v1/chat/completions', '/v1/completions'];
 
 type Message = { readonly role?: string; readonly content?: string | null };
@@ -50,11 +57,21 @@ type ChatRequest = {
   readonly max_completion_tokens?: number;
 };
 
+type ScriptedServerOptions = {
+  readonly port?: number;
+  readonly apiKey?: string;
+  /** Counts tokens as that server does. */
+  readonly tokenizer?: 'vllm' | 'llama-server';
+};
+
 export async function startScriptedServer(
-  options: { readonly port?: number; readonly apiKey?: string } = {},
+  options: ScriptedServerOptions = {},
 ): Promise<ScriptedServer> {
   const memory = new FaultMemory();
-  const counts = { live: 0, finished: 0, aborted: 0, failed: 0, tokensSent: 0, connections: 0 };
+  const counts = {
+    ...{ live: 0, finished: 0, aborted: 0, failed: 0 },
+    ...{ tokensSent: 0, connections: 0, tokenized: 0 },
+  };
   const requests: unknown[] = [];
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
@@ -75,6 +92,11 @@ export async function startScriptedServer(
       if (!asked) return sendError(response, 400, 'The body is not JSON.', 'invalid_request');
       requests.push(asked);
       return answerEmbeddings(asked, response);
+    }
+    if (options.tokenizer !== undefined && TOKENIZER.includes(request.url ?? '')) {
+      const asked = await readChat(request);
+      counts.tokenized += 1;
+      return answerTokenizer(options.tokenizer, request.url, asked ?? {}, response);
     }
     if (request.method !== 'POST' || !GENERATIONS.includes(request.url ?? '')) {
       return sendError(response, 404, 'There is no such route.', 'not_found');

@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http';
 
 import type { EmbeddingInput } from '../../domain/embedding/embedding.ts';
 import { embedByRule } from './embed.ts';
-import { readScript } from './script.ts';
+import { countWords, readScript } from './script.ts';
 import type { ScriptedFailure } from './script.ts';
 
 type EmbeddingRequest = {
@@ -28,6 +28,31 @@ export function answerEmbeddings(asked: EmbeddingRequest, response: ServerRespon
   }));
   const usage = { prompt_tokens: embedded.inputTokens, total_tokens: embedded.inputTokens };
   sendJson(response, 200, { object: 'list', data: data.toReversed(), model: asked.model, usage });
+}
+
+type TokenizerQuestion = {
+  readonly messages?: readonly { readonly content?: string | null }[];
+  /** A text as it is, of vLLM and of llama-server. */
+  readonly prompt?: string;
+  readonly content?: string;
+};
+
+/** A word is a token, as for what it generates. */
+export function answerTokenizer(
+  kind: 'vllm' | 'llama-server',
+  path: string | undefined,
+  { messages = [], prompt, content }: TokenizerQuestion,
+  response: ServerResponse,
+): void {
+  const texts = messages.map((message) => message.content ?? '');
+  if (path === '/apply-template') {
+    if (kind === 'vllm') return sendError(response, 404, 'There is no such route.', 'not_found');
+    return sendJson(response, 200, { prompt: texts.join('\n') });
+  }
+  const counted = kind === 'vllm' ? [prompt ?? texts].flat() : [content ?? ''];
+  const count = counted.reduce((sum, text) => sum + (text === '' ? 0 : countWords(text)), 0);
+  const tokens = Array.from({ length: count }, (_, token) => token);
+  sendJson(response, 200, kind === 'vllm' ? { count, max_model_len: 4_096, tokens } : { tokens });
 }
 
 /** Half a body, and then the connection breaks. */
