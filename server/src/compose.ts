@@ -315,6 +315,7 @@ function servedModels(
       ...model.capabilities,
     };
     const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;
+    const own = opened.contextTokens ?? Number.POSITIVE_INFINITY;
     models.set(id, {
       id,
       engine: task === 'embedding' ? opened.engine : engineFor(opened, capabilities, checker),
@@ -322,6 +323,7 @@ function servedModels(
       engineModel,
       contextTokensMax: context,
       outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
+      ...(own <= context && { engineKeepsWindow: true as const }),
       capabilities,
       stage: model.stage ?? DEFAULT_STAGE,
       ...(reasoning !== undefined && reasoning !== 'shown' && { reasoning }),

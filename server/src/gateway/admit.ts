@@ -24,10 +24,10 @@ export class Admission implements Disposable {
   readonly priceVersion: number;
   /** The one that is used, which the price is of. */
   readonly tier: ServiceTier;
-  /** No input can be longer than this: bytes bound tokens, and the context bounds both. */
-  readonly inputTokensMax: number;
+  /** So much input is held for: bytes bound tokens, and the context bounds both. */
+  inputTokensMax: number;
   /** Of one answer. */
-  readonly outputTokensMax: number;
+  outputTokensMax: number;
   /** How many answers: each is a generation of its own. */
   readonly choices: number;
   /** How many prompts they share. */
@@ -63,12 +63,30 @@ export class GenerationAdmission extends Admission {
   readonly ignored: readonly string[];
   /** The client's name of a field of the hub. */
   readonly wire: Wire;
+  /** Input and output fit the model's window, or the engine sees to it. */
+  readonly surelyFits: boolean;
+  readonly #bound: number;
 
   constructor(load: Load, offered: Offered, { generation, ignored, wire, bound }: Asked) {
     super(load, offered, demandOf(generation, offered.model, bound));
     this.generation = generation;
     this.ignored = ignored;
     this.wire = wire;
+    this.#bound = bound;
+    const { engineKeepsWindow, contextTokensMax } = offered.model;
+    this.surelyFits =
+      engineKeepsWindow === true || bound + this.outputTokensMax <= contextTokensMax;
+  }
+
+  /** The longest prompt has so many tokens, and the window is for both. */
+  leaveRoomFor(tokens: number): void {
+    this.outputTokensMax = Math.min(this.outputTokensMax, this.model.contextTokensMax - tokens);
+  }
+
+  /** Nobody knows how long it is: all that its bytes can be, where they say anything. */
+  holdForBytes(): void {
+    const beyond = this.#bound - this.model.contextTokensMax * this.prompts;
+    if (Number.isFinite(beyond) && beyond > 0) this.inputTokensMax += beyond;
   }
 }
 
@@ -150,7 +168,8 @@ function demandOf(generation: Generation, model: ServedModel, bound: number): De
   const isChecked = checksOf(generation, model.capabilities) !== undefined;
   const once = bound + (isChecked ? INSTRUCTION_TOKENS : 0);
   // The second time it also reads what it said the first time.
-  const again = isChecked ? Math.min(once + outputTokensMax, contextTokensMax) : 0;
+  const againMax = contextTokensMax + (model.engineKeepsWindow === true ? 0 : INSTRUCTION_TOKENS);
+  const again = isChecked ? Math.min(once + outputTokensMax, againMax) : 0;
   return {
     inputTokensMax: Math.min(once, contextTokensMax * prompts) + again * choices,
     outputTokensMax,
@@ -202,7 +221,7 @@ function textBytesBound(generation: Generation): number {
 /** What models of this kind put around a text: its beginning and its end. */
 const EMBEDDING_TOKENS_AROUND = 8;
 
-function embeddingTokensBound(input: EmbeddingInput): number {
+export function embeddingTokensBound(input: EmbeddingInput): number {
   const tokens = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
   return tokens + EMBEDDING_TOKENS_AROUND;
 }

@@ -137,4 +137,41 @@ describe('embeddings', () => {
     turnstile.gateway.load.stopping = true;
     assert.equal((await ask(turnstile, { input: 'x' })).sink.status, 503);
   });
+
+  it('are refused for a text beyond the declared window, alone or among others, and nothing is charged', async () => {
+    const turnstile = await embedder();
+    const model = turnstile.models.get('priced');
+    assert.ok(model !== undefined);
+    turnstile.models.set('priced', { ...model, contextTokensMax: 20 });
+    const long = 'word '.repeat(30);
+    const numbers = Array.from({ length: 30 }, (_, token) => token);
+    for (const input of [long, ['short', long, 'other'], [numbers], ['short', 'a', long]]) {
+      const { sink } = await ask(turnstile, { input });
+      assert.equal(sink.status, 400, sink.text);
+      assert.equal(sink.json.error.code, 'context_length_exceeded');
+    }
+    assert.equal(turnstile.balanceNano, PLENTY);
+    turnstile.assertAtRest();
+  });
+
+  it('are in their order where some are long by their bytes alone, and paid for in full', async () => {
+    const turnstile = await embedder();
+    const model = turnstile.models.get('priced');
+    assert.ok(model !== undefined);
+    const inputs = [
+      'one',
+      'supercalifragilistic expialidocious',
+      'two',
+      'two',
+      'antidisestablishmentarianism',
+    ];
+    const wide = await ask(turnstile, { input: inputs, encoding_format: 'float' });
+    turnstile.models.set('priced', { ...model, contextTokensMax: 20 });
+    const { body, sink } = await ask(turnstile, { input: inputs, encoding_format: 'float' });
+    assert.equal(sink.status, 200, sink.text);
+    assert.deepEqual(body.data, wide.body.data);
+    assert.equal(body.usage.prompt_tokens, wide.body.usage.prompt_tokens);
+    const [, last] = turnstile.ledger.settlements;
+    assert.ok(last !== undefined && last.settlement.costNano <= last.hold.amountNano);
+  });
 });

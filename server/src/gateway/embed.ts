@@ -1,6 +1,7 @@
 // One request for embeddings, from bytes to settled money. Reads top to bottom, like serve.ts.
 
 import { EmbeddingTicket } from '../domain/admission/embedding-ticket.ts';
+import type { Embedding } from '../domain/embedding/embedding.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -9,6 +10,7 @@ import type { EmbeddingProtocol } from '../protocols/embedding-protocol.ts';
 import { admitEmbedding } from './admit.ts';
 import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
+import { embedWithin } from './embed-within.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import { toldOfUnknown } from './fit-request.ts';
 import type { Gateway } from './gateway.ts';
@@ -47,9 +49,7 @@ export async function embed(
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { engine, engineModel } = admission.model;
-  if (engine.embed === undefined) {
-    return refuse({ kind: 'unsupported-feature', feature: 'embeddings', field: 'model', model });
-  }
+  if (engine.embed === undefined) return refuse(noEmbeddings(model));
 
   const { organisationId, projectId, keyId } = caller.value;
   const payer = { requestId, organisationId };
@@ -66,8 +66,11 @@ export async function embed(
   };
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
-  const ticket = EmbeddingTicket.issue(granted.value.hold, { requestId, engineModel, embedding });
-  const embedded = await engine.embed(ticket, sink.signal);
+  const make = (some: Embedding) => {
+    const asked = { requestId, engineModel, embedding: some };
+    return engine.embed?.(EmbeddingTicket.issue(granted.value.hold, asked), sink.signal);
+  };
+  const embedded = await embedWithin(admission.model, embedding, make);
   if (!embedded.ok) {
     return await concludeFailure(gateway, run, embedded.error, { sink, model, refuse });
   }
@@ -87,6 +90,10 @@ export async function embed(
     ...receiptHeaders(settled, admission.priceVersion),
   };
   sink.answer(200, headers, decoded.value.answer(embedded.value, model));
+}
+
+function noEmbeddings(model: string): Refusal {
+  return { kind: 'unsupported-feature', feature: 'embeddings', field: 'model', model };
 }
 
 type Client = {

@@ -24,6 +24,8 @@ export type ServedModel = {
   readonly engineModel: string;
   readonly contextTokensMax: number;
   readonly outputTokensMax: number;
+  /** The engine's own window is no larger than the declared one: whatever does not fit, it refuses. */
+  readonly engineKeepsWindow?: true;
   readonly capabilities: Capabilities;
   readonly stage: ReleaseStage;
   /** What the model thinks: not for its users to read, or in Open Responses' own events; else in OpenAI's. */

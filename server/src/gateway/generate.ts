@@ -10,12 +10,13 @@ import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { jsonText } from '../lib/json-slices.ts';
 import { RETRY_AFTER_LEDGER_MS, RETRY_AFTER_SHUTDOWN_MS } from '../limits.ts';
-import type { Decoded, Encoder, Ending, Protocol } from '../protocols/protocol.ts';
-import { admit, largeInputTokensBound } from './admit.ts';
+import type { AnswerFacts, Decoded, Encoder, Ending, Protocol } from '../protocols/protocol.ts';
+import { admit, largeInputTokensBound, type GenerationAdmission } from './admit.ts';
 import { Answer } from './answer.ts';
 import { answers } from './answers.ts';
 import { engineRefusal, isOperatorsConcern } from './engine-refusal.ts';
 import { fitRequest } from './fit-request.ts';
+import { fitWindow, withinWindow } from './fit-window.ts';
 import type { Gateway } from './gateway.ts';
 import type { AnswerKeeper } from './keeper.ts';
 import { MeteredRun, type RunFacts } from './metered-run.ts';
@@ -39,7 +40,7 @@ export type Accepted = {
 };
 
 export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink): Promise<void> {
-  const { requestId, startedAtMs, protocol, caller, decoded, keeper, isLarge } = accepted;
+  const { requestId, protocol, caller, decoded, keeper, isLarge } = accepted;
   const refuse = (refusal: Refusal): void => {
     const { status, headers, body } = protocol.refusal(refusal, requestId);
     sink.answer(status, headers, body);
@@ -57,6 +58,8 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { generation } = admission;
+  const window = await fitWindow(gateway.load, admission, sink.signal);
+  if (!window.ok) return refuse(window.error);
   const { delivery } = generation;
 
   const facts = runFacts(accepted);
@@ -64,14 +67,8 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   if (!granted.ok) return refuse(granted.error);
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
-  const createdAtSeconds = Math.floor(startedAtMs / 1000);
-  const { tier } = admission;
-  const ignored = [...keeper.ignored, ...admission.ignored, ...otherTier(decoded, tier)];
-  const { reasoning } = admission.model;
-  const echoJson = isLarge && decoded.echo ? await jsonText(decoded.echo()) : undefined;
-  const about = { requestId, model, tier, createdAtSeconds, delivery, reasoning };
-  const kept = { stored: keeper.stores, ...(echoJson !== undefined && { echoJson }) };
-  const answerFacts = { ...about, ...kept };
+  const ignored = [...keeper.ignored, ...admission.ignored, ...otherTier(decoded, admission.tier)];
+  const answerFacts = await answerFactsOf(accepted, admission);
   const encoder = decoded.encoder(answerFacts);
   const answer = new Answer(protocol, encoder, sink, {
     requestId,
@@ -87,7 +84,8 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
     outputTokensMax: Math.floor(granted.value.engineTokensMax / admission.choices),
   });
 
-  const parts = answers(admission.model.engine, ticket, admission.choices, sink.signal);
+  const said = answers(admission.model.engine, ticket, admission.choices, sink.signal);
+  const parts = window.value === 'fits' ? said : withinWindow(said, admission);
   const ended = await forward(parts, run, answer);
   logRepairs(gateway, { requestId, model, repairs: answer.repairs });
   if (ended === 'grant ended') {
@@ -119,6 +117,17 @@ function runFacts({ requestId, startedAtMs, protocol, caller, decoded }: Accepte
 /** A wish that did not come true. */
 function otherTier({ tier: asked }: Decoded, used: ServiceTier): readonly string[] {
   return asked === undefined || asked === used ? [] : ['service_tier'];
+}
+
+async function answerFactsOf(
+  { requestId, startedAtMs, decoded, keeper, isLarge }: Accepted,
+  { tier, model: { reasoning }, generation: { delivery } }: GenerationAdmission,
+): Promise<AnswerFacts> {
+  const { model, echo } = decoded;
+  const createdAtSeconds = Math.floor(startedAtMs / 1000);
+  const echoJson = isLarge && echo ? await jsonText(echo()) : undefined;
+  const about = { requestId, model, tier, createdAtSeconds, delivery, reasoning };
+  return { ...about, stored: keeper.stores, ...(echoJson !== undefined && { echoJson }) };
 }
 
 /** What its encoder can't give to anybody has failed. */

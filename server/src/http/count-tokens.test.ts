@@ -114,6 +114,22 @@ describe('the prompt of a model behind another server', () => {
     assert.equal(ledger.settlements.length, settled);
   });
 
+  it('longer than the declared window is refused before its server hears of it', async () => {
+    const { models } = server.turnstile;
+    const input = 'toll '.repeat(500);
+    for (const kind of ['vllm', 'llama-server']) {
+      const model = models.get(kind);
+      assert.ok(model !== undefined);
+      models.set(kind, { ...model, contextTokensMax: 300, outputTokensMax: 300 });
+      const generated = upstreams.get(kind)?.counts().finished;
+      const refused = await post('/v1/responses', { model: kind, input, stream: true });
+      assert.deepEqual([refused.status, refused.body.error.code], [400, 'context_length_exceeded']);
+      assert.match(refused.body.error.message, /299.*500|500.*299/);
+      assert.equal(upstreams.get(kind)?.counts().finished, generated);
+      models.set(kind, model);
+    }
+  });
+
   it('fails as what asked fails, when the server is away', async () => {
     await using gone = await startScriptedServer({ tokenizer: 'vllm' });
     const { baseUrl } = gone;

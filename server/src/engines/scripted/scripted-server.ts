@@ -57,6 +57,16 @@ type ChatRequest = {
   readonly max_completion_tokens?: number;
 };
 
+const NOTHING_YET = {
+  live: 0,
+  finished: 0,
+  aborted: 0,
+  failed: 0,
+  tokensSent: 0,
+  connections: 0,
+  tokenized: 0,
+};
+
 type ScriptedServerOptions = {
   readonly port?: number;
   readonly apiKey?: string;
@@ -68,10 +78,7 @@ export async function startScriptedServer(
   options: ScriptedServerOptions = {},
 ): Promise<ScriptedServer> {
   const memory = new FaultMemory();
-  const counts = {
-    ...{ live: 0, finished: 0, aborted: 0, failed: 0 },
-    ...{ tokensSent: 0, connections: 0, tokenized: 0 },
-  };
+  const counts = { ...NOTHING_YET };
   const requests: unknown[] = [];
 
   const handle = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
