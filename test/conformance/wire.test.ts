@@ -15,6 +15,7 @@ import { assertChatOrder, assertMessagesOrder, assertResponsesOrder } from './wi
 import { PublishedSchemas } from './wire/published.ts';
 import { isBroken, isRefused, questionsOf, type Kind } from './wire/questions.ts';
 import { jsonOf, record, type Recording } from './wire/recording.ts';
+import { playRoutes, type Answered } from './wire/routes.ts';
 import { typedSource } from './wire/typed.ts';
 
 const TSC = fileURLToPath(new URL('../../node_modules/typescript/bin/tsc', import.meta.url));
@@ -30,12 +31,14 @@ const KINDS: readonly Kind[] = ['chat', 'responses', 'messages'];
 describe('what is said on the wire', () => {
   let turnpike: Turnpike;
   const said = new Map<Kind, readonly Recording[]>();
+  let routes: readonly Answered[] = [];
   before(async () => {
     [turnpike] = await Promise.all([startConformanceServer(), installClients()]);
     for (const kind of KINDS) {
       const asked = questionsOf(kind).map((one) => record(turnpike.origin, turnpike.firstKey, one));
       said.set(kind, await Promise.all(asked));
     }
+    routes = await playRoutes(turnpike.origin, turnpike.firstKey);
   });
   after(() => turnpike?.[Symbol.asyncDispose]());
 
@@ -95,8 +98,31 @@ describe('what is said on the wire', () => {
     assert.match(JSON.stringify(last('responses')), /^\{"type":"response.failed"/);
   });
 
+  it('our own document has every other address with its answer, and each was asked', async () => {
+    const document = await ourDocument(turnpike.origin);
+    const ajv = new Ajv2020({ strict: false, validateFormats: false });
+    ajv.addSchema({ ...document, $id: 'ours' });
+    const asked = new Set(routes.map(({ method, route }) => operationKey(method, route)));
+    const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
+    );
+    for (const { path, method } of operations) {
+      const isOfOpenAi = path.startsWith('/v1/') && !/messages$|count_tokens|status$/.test(path);
+      if (!isOfOpenAi && !path.startsWith('/v1/chat/')) continue;
+      assert.ok(asked.has(operationKey(method, path)), `nobody asked ${method} ${path}`);
+    }
+    for (const { method, route, body } of routes) {
+      const key = operationKey(method, route);
+      const ours = operations.find((one) => operationKey(one.method, one.path) === key);
+      const schema = ours?.operation.responses['200']?.content?.['application/json']?.schema;
+      assert.ok(schema !== undefined, `${key} is not documented`);
+      const validate = ajv.compile(toOurs(schema));
+      assert.ok(validate(body), `${key}: ${JSON.stringify(validate.errors)}`);
+    }
+  });
+
   it('our own document, at /openapi.json, accepts every body and event', async () => {
-    const document = (await (await fetch(`${turnpike.origin}/openapi.json`)).json()) as object; // JSON is checked by AJV
+    const document = await ourDocument(turnpike.origin);
     const ajv = new Ajv2020({ strict: false, validateFormats: false });
     ajv.addSchema({ ...document, $id: 'ours' });
     const judge = (schema: string, name: string, json: unknown): void => {
@@ -132,10 +158,43 @@ describe('what is said on the wire', () => {
           for (const problem of published.eventProblems(json)) wrong.add(`${one.name}: ${problem}`);
         }
       }
+      for (const { method, route, body } of routes) {
+        for (const problem of published.answerProblems(method, route, body)) {
+          wrong.add(`${method} ${route}: ${problem}`);
+        }
+      }
       assert.deepEqual([...wrong], []);
     },
   );
 });
+
+type OurDocument = {
+  readonly components: object;
+  readonly paths: { readonly [path: string]: { readonly [method: string]: OurOperation } };
+};
+type OurOperation = {
+  readonly responses: {
+    readonly [status: string]: {
+      readonly content?: { readonly [type: string]: { readonly schema?: object } };
+    };
+  };
+};
+
+async function ourDocument(origin: string): Promise<OurDocument> {
+  const response = await fetch(`${origin}/openapi.json`);
+  return (await response.json()) as OurDocument; // what it holds is what the tests find out
+}
+
+/** With references as they are from outside the document. */
+function toOurs(schema: object): object {
+  const text = JSON.stringify(schema).replaceAll('"$ref":"#/', '"$ref":"ours#/');
+  return JSON.parse(text) as object; // what was written the line before
+}
+
+/** Whatever the parameters of a path are called. */
+function operationKey(method: string, path: string): string {
+  return `${method.toUpperCase()} ${path.replaceAll(/\{\w+\}/g, '{}')}`;
+}
 
 /** What the compiler says of answers that are declared to be what the official client says they are. */
 function complaints(

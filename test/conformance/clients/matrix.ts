@@ -26,6 +26,8 @@ export type Plan = Target & {
   readonly only?: string;
 };
 
+/** Of the form of a key, and nobody's. */
+const UNKNOWN_KEY = `sk-tp-${'0'.repeat(40)}`;
 const AT_ONCE = 8;
 const CELL_MS_MAX = 60_000;
 
@@ -44,18 +46,19 @@ export function clientsOf(target: Target): readonly Client[] {
 
 export async function playAll(plan: Plan, onOutcome: (outcome: Outcome) => void): Promise<void> {
   const clients = clientsOf(plan);
-  const cells = clients.flatMap((client) =>
-    SCENARIOS.flatMap((scenario) => cellsOf(plan, client, scenario)),
+  const strangers = clientsOf({ ...plan, key: UNKNOWN_KEY });
+  const cells = clients.flatMap((client, at) =>
+    SCENARIOS.flatMap((scenario) => cellsOf(plan, client, strangers[at] ?? client, scenario)),
   );
   const next = cells.values();
   const work = async (): Promise<void> => {
     for (const play of next) onOutcome(await play());
   };
   await Promise.all(Array.from({ length: AT_ONCE }, work));
-  await Promise.all(clients.map((client) => client.close?.()));
+  await Promise.all([...clients, ...strangers].map((client) => client.close?.()));
 }
 
-function cellsOf(plan: Plan, client: Client, scenario: Scenario) {
+function cellsOf(plan: Plan, client: Client, stranger: Client, scenario: Scenario) {
   const { method, needs = [], name, talks } = scenario;
   const mute = talks === true && client.cannot.includes('cut');
   if (plan.only !== undefined && !`${client.name} ${name}`.includes(plan.only)) return [];
@@ -68,7 +71,7 @@ function cellsOf(plan: Plan, client: Client, scenario: Scenario) {
       const cell = { client: client.name, scenario: name, engine, stream };
       const startMs = performance.now();
       const error = await problem(
-        scenario.play({ client, engine, model: plan.models[engine], stream }),
+        scenario.play({ client, stranger, engine, model: plan.models[engine], stream }),
       );
       const ms = Math.round(performance.now() - startMs);
       return { ...cell, ms, ...(error !== undefined && { error }) };

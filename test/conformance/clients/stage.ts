@@ -14,6 +14,8 @@ export type Engine = 'scripted' | 'embedded';
 
 export type Stage = {
   readonly client: Client;
+  /** The same library with a key that nobody knows. */
+  readonly stranger: Client;
   readonly engine: Engine;
   readonly model: string;
   readonly stream: boolean;

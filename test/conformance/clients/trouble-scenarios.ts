@@ -39,6 +39,8 @@ export const errors: Scenario = {
   name: 'errors by class',
   engines: SCRIPTED,
   async play(stage) {
+    const unknown = await refusal({ ...stage, client: stage.stranger }, {});
+    if (!stage.client.cannot.includes('status')) assert.equal(unknown.status, 401, unknown.message);
     for (const [what, question, expected] of STATUSES) {
       const { status, message } = await refusal(stage, question);
       if (stage.client.cannot.includes('status')) continue;

@@ -5,18 +5,28 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
 type Json = { [key: string]: unknown };
-type Schema = Json & { properties?: { [name: string]: { enum?: unknown[] } } };
+type Property = { enum?: unknown[]; items?: { allOf?: unknown[] } };
+type Schema = Json & { properties?: { [name: string]: Property } };
+type Operation = {
+  responses: { [status: string]: { content?: { [type: string]: { schema?: Json } } } };
+};
+type Paths = { [path: string]: { [method: string]: Operation } };
 type Components = { schemas: { [name: string]: Schema } };
 
 export class PublishedSchemas {
   readonly #ajv = new Ajv2020({ strict: false, allErrors: true, validateFormats: false });
   readonly #compiled = new Map<string, ValidateFunction>();
+  readonly #paths: Paths;
   /** By the event's type: an error against a union of 58 says nothing. */
   readonly #events = new Map<unknown, string>();
 
   constructor(path: string) {
     // `as` because it is the document that everybody gets, and a wrong one fails at once.
-    const { components } = JSON.parse(readFileSync(path, 'utf8')) as { components: Components };
+    const { components, paths } = JSON.parse(readFileSync(path, 'utf8')) as {
+      components: Components;
+      paths: Paths;
+    };
+    this.#paths = paths;
     patch(components);
     this.#ajv.addSchema({ $id: 'oai', components });
     for (const [name, { properties }] of Object.entries(components.schemas)) {
@@ -33,6 +43,18 @@ export class PublishedSchemas {
     return schema === undefined
       ? [`no event is called ${String(type)}`]
       : this.problems(schema, event);
+  }
+
+  /** What is wrong with the answer of an address; `/v1` is no part of the document's. */
+  answerProblems(method: string, route: string, answer: unknown): string[] {
+    const path = route.replace(/^\/v1/, '');
+    const operation = this.#paths[path]?.[method.toLowerCase()];
+    if (operation === undefined) return [`no ${method} ${path} is known`];
+    const { '200': good, '201': made } = operation.responses;
+    const schema = (good ?? made)?.content?.['application/json']?.schema?.['$ref'];
+    // A deletion has no schema of its own.
+    if (typeof schema !== 'string') return [];
+    return this.problems(schema.slice(schema.lastIndexOf('/') + 1), answer);
   }
 
   /** What is wrong with a value by the named schema; empty when nothing is. */
@@ -69,6 +91,10 @@ function patch(components: Components): void {
     allowNull(name, 'properties', 'system_fingerprint');
   }
   allowNull('TextResponseFormatJsonSchema', 'properties', 'description');
+  // The document's own example has a user's message there, without a refusal.
+  const listed = schemas['ChatCompletionMessageList']?.properties?.['data'];
+  const [, added] = listed?.items?.allOf ?? [];
+  if (listed?.items !== undefined) listed.items.allOf = [{ required: ['role', 'content'] }, added];
   const choice = ['properties', 'choices', 'items', 'properties'];
   allowNull('CreateChatCompletionStreamResponse', ...choice, 'finish_reason');
 }
