@@ -6,6 +6,7 @@ import { test } from 'node:test';
 import type { Pool } from 'pg';
 import { nano } from '../../server/src/domain/money/nano.ts';
 import { testSettlement } from '../../server/src/ports/ledger.contract.ts';
+import { manualCredits } from '../../server/src/ports/accounts.contract.ts';
 import { addressOf, codeOf } from '../../server/src/store/postgres/connection.ts';
 import {
   mustOpen,
@@ -264,7 +265,7 @@ test('I1 I2 I3 I5 I8 I11: PostgreSQL and the model of it answer the same to what
   for (const id of ORGANISATIONS) {
     const amount = BigInt(chance.whole(1_000, 20_000));
     await store.accounts.createOrganisation({ id, name: id });
-    await store.accounts.addCredits(`topup-${id}`, id, nano(amount));
+    await store.accounts.addCredits(manualCredits(id, amount));
     model.newOrganisation(id);
     model.topUp(id, id, amount);
   }

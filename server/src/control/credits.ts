@@ -28,9 +28,14 @@ export function credits({ accounts }: ControlDeps): Pick<Handlers, 'getBalance' 
         amountNano !== undefined && amountNano > 0n,
         'the contract lets only dollars above zero in',
       );
-      const added = await accounts.addCredits(id, organisation.value.id, amountNano);
+      const added = await accounts.addCredits({
+        id,
+        organisationId: organisation.value.id,
+        amountNano,
+        source: 'manual',
+      });
       if (added.kind === 'conflict') {
-        const message = `The top-up ${JSON.stringify(id)} was added before with another amount or organisation: use a new id.`;
+        const message = `The top-up ${JSON.stringify(id)} was added before with other facts (${added.field}): use a new id.`;
         return err({ code: 'conflict', message, field: 'id' });
       }
       return ok({ id, status: added.kind, ...balanceOf(organisation.value, added.balance) });

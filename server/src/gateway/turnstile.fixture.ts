@@ -317,7 +317,8 @@ export class Turnstile {
       hash: hashKey(key),
       redacted: 'sk-tp-…',
     });
-    if (creditNano > 0n) await accounts.addCredits('topup_1', organisationId, creditNano);
+    const credits = { id: 'topup_1', organisationId, source: 'manual' } as const;
+    if (creditNano > 0n) await accounts.addCredits({ ...credits, amountNano: creditNano });
     const free = wholePrice({ input: nano(0n), output: nano(0n) });
     await accounts.publishPrices(new Map(Object.entries({ priced: PRICE, given: PRICE, free })));
     for (const id of ['priced', 'unpriced', 'free']) turnstile.serves(id, scripted);

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import { NO_USAGE } from '../domain/generation/usage.ts';
+import type { NewCredits } from '../domain/credits/credit-block.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import { newId } from '../lib/ids.ts';
@@ -22,6 +23,15 @@ type Customer = {
   readonly hash: string;
   readonly key: KeyRecord;
 };
+
+/** Credits as an operator adds them by hand. */
+export function manualCredits(
+  organisationId: string,
+  amountNano: bigint,
+  id = newId('top'),
+): NewCredits {
+  return { id, organisationId, amountNano: nano(amountNano), source: 'manual' };
+}
 
 /** An organisation with a project and a key. */
 export async function newCustomer(accounts: Accounts): Promise<Customer> {
@@ -179,22 +189,48 @@ function describeCredits(store: () => AccountsUnderTest): void {
     const { accounts } = store();
     const { organisation } = await newCustomer(accounts);
     const topUp = newId('top');
-    const send = () => accounts.addCredits(topUp, organisation.id, nano(50n));
+    const send = () => accounts.addCredits(manualCredits(organisation.id, 50n, topUp));
     const kinds = (await Promise.all([send(), send(), send()])).map(({ kind }) => kind);
     assert.deepEqual(kinds.toSorted(), ['added', 'already-added', 'already-added']);
     const balance = { availableNano: 50n, heldNano: 0n, balanceNano: 50n };
-    assert.deepEqual(await send(), { kind: 'already-added', balance });
+    const again = await send();
+    assert.deepEqual(
+      [again.kind, again.kind !== 'conflict' && again.balance],
+      ['already-added', balance],
+    );
     assert.deepEqual(await accounts.balance(organisation.id), balance);
   });
 
-  test('another amount or organisation under the id of a top-up is a conflict', async () => {
+  test('other facts under the id of a top-up are a conflict that names the first of them', async () => {
     const { accounts } = store();
     const [mine, other] = [await newCustomer(accounts), await newCustomer(accounts)];
-    const topUp = newId('top');
-    await accounts.addCredits(topUp, mine.organisation.id, nano(50n));
-    const conflict = { kind: 'conflict' };
-    assert.deepEqual(await accounts.addCredits(topUp, mine.organisation.id, nano(51n)), conflict);
-    assert.deepEqual(await accounts.addCredits(topUp, other.organisation.id, nano(50n)), conflict);
+    const facts = {
+      ...manualCredits(mine.organisation.id, 50n),
+      provider: 'wire',
+      priority: 7,
+      costBasisNano: nano(40n),
+      effectiveAtMs: Date.now() - 1_000,
+      expiresAtMs: Date.now() + 86_400_000,
+      note: 'as agreed',
+    };
+    assert.equal((await accounts.addCredits(facts)).kind, 'added');
+    assert.equal((await accounts.addCredits(facts)).kind, 'already-added');
+    const others: Partial<NewCredits>[] = [
+      { organisationId: other.organisation.id },
+      { amountNano: nano(51n) },
+      { source: 'payment' },
+      { provider: 'stripe' },
+      { priority: 8 },
+      { effectiveAtMs: facts.effectiveAtMs + 1 },
+      { expiresAtMs: facts.expiresAtMs + 1 },
+      { costBasisNano: nano(41n) },
+      { note: 'as agreed?' },
+    ];
+    for (const difference of others) {
+      const [field] = Object.keys(difference);
+      const answer = await accounts.addCredits({ ...facts, ...difference });
+      assert.deepEqual(answer, { kind: 'conflict', field });
+    }
     assert.equal((await accounts.balance(other.organisation.id))?.balanceNano, 0n);
   });
 
@@ -202,9 +238,11 @@ function describeCredits(store: () => AccountsUnderTest): void {
     const { accounts } = store();
     const { organisation } = await newCustomer(accounts);
     const topUp = newId('top');
-    await assert.rejects(accounts.addCredits(topUp, organisation.id, nano(0n)), /nothing/);
-    await assert.rejects(accounts.addCredits(topUp, 'org_none', nano(1n)), /organisation/);
-    assert.equal((await accounts.addCredits(topUp, organisation.id, nano(1n))).kind, 'added');
+    const add = (of: string, amount: bigint) =>
+      accounts.addCredits(manualCredits(of, amount, topUp));
+    await assert.rejects(add(organisation.id, 0n), /nothing/);
+    await assert.rejects(add('org_none', 1n), /organisation/);
+    assert.equal((await add(organisation.id, 1n)).kind, 'added');
   });
 
   test('a balance tells what is set aside from what is free', async () => {
@@ -212,7 +250,7 @@ function describeCredits(store: () => AccountsUnderTest): void {
     const { organisation } = await newCustomer(accounts);
     const of = () => accounts.balance(organisation.id);
     assert.deepEqual(await of(), { availableNano: 0n, heldNano: 0n, balanceNano: 0n });
-    await accounts.addCredits(newId('top'), organisation.id, nano(100n));
+    await accounts.addCredits(manualCredits(organisation.id, 100n));
     const hold = await mustHold(ledger, organisation.id, 60n);
     assert.deepEqual(await of(), { availableNano: 40n, heldNano: 60n, balanceNano: 100n });
     await ledger.settle(hold, testSettlement(hold, 25n));
@@ -244,7 +282,7 @@ const DAY = Date.UTC(2026, 10, 20);
 /** Four requests around a day's beginning and end, one of which failed. */
 async function useModels({ accounts, ledger }: AccountsUnderTest): Promise<string> {
   const { organisation } = await newCustomer(accounts);
-  await accounts.addCredits(newId('top'), organisation.id, nano(10_000n));
+  await accounts.addCredits(manualCredits(organisation.id, 10_000n));
   const use = async (startedAtMs: number, model: string, keyId: string, failed = false) => {
     const hold = await mustHold(ledger, organisation.id, 10n);
     const usage = testUsage;

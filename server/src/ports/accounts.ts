@@ -2,6 +2,7 @@
 
 import type { ModelList } from '../domain/accounts/model-access.ts';
 import type { Snapshot } from '../domain/accounts/snapshot.ts';
+import type { CreditBlock, NewCredits, Reversal } from '../domain/credits/credit-block.ts';
 import type { UsageBucket } from '../domain/generation/usage.ts';
 import type { Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
@@ -68,11 +69,40 @@ export type UsageQuery = {
 };
 
 export type CreditAdded =
-  | { readonly kind: 'added'; readonly balance: Balance }
-  /** The same id was added before, with the same amount: nothing changed. */
-  | { readonly kind: 'already-added'; readonly balance: Balance }
-  /** The same id stands for another amount or organisation. */
-  | { readonly kind: 'conflict' };
+  /** `already-added`: the same id came before, with the same facts: nothing changed. */
+  | {
+      readonly kind: 'added' | 'already-added';
+      readonly block: CreditBlock;
+      readonly balance: Balance;
+    }
+  /** The same id stands for credits that differ in this. */
+  | { readonly kind: 'conflict'; readonly field: keyof NewCredits };
+
+export type CreditsReversed =
+  | {
+      readonly kind: 'reversed' | 'already-reversed';
+      /** What the block still had, or had let expire. */
+      readonly takenNano: Nano;
+      /** What it had not: the customer owes it. */
+      readonly owedNano: Nano;
+    }
+  | { readonly kind: 'conflict'; readonly field: keyof Reversal }
+  | { readonly kind: 'not-found' }
+  /** Only so much of the block has not been reversed yet. */
+  | { readonly kind: 'too-much'; readonly leftNano: Nano };
+
+/** All that an organisation has, is promised and owes. */
+export type CreditAccount = {
+  /** As they burn; those that have ended come last, the newest of them first. */
+  readonly blocks: readonly CreditBlock[];
+  /** Of blocks that are not effective yet. */
+  readonly pendingNano: Nano;
+  readonly owedNano: Nano;
+  /** What it may owe; 0 for an organisation that pays first. */
+  readonly creditLimitNano: Nano;
+  /** Its keys are refused until it has paid what it owes. */
+  readonly frozen: boolean;
+};
 
 /** The books added up from nothing, in one consistent view. */
 export type Reconciliation = {
@@ -115,8 +145,11 @@ export interface Accounts {
   setProjectModels(projectId: string, models: ModelList): Promise<Project | undefined>;
 
   balance(organisationId: string): Promise<Balance | undefined>;
-  /** `topUpId` makes it safe to send twice. */
-  addCredits(topUpId: string, organisationId: string, amountNano: Nano): Promise<CreditAdded>;
+  /** Exactly once by its id. A debt is paid first, unless the credits are given. */
+  addCredits(credits: NewCredits): Promise<CreditAdded>;
+  /** Exactly once by its id. May leave a debt, the only way to one beside a credit limit. */
+  reverseCredits(reversal: Reversal): Promise<CreditsReversed>;
+  creditAccount(organisationId: string): Promise<CreditAccount | undefined>;
 
   /** Publishes a new immutable version if these prices differ from the newest one's. Returns the version in force. */
   publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number>;

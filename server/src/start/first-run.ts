@@ -24,7 +24,12 @@ export async function firstRun(accounts: Accounts): Promise<string | undefined> 
   if (existingProject === undefined) await accounts.createProject(project);
 
   if ((await accounts.keys(organisation.id)).length > 0) return undefined;
-  await accounts.addCredits(`first-credit-${organisation.id}`, organisation.id, FIRST_CREDIT_NANO);
+  await accounts.addCredits({
+    id: `first-credit-${organisation.id}`,
+    organisationId: organisation.id,
+    amountNano: FIRST_CREDIT_NANO,
+    source: 'promo',
+  });
   const key = formatKey(randomBytes(KEY_RANDOM_BYTES));
   await accounts.createKey({
     id: newId('key'),

@@ -3,6 +3,12 @@
 
 import { allowedByBoth, type ModelList } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
+import {
+  factsOf,
+  type NewCredits,
+  problemOf,
+  type Reversal,
+} from '../../domain/credits/credit-block.ts';
 import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
@@ -12,7 +18,9 @@ import { assert } from '../../lib/assert.ts';
 import type {
   Accounts,
   Balance,
+  CreditAccount,
   CreditAdded,
+  CreditsReversed,
   KeyRecord,
   NewKey,
   Organisation,
@@ -22,7 +30,8 @@ import type {
   UsageReportRow,
 } from '../../ports/accounts.ts';
 
-type TopUp = { readonly organisationId: string; readonly amountNano: Nano };
+import { MemoryCredits } from './credits.ts';
+
 type StoredKey = KeyRecord & { readonly hash: string };
 type Settled = Settlement & { readonly chargedNano: Nano };
 
@@ -31,7 +40,7 @@ export class MemoryAccounts implements Accounts {
   readonly #organisations = new Map<string, Organisation>();
   readonly #projects = new Map<string, Project>();
   readonly #keys = new Map<string, StoredKey>();
-  readonly #topUps = new Map<string, TopUp>();
+  readonly #credits = new MemoryCredits();
   readonly #settlements = new Map<string, Settled>();
   /** By request; the ledger beside this file keeps them. */
   readonly holds = new Map<string, Hold>();
@@ -116,34 +125,39 @@ export class MemoryAccounts implements Accounts {
 
   balanceNow(organisationId: string): Balance | undefined {
     if (!this.#organisations.has(organisationId)) return undefined;
-    let total = 0n;
-    for (const topUp of this.#topUps.values()) {
-      if (topUp.organisationId === organisationId) total += topUp.amountNano;
-    }
-    for (const settlement of this.#settlements.values()) {
-      if (settlement.organisationId === organisationId) total -= settlement.chargedNano;
-    }
-    let held = 0n;
-    for (const hold of this.holds.values()) {
-      if (hold.organisationId === organisationId) held += hold.amountNano;
-    }
+    this.#look(organisationId);
+    const total = this.#credits.balance(organisationId);
+    const held = this.#held(organisationId);
     return { availableNano: nano(total - held), heldNano: nano(held), balanceNano: nano(total) };
   }
 
-  async addCredits(
-    topUpId: string,
-    organisationId: string,
-    amountNano: Nano,
-  ): Promise<CreditAdded> {
-    assert(amountNano > 0n, 'a top-up is more than nothing');
+  async addCredits(credits: NewCredits): Promise<CreditAdded> {
+    const facts = factsOf(credits);
+    const problem = problemOf(facts);
+    assert(
+      problem === undefined,
+      `credits are checked before: ${problem?.field} ${problem?.problem}`,
+    );
+    const { organisationId } = facts;
     assert(this.#organisations.has(organisationId), 'credits belong to an organisation');
-    const before = this.#topUps.get(topUpId);
-    if (before === undefined) this.#topUps.set(topUpId, { organisationId, amountNano });
-    const same = before?.organisationId === organisationId && before.amountNano === amountNano;
-    if (before !== undefined && !same) return { kind: 'conflict' };
-    const balance = await this.balance(organisationId);
+    const added = this.#credits.add(facts, this.#nowMs(), this.#held(organisationId));
+    if (added.kind === 'conflict') return added;
+    const balance = this.balanceNow(organisationId);
     assert(balance !== undefined, 'an organisation has a balance');
-    return { kind: before === undefined ? 'added' : 'already-added', balance };
+    return { ...added, balance };
+  }
+
+  async reverseCredits(reversal: Reversal): Promise<CreditsReversed> {
+    assert(reversal.amountNano > 0n, 'a reversal is more than nothing');
+    const organisationId = this.#credits.ownerOf(reversal.blockId) ?? '';
+    const reversed = this.#credits.reverse(reversal, this.#nowMs(), this.#held(organisationId));
+    return reversed;
+  }
+
+  async creditAccount(organisationId: string): Promise<CreditAccount | undefined> {
+    if (!this.#organisations.has(organisationId)) return undefined;
+    this.#look(organisationId);
+    return this.#credits.account(organisationId);
   }
 
   async publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number> {
@@ -184,7 +198,7 @@ export class MemoryAccounts implements Accounts {
     let revenueNano = 0n;
     for (const { chargedNano } of this.#settlements.values()) revenueNano += chargedNano;
     const requests = this.#settlements.size;
-    const transfers = this.#topUps.size + requests;
+    const transfers = this.#credits.size + requests;
     const totals = { transfers, requests, creditsNano, revenueNano, overrunNano: 0n };
     return { checks: [check], findings, totals };
   }
@@ -193,9 +207,24 @@ export class MemoryAccounts implements Accounts {
   settle(settlement: Settlement, chargedNano: Nano): Nano {
     const { requestId } = settlement;
     const before = this.#settlements.get(requestId);
-    if (before === undefined) this.#settlements.set(requestId, { ...settlement, chargedNano });
+    if (before === undefined) {
+      this.#settlements.set(requestId, { ...settlement, chargedNano });
+      this.#credits.charge(settlement.organisationId, chargedNano, this.#nowMs());
+    }
     this.holds.delete(requestId);
     return before?.chargedNano ?? chargedNano;
+  }
+
+  #held(organisationId: string): bigint {
+    let held = 0n;
+    for (const hold of this.holds.values()) {
+      if (hold.organisationId === organisationId) held += hold.amountNano;
+    }
+    return held;
+  }
+
+  #look(organisationId: string): void {
+    this.#credits.look(organisationId, this.#nowMs(), this.#held(organisationId));
   }
 
   #publish(): void {

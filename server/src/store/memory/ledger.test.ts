@@ -1,8 +1,8 @@
 // The books in memory pass the suite that every ledger passes.
 
 import { newId } from '../../lib/ids.ts';
-import { nano } from '../../domain/money/nano.ts';
 import { assert } from '../../lib/assert.ts';
+import { manualCredits } from '../../ports/accounts.contract.ts';
 import { describeLedger } from '../../ports/ledger.contract.ts';
 import { MemoryAccounts } from './accounts.ts';
 import { MemoryLedger } from './ledger.ts';
@@ -14,7 +14,7 @@ describeLedger('MemoryLedger', async () => {
     async newOrganisation(creditNano) {
       const id = newId('org');
       await accounts.createOrganisation({ id, name: 'Test' });
-      if (creditNano > 0n) await accounts.addCredits(newId('topup'), id, nano(creditNano));
+      if (creditNano > 0n) await accounts.addCredits(manualCredits(id, creditNano));
       return id;
     },
     async balance(organisationId) {

@@ -4,10 +4,11 @@
 import type pg from 'pg';
 import type { Reconciliation } from '../../ports/accounts.ts';
 import { COST_SQL } from './price-columns.ts';
+import { BLOCK_CHECKS } from './credits/audit-blocks.ts';
 
 export type Finding = { readonly check: string; readonly detail: string };
 
-type Check = { readonly name: string; readonly sql: string };
+export type Check = { readonly name: string; readonly sql: string };
 
 /** Each query returns one column, `detail`, and a row only for what is wrong. */
 const CHECKS: readonly Check[] = [
@@ -92,6 +93,7 @@ const CHECKS: readonly Check[] = [
     sql: `SELECT format('record %s of %s at start %s: %s', seq, gateway_id, epoch, reason) AS detail
             FROM refused_settlement`,
   },
+  ...BLOCK_CHECKS,
 ];
 
 /** Enough to see what is wrong. */

@@ -4,8 +4,8 @@ import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client, Pool } from 'pg';
-import { nano } from '../../domain/money/nano.ts';
 import { newId } from '../../lib/ids.ts';
+import { manualCredits } from '../../ports/accounts.contract.ts';
 import type { BooksUnderTest } from '../../ports/ledger.contract.ts';
 import type { StoreConnection } from './connection.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from './embedded/embedded-postgres.ts';
@@ -89,7 +89,7 @@ export function booksOf(store: Store): BooksUnderTest {
     async newOrganisation(creditNano) {
       const id = newId('org');
       await store.accounts.createOrganisation({ id, name: 'test' });
-      if (creditNano > 0n) await store.accounts.addCredits(newId('top'), id, nano(creditNano));
+      if (creditNano > 0n) await store.accounts.addCredits(manualCredits(id, creditNano));
       return id;
     },
     async balance(organisationId) {

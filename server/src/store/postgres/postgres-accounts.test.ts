@@ -5,8 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nano } from '../../domain/money/nano.ts';
-import { newId } from '../../lib/ids.ts';
-import { describeAccounts, newCustomer } from '../../ports/accounts.contract.ts';
+import { describeAccounts, manualCredits, newCustomer } from '../../ports/accounts.contract.ts';
 import { auditBooks } from './audit.ts';
 import {
   connectTo,
@@ -70,9 +69,9 @@ test('a list of models is in force in another process within a second', async (t
 
 test('a top-up that would leave the range of a balance is refused whole', async () => {
   const { id } = (await newCustomer(store.accounts)).organisation;
-  await store.accounts.addCredits(newId('top'), id, nano(50n));
+  await store.accounts.addCredits(manualCredits(id, 50n));
   const tooMuch = nano(9_223_372_036_854_775_800n); // int8 ends at 9.2e18
-  await assert.rejects(store.accounts.addCredits(newId('top'), id, tooMuch));
+  await assert.rejects(store.accounts.addCredits(manualCredits(id, tooMuch)));
   assert.equal((await store.accounts.balance(id))?.balanceNano, 50n);
 });
 
@@ -115,7 +114,7 @@ test('I1 I2 I12 a nano-dollar that no transfer explains is found, and named', as
   const database = await postgres.newDatabase();
   await using tampered = await mustOpen(database);
   const { id } = (await newCustomer(tampered.accounts)).organisation;
-  await tampered.accounts.addCredits(newId('top'), id, nano(50n));
+  await tampered.accounts.addCredits(manualCredits(id, 50n));
   assert.deepEqual((await tampered.accounts.reconcile()).findings, []);
   await using pool = poolTo(database);
   await pool.query(

@@ -6,11 +6,14 @@ import type { ModelList } from '../../domain/accounts/model-access.ts';
 import type { Snapshot } from '../../domain/accounts/snapshot.ts';
 import type { Nano } from '../../domain/money/nano.ts';
 import { PRICE_ITEMS, type ModelPrice, type PriceBook } from '../../domain/pricing/price-book.ts';
+import type { NewCredits, Reversal } from '../../domain/credits/credit-block.ts';
 import { assert } from '../../lib/assert.ts';
 import type {
   Accounts,
   Balance,
+  CreditAccount,
   CreditAdded,
+  CreditsReversed,
   KeyRecord,
   NewKey,
   Organisation,
@@ -22,21 +25,24 @@ import type {
 import { reconcileBooks } from './audit.ts';
 import { type LeasesInMemory, readBalance } from './balance.ts';
 import { COLUMNS } from './price-columns.ts';
+import { PostgresCredits } from './credits/postgres-credits.ts';
 import { loadPriceBook, nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
+import { transaction } from './transaction.ts';
 import { reportUsage } from './usage-report.ts';
 
 const LIST_ROWS_MAX = 10_000;
-const TOP_UPS_FROM = 'payment_clearing:manual';
 
 export class PostgresAccounts implements Accounts {
   readonly #pool: pg.Pool;
   readonly #feed: SnapshotFeed;
   readonly #leases: LeasesInMemory | undefined;
+  readonly #credits: PostgresCredits;
 
   constructor(pool: pg.Pool, feed: SnapshotFeed, leases?: LeasesInMemory) {
     this.#pool = pool;
     this.#feed = feed;
     this.#leases = leases;
+    this.#credits = new PostgresCredits(pool, feed, leases);
   }
 
   snapshot(): Snapshot {
@@ -51,12 +57,13 @@ export class PostgresAccounts implements Accounts {
   }
 
   async createOrganisation({ id, name }: Organisation): Promise<void> {
-    await this.#transaction(async (client) => {
+    await transaction(this.#pool, async (client) => {
       await client.query('INSERT INTO organisation (id, name) VALUES ($1, $2)', [id, name]);
       await client.query(
         `INSERT INTO account (id, kind, organisation_id) VALUES ('credits:' || $1::text, 'credits', $1)`,
         [id],
       );
+      await client.query('INSERT INTO credit_position (organisation_id) VALUES ($1)', [id]);
     });
   }
 
@@ -84,7 +91,7 @@ export class PostgresAccounts implements Accounts {
   }
 
   async createKey(key: NewKey): Promise<KeyRecord> {
-    const { row, version } = await this.#transaction(async (client) => {
+    const { row, version } = await transaction(this.#pool, async (client) => {
       await client.query(
         `INSERT INTO api_key (id, project_id, name, hash, redacted, models)
            VALUES ($1, $2, $3, $4, $5, $6)`,
@@ -99,7 +106,7 @@ export class PostgresAccounts implements Accounts {
   }
 
   async revokeKey(keyId: string): Promise<boolean> {
-    const version = await this.#transaction(async (client) => {
+    const version = await transaction(this.#pool, async (client) => {
       const { rowCount } = await client.query(
         'UPDATE api_key SET revoked_at = coalesce(revoked_at, now()) WHERE id = $1',
         [keyId],
@@ -147,31 +154,20 @@ export class PostgresAccounts implements Accounts {
     return readBalance(this.#pool, organisationId, this.#leases);
   }
 
-  async addCredits(
-    topUpId: string,
-    organisationId: string,
-    amountNano: Nano,
-  ): Promise<CreditAdded> {
-    assert(amountNano > 0n, 'a top-up is more than nothing');
-    return this.#transaction(async (client) => {
-      const id = `topup:${topUpId}`;
-      const credit = `credits:${organisationId}`;
-      const { rowCount } = await client.query(
-        `INSERT INTO transfer (id, debit, credit, amount_nano, kind) VALUES ($1, $2, $3, $4, 'topup')
-           ON CONFLICT (id) DO NOTHING`,
-        [id, TOP_UPS_FROM, credit, `${amountNano}`],
-      );
-      if (rowCount === 0)
-        return topUpAgain(client, this.#leases, { id, credit, organisationId, amountNano });
-      // In the order of ids, as everywhere.
-      await addToBalance(client, credit, amountNano);
-      await addToBalance(client, TOP_UPS_FROM, -BigInt(amountNano));
-      return { kind: 'added', balance: await balanceOf(client, organisationId, this.#leases) };
-    });
+  addCredits(credits: NewCredits): Promise<CreditAdded> {
+    return this.#credits.add(credits);
+  }
+
+  reverseCredits(reversal: Reversal): Promise<CreditsReversed> {
+    return this.#credits.reverse(reversal);
+  }
+
+  creditAccount(organisationId: string): Promise<CreditAccount | undefined> {
+    return this.#credits.account(organisationId);
   }
 
   async publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number> {
-    const published = await this.#transaction(async (client) => {
+    const published = await transaction(this.#pool, async (client) => {
       // Whoever publishes holds this row: versions are made one after the other.
       await client.query('SELECT FROM snapshot_version FOR UPDATE');
       const newest = await loadPriceBook(client);
@@ -190,20 +186,6 @@ export class PostgresAccounts implements Accounts {
 
   async reconcile(): Promise<Reconciliation> {
     return reconcileBooks(this.#pool);
-  }
-
-  async #transaction<T>(work: (client: pg.ClientBase) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
-    try {
-      await client.query('BEGIN');
-      const result = await work(client);
-      await client.query('COMMIT');
-      client.release();
-      return result;
-    } catch (error) {
-      client.release(true); // Closing the connection rolls back, whatever state it is in.
-      throw error;
-    }
   }
 }
 
@@ -230,46 +212,6 @@ function keyRecord({ createdAt, revokedAt, ...rest }: KeyRow): KeyRecord {
     createdAtMs: createdAt.getTime(),
     ...(revokedAt !== null && { revokedAtMs: revokedAt.getTime() }),
   };
-}
-
-async function balanceOf(
-  client: pg.ClientBase,
-  organisationId: string,
-  leases: LeasesInMemory | undefined,
-): Promise<Balance> {
-  const balance = await readBalance(client, organisationId, leases);
-  if (balance === undefined) throw new Error(`There is no organisation "${organisationId}".`);
-  return balance;
-}
-
-async function addToBalance(client: pg.ClientBase, id: string, amount: bigint): Promise<void> {
-  const { rowCount } = await client.query(
-    'UPDATE account SET balance_nano = balance_nano + $2 WHERE id = $1',
-    [id, `${amount}`],
-  );
-  if (rowCount === 0) throw new Error(`There is no account "${id}"; check the organisation's id.`);
-}
-
-type TopUp = {
-  readonly id: string;
-  readonly credit: string;
-  readonly organisationId: string;
-  readonly amountNano: Nano;
-};
-
-async function topUpAgain(
-  client: pg.ClientBase,
-  leases: LeasesInMemory | undefined,
-  topUp: TopUp,
-): Promise<CreditAdded> {
-  const { rows } = await client.query<{ credit: string; amount: string }>(
-    'SELECT credit, amount_nano AS amount FROM transfer WHERE id = $1',
-    [topUp.id],
-  );
-  const before = rows[0];
-  const same = before?.credit === topUp.credit && BigInt(before.amount) === topUp.amountNano;
-  if (!same) return { kind: 'conflict' };
-  return { kind: 'already-added', balance: await balanceOf(client, topUp.organisationId, leases) };
 }
 
 function samePrices(book: PriceBook, prices: ReadonlyMap<string, ModelPrice>): boolean {

@@ -24,6 +24,7 @@ import {
   type TestPostgres,
 } from '../database.fixture.ts';
 import type { Pool } from 'pg';
+import { manualCredits } from '../../../ports/accounts.contract.ts';
 import type { Ledger } from '../../../ports/ledger.ts';
 import { voidSilent } from '../gateway-epoch.ts';
 import type { Store, StoreProblem } from '../store.ts';
@@ -146,7 +147,7 @@ describe('leases', () => {
       kind: 'refused',
       availableNano: 800n,
     });
-    await store.accounts.addCredits('more', organisationId, nano(100n));
+    await store.accounts.addCredits(manualCredits(organisationId, 100n));
     const held = await store.ledger.hold({ ...want, requestId: testRequestId() });
     assert.equal(held.kind, 'held');
   });
