@@ -56,6 +56,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
   'request-timeout': [{ kind: 'request-timeout', afterMs: 1 }],
   'malformed-http': [{ kind: 'malformed-http' }],
   'context-length-exceeded': [{ kind: 'context-length-exceeded' }],
+  'organisation-frozen': [{ kind: 'organisation-frozen' }],
   'insufficient-credit': [{ kind: 'insufficient-credit', availableNano: 0n, neededNano: 1n }],
   'model-not-priced': [{ kind: 'model-not-priced', model: 'm' }],
   overloaded: [{ kind: 'overloaded', retryAfterMs: 1 }],

@@ -22,11 +22,13 @@ import type { Gateway, ServedModel } from './gateway/gateway.ts';
 import { StoreMemory } from './gateway/memory.ts';
 import { HttpServer } from './http/http-server.ts';
 import { mountManagement } from './http/management.ts';
+import { CreditClock } from './jobs/credit-clock.ts';
 import { Housekeeping } from './jobs/housekeeping.ts';
 import { newId } from './lib/ids.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Engine } from './ports/engine.ts';
+import { systemTimers } from './ports/timers.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
 import { EMBEDDING_PROTOCOLS, PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
@@ -129,6 +131,7 @@ async function bringUp(start: Start) {
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
   const { background } = gateway;
+  scope.use(new CreditClock({ accounts: store.value.accounts, timers: systemTimers, log }));
   scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
   const server = await openHttp(start, gateway, store.value, engines);
   const { host, port } = config;

@@ -87,6 +87,9 @@ export const HOLD_TIMEOUT_MS = 5_000;
 export const SETTLE_TIMEOUT_MS = 15_000;
 export const RETRY_AFTER_LEDGER_MS = 2_000;
 
+/** How late a block may begin or end, and what was charged be burnt, when nobody asks. */
+export const CREDIT_CLOCK_EVERY_MS = 1_000;
+
 /** A hundred times the longest context there is; at the dearest price known it stays far below a 64-bit amount. */
 export const TOKENS_PER_BUCKET_MAX = 100_000_000;
 /** Longer than what agents send, a few ids in a row; it is on every usage row. */

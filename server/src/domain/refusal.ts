@@ -54,6 +54,8 @@ export type Refusal =
       readonly availableNano: bigint;
       readonly neededNano: bigint;
     }
+  /** What was taken back of the organisation's credits had been spent: it owes that, and its keys wait until it has paid. */
+  | { readonly kind: 'organisation-frozen' }
   /** A model that is served but has no price: the operator's mistake, and never free. */
   | { readonly kind: 'model-not-priced'; readonly model: string }
   | { readonly kind: 'overloaded'; readonly retryAfterMs: number }
@@ -72,3 +74,7 @@ export type Refusal =
   | { readonly kind: 'invalid-output'; readonly model: string; readonly problem: string }
   /** A mistake of ours; the request id finds it in the log. */
   | { readonly kind: 'internal' };
+
+/** What clients of a frozen organisation read, whatever the protocol. */
+export const ORGANISATION_FROZEN =
+  'Your organisation owes for credit that was spent and whose payment was taken back. Pay what is owed; its keys work again within a second.';

@@ -112,6 +112,7 @@ export function admit(
 ): Result<GenerationAdmission, Refusal> {
   const offered = modelFor(gateway, caller, modelId);
   if (!offered.ok) return offered;
+  if (caller.frozen === true) return err({ kind: 'organisation-frozen' });
   const { model } = offered.value;
   if (model.task === 'embedding') return err(embeddingsAlone(modelId));
   const fit = modelFit(model, generation, wire);
@@ -129,6 +130,7 @@ export function admitEmbedding(
 ): Result<Admission, Refusal> {
   const offered = modelFor(gateway, caller, modelId);
   if (!offered.ok) return offered;
+  if (caller.frozen === true) return err({ kind: 'organisation-frozen' });
   const { model } = offered.value;
   if (model.task !== 'embedding') return err(wrongTask(modelId, 'makes no embeddings'));
   if (isFull(gateway, model)) return err(OVERLOADED);

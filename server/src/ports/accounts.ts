@@ -150,6 +150,10 @@ export interface Accounts {
   /** Exactly once by its id. May leave a debt, the only way to one beside a credit limit. */
   reverseCredits(reversal: Reversal): Promise<CreditsReversed>;
   creditAccount(organisationId: string): Promise<CreditAccount | undefined>;
+  /** What it may owe. Lowered below what it owes, it leaves nothing to spend on credit. False: no such organisation. */
+  setCreditLimit(organisationId: string, limitNano: Nano): Promise<boolean>;
+  /** Lets blocks begin and end whose time has come, and burns what was charged. Says when the next one is due. */
+  tendCredits(): Promise<{ readonly nextInMs?: number }>;
 
   /** Publishes a new immutable version if these prices differ from the newest one's. Returns the version in force. */
   publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number>;

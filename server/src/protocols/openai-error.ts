@@ -2,7 +2,7 @@
 // Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
 
 import { formatDollars } from '../domain/money/nano.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { ORGANISATION_FROZEN, type Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
 import type { WireFields } from './wire-fields.ts';
 
@@ -60,6 +60,17 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
         'context_length_exceeded',
         words.conversation,
       );
+    case 'organisation-frozen':
+      return {
+        status: 402,
+        error: {
+          message: ORGANISATION_FROZEN,
+          type: 'insufficient_quota',
+          param: null,
+          code: 'organisation_frozen',
+        },
+        headers: { 'x-should-retry': 'false' },
+      };
     case 'insufficient-credit':
       return {
         status: 402,

@@ -9,6 +9,8 @@ export type KeyEntry = {
   readonly organisationId: string;
   /** Revoked keys stay in the snapshot, so that their owner is told so instead of "unknown". */
   readonly revoked: boolean;
+  /** Its organisation owes more than it may: nothing is generated until that is paid. */
+  readonly frozen?: true;
   /** The models that it may call, by its own list and its project's; absent: all. */
   readonly models?: ReadonlySet<string>;
 };

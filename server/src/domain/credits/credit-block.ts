@@ -7,12 +7,10 @@ import { type Nano, nano } from '../money/nano.ts';
 export type CreditSource = 'payment' | 'promo' | 'refund' | 'manual';
 export type BlockSource = CreditSource | 'plan' | 'credit-line';
 
-/** Lower burns first. */
-export const PRIORITY_DEFAULT = 100;
-export const PRIORITY_MAX = 999;
-/** A credit line burns after everything that was paid for or given. */
-export const PRIORITY_CREDIT_LINE = 1_000;
-export const PROVIDER_DEFAULT = 'manual';
+/** Lower burns first. A credit line has 1000: it burns after everything that was paid for or given. */
+const PRIORITY_DEFAULT = 100;
+const PRIORITY_MAX = 999;
+const PROVIDER_DEFAULT = 'manual';
 
 export type NewCredits = {
   /** Makes it safe to send twice: the same id with the same facts adds once. */

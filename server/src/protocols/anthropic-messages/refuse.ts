@@ -3,7 +3,7 @@
 // by Claude Code.
 
 import { formatDollars } from '../../domain/money/nano.ts';
-import type { Refusal } from '../../domain/refusal.ts';
+import { ORGANISATION_FROZEN, type Refusal } from '../../domain/refusal.ts';
 import type { ProtocolHeaders, RefusalAnswer } from '../protocol.ts';
 
 type Shape = {
@@ -54,6 +54,13 @@ export function errorOf(refusal: Refusal): Shape {
       return invalid(400, unsupportedFeature(refusal));
     case 'context-length-exceeded':
       return invalid(400, promptTooLong(refusal.tokens, refusal.tokensMax));
+    case 'organisation-frozen':
+      return {
+        status: 402,
+        type: 'billing_error',
+        message: ORGANISATION_FROZEN,
+        headers: { 'x-should-retry': 'false' },
+      };
     case 'insufficient-credit':
       return {
         status: 402,

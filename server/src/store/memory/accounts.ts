@@ -142,6 +142,7 @@ export class MemoryAccounts implements Accounts {
     assert(this.#organisations.has(organisationId), 'credits belong to an organisation');
     const added = this.#credits.add(facts, this.#nowMs(), this.#held(organisationId));
     if (added.kind === 'conflict') return added;
+    this.#publish(); // It may have paid what it owed.
     const balance = this.balanceNow(organisationId);
     assert(balance !== undefined, 'an organisation has a balance');
     return { ...added, balance };
@@ -151,7 +152,21 @@ export class MemoryAccounts implements Accounts {
     assert(reversal.amountNano > 0n, 'a reversal is more than nothing');
     const organisationId = this.#credits.ownerOf(reversal.blockId) ?? '';
     const reversed = this.#credits.reverse(reversal, this.#nowMs(), this.#held(organisationId));
+    this.#publish();
     return reversed;
+  }
+
+  async setCreditLimit(organisationId: string, limitNano: Nano): Promise<boolean> {
+    if (!this.#organisations.has(organisationId)) return false;
+    const held = this.#held(organisationId);
+    this.#credits.setLimit(organisationId, limitNano, this.#nowMs(), held);
+    this.#publish();
+    return true;
+  }
+
+  /** Nothing to do: every question looks at the time. */
+  tendCredits(): Promise<Record<string, never>> {
+    return Promise.resolve({});
   }
 
   async creditAccount(organisationId: string): Promise<CreditAccount | undefined> {
@@ -232,8 +247,9 @@ export class MemoryAccounts implements Accounts {
       const { id: keyId, projectId, organisationId } = key;
       const models = allowedByBoth(this.#projects.get(projectId)?.models, key.models);
       const revoked = key.revokedAtMs !== undefined;
+      const frozen = this.#credits.isFrozen(organisationId) && { frozen: true as const };
       const listed = models !== undefined && { models };
-      return [key.hash, { keyId, projectId, organisationId, revoked, ...listed }];
+      return [key.hash, { keyId, projectId, organisationId, revoked, ...frozen, ...listed }];
     });
     this.#snapshot = {
       ...this.#snapshot,

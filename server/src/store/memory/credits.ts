@@ -30,6 +30,8 @@ export class MemoryCredits {
   readonly #blocks = new Map<string, Block>();
   readonly #reversals = new Map<string, Reversed>();
   readonly #owed = new Map<string, bigint>();
+  readonly #limits = new Map<string, bigint>();
+  readonly #frozen = new Set<string>();
 
   get size(): number {
     return this.#blocks.size;
@@ -37,6 +39,17 @@ export class MemoryCredits {
 
   ownerOf(blockId: string): string | undefined {
     return this.#blocks.get(blockId)?.organisationId;
+  }
+
+  isFrozen(organisationId: string): boolean {
+    return this.#frozen.has(organisationId);
+  }
+
+  setLimit(organisationId: string, limitNano: bigint, nowMs: number, held: bigint): void {
+    this.look(organisationId, nowMs, held);
+    this.#limits.set(organisationId, limitNano);
+    this.look(organisationId, nowMs, held);
+    this.#thaw(organisationId);
   }
 
   /** What is in the books; what is held of it is not known here. */
@@ -65,6 +78,34 @@ export class MemoryCredits {
       block.expired += part;
       free -= part;
     }
+    this.#fitLine(organisationId, nowMs, free);
+  }
+
+  /** The unspent credit line is the limit less what is owed, as far as it is not held. */
+  #fitLine(organisationId: string, nowMs: number, freeNano: bigint): void {
+    const limit = this.#limits.get(organisationId);
+    if (limit === undefined) return;
+    const left = limit - (this.#owed.get(organisationId) ?? 0n);
+    const wanted = left > 0n ? left : 0n;
+    const lines = this.#of(organisationId).filter(({ source }) => source === 'credit-line');
+    let present = sum(lines.map(({ remaining }) => remaining)) as bigint; // a plain amount from here on
+    if (wanted > present) {
+      const amount = nano(wanted - present);
+      const id = `line/${organisationId}/${lines.length + 1}`;
+      this.#blocks.set(id, lineOf(id, organisationId, amount, nowMs));
+    }
+    let free = freeNano;
+    for (const block of lines.toReversed()) {
+      const part = least(present - wanted, block.remaining, free);
+      block.remaining -= part;
+      present -= part;
+      free -= part;
+    }
+  }
+
+  #thaw(organisationId: string): void {
+    const owed = this.#owed.get(organisationId) ?? 0n;
+    if (owed <= (this.#limits.get(organisationId) ?? 0n)) this.#frozen.delete(organisationId);
   }
 
   add(credits: CreditFacts, nowMs: number, held: bigint): AddedInMemory {
@@ -90,6 +131,7 @@ export class MemoryCredits {
     };
     this.#blocks.set(credits.id, block);
     this.look(organisationId, nowMs, held);
+    this.#thaw(organisationId);
     return { kind: 'added', block: shown(block) };
   }
 
@@ -103,6 +145,8 @@ export class MemoryCredits {
       const part = least(block.remaining, rest);
       block.remaining -= part;
       rest -= part;
+      if (block.source === 'credit-line')
+        this.#owed.set(organisationId, (this.#owed.get(organisationId) ?? 0n) + part);
     }
     if (rest > 0n) throw new Error('More was charged than there are credits.');
   }
@@ -113,7 +157,7 @@ export class MemoryCredits {
     held: bigint,
   ): CreditsReversed {
     const block = this.#blocks.get(blockId);
-    if (block === undefined) return { kind: 'not-found' };
+    if (block === undefined || block.source === 'credit-line') return { kind: 'not-found' };
     const { organisationId } = block;
     this.look(organisationId, nowMs, held);
     const before = this.#reversals.get(id);
@@ -129,6 +173,10 @@ export class MemoryCredits {
     block.reversed += amountNano;
     block.reversing += owed;
     this.#owed.set(organisationId, (this.#owed.get(organisationId) ?? 0n) + owed);
+    this.look(organisationId, nowMs, held);
+    const debt = this.#owed.get(organisationId) ?? 0n;
+    if (owed > 0n && debt > (this.#limits.get(organisationId) ?? 0n))
+      this.#frozen.add(organisationId);
     const taken = fromBlock + fromExpired;
     this.#reversals.set(id, { id, blockId, amountNano, reason, taken, owed });
     return { kind: 'reversed', takenNano: nano(taken), owedNano: nano(owed) };
@@ -142,8 +190,8 @@ export class MemoryCredits {
       blocks: blocks.toSorted(asListed).map(shown),
       pendingNano: nano(sum(pending.map(({ remaining }) => remaining))),
       owedNano: nano(owed),
-      creditLimitNano: nano(0n),
-      frozen: owed > 0n,
+      creditLimitNano: nano(this.#limits.get(organisationId) ?? 0n),
+      frozen: this.#frozen.has(organisationId),
     };
   }
 
@@ -156,6 +204,24 @@ export class MemoryCredits {
       ({ effective, remaining }) => effective && remaining > 0n,
     );
   }
+}
+
+function lineOf(id: string, organisationId: string, amountNano: Nano, nowMs: number): Block {
+  return {
+    id,
+    organisationId,
+    source: 'credit-line',
+    provider: 'credit-line',
+    priority: 1_000,
+    amountNano,
+    costBasisNano: nano(0n),
+    createdAtMs: nowMs,
+    effective: true,
+    remaining: amountNano,
+    expired: 0n,
+    reversed: 0n,
+    reversing: 0n,
+  };
 }
 
 function again(before: Reversed, reversal: Reversal): CreditsReversed {

@@ -4,13 +4,11 @@
 import type pg from 'pg';
 import type { Reconciliation } from '../../ports/accounts.ts';
 import { COST_SQL } from './price-columns.ts';
+import type { Check } from './audit-check.ts';
 import { BLOCK_CHECKS } from './credits/audit-blocks.ts';
 
 export type Finding = { readonly check: string; readonly detail: string };
 
-export type Check = { readonly name: string; readonly sql: string };
-
-/** Each query returns one column, `detail`, and a row only for what is wrong. */
 const CHECKS: readonly Check[] = [
   {
     name: 'I1 the sum of all debits is the sum of all credits',

@@ -124,7 +124,7 @@ test('I1 I2 I12 a nano-dollar that no transfer explains is found, and named', as
   const { findings } = await tampered.accounts.reconcile();
   assert.deepEqual(
     findings.map(({ check }) => check.slice(0, 2)),
-    ['I1', 'I2'],
+    ['I1', 'I2', 'I3'],
   );
   assert.match(findings[1]?.detail ?? '', /has 51, its transfers say 50/);
 });

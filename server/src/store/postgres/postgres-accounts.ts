@@ -140,7 +140,7 @@ export class PostgresAccounts implements Accounts {
     id: string,
     models: ModelList,
   ): Promise<Row | undefined> {
-    const changed = await this.#transaction(async (client) => {
+    const changed = await transaction(this.#pool, async (client) => {
       await client.query(`UPDATE ${table} SET models = $2 WHERE id = $1`, [id, models ?? null]);
       const { rows } = await client.query<Row>(select, [id]);
       const [row] = rows;
@@ -164,6 +164,14 @@ export class PostgresAccounts implements Accounts {
 
   creditAccount(organisationId: string): Promise<CreditAccount | undefined> {
     return this.#credits.account(organisationId);
+  }
+
+  setCreditLimit(organisationId: string, limitNano: Nano): Promise<boolean> {
+    return this.#credits.setLimit(organisationId, limitNano);
+  }
+
+  tendCredits(): Promise<{ readonly nextInMs?: number }> {
+    return this.#credits.tend();
   }
 
   async publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number> {

@@ -160,16 +160,19 @@ type KeyColumns = [
 type List = readonly string[] | null;
 
 async function loadKeys(client: pg.ClientBase): Promise<ReadonlyMap<string, KeyEntry>> {
-  const { rows } = await client.query<[...KeyColumns, List, List]>({
-    text: `SELECT k.hash, k.id, k.project_id, p.organisation_id, k.revoked_at IS NOT NULL, p.models, k.models
-             FROM api_key AS k JOIN project AS p ON p.id = k.project_id`,
+  const { rows } = await client.query<[...KeyColumns, List, List, boolean]>({
+    text: `SELECT k.hash, k.id, k.project_id, p.organisation_id, k.revoked_at IS NOT NULL, p.models, k.models,
+                 coalesce(c.frozen, false)
+             FROM api_key AS k JOIN project AS p ON p.id = k.project_id
+             LEFT JOIN credit_position AS c ON c.organisation_id = p.organisation_id`,
     rowMode: 'array',
   });
   return new Map(
-    rows.map(([hash, keyId, projectId, organisationId, revoked, ofProject, ofKey]) => {
+    rows.map(([hash, keyId, projectId, organisationId, revoked, ofProject, ofKey, isFrozen]) => {
       const models = allowedByBoth(ofProject ?? undefined, ofKey ?? undefined);
       const listed = models !== undefined && { models };
-      return [hash, { keyId, projectId, organisationId, revoked, ...listed }];
+      const frozen = isFrozen && { frozen: true as const };
+      return [hash, { keyId, projectId, organisationId, revoked, ...frozen, ...listed }];
     }),
   );
 }

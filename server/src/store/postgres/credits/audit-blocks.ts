@@ -1,6 +1,6 @@
 // What must be true of credit blocks, computed from nothing but what is never changed: burns, movements and transfers.
 
-import type { Check } from '../audit.ts';
+import type { Check } from '../audit-check.ts';
 
 const LEFT_OTHERWISE = `SELECT block_id, sum(amount_nano) AS amount FROM credit_movement GROUP BY block_id`;
 const BURNT = `SELECT block_id, sum(amount_nano) AS amount FROM credit_burn GROUP BY block_id`;

@@ -8,7 +8,7 @@ import {
   problemOf,
   type Reversal,
 } from '../../../domain/credits/credit-block.ts';
-import { nano } from '../../../domain/money/nano.ts';
+import { type Nano, nano } from '../../../domain/money/nano.ts';
 import { assert } from '../../../lib/assert.ts';
 import type {
   Balance,
@@ -20,10 +20,11 @@ import { type LeasesInMemory, readBalance } from '../balance.ts';
 import { nextVersion, type SnapshotFeed } from '../snapshot-feed.ts';
 import { transaction } from '../transaction.ts';
 import { addBlock } from './add-credits.ts';
+import { dueOrganisations, nextDue } from './due.ts';
 import { readBlocks } from './block-row.ts';
 import { thaw } from './freeze.ts';
 import { bookTime, look } from './look.ts';
-import { balanceOfAccount } from './moves.ts';
+import { balanceOfAccount, openAccount } from './moves.ts';
 import { reverseBlock } from './reverse-credits.ts';
 
 /** For tests, which make the books' time themselves. */
@@ -31,13 +32,13 @@ export type BookClock = (client: pg.ClientBase) => Promise<Date>;
 
 export class PostgresCredits {
   readonly #pool: pg.Pool;
-  readonly #feed: SnapshotFeed;
+  readonly #feed: Pick<SnapshotFeed, 'reach'>;
   readonly #leases: LeasesInMemory | undefined;
   readonly #clock: BookClock;
 
   constructor(
     pool: pg.Pool,
-    feed: SnapshotFeed,
+    feed: Pick<SnapshotFeed, 'reach'>,
     leases?: LeasesInMemory,
     clock: BookClock = bookTime,
   ) {
@@ -96,6 +97,36 @@ export class PostgresCredits {
         frozen: rows[0]?.frozen ?? false,
       };
     });
+  }
+
+  async setLimit(organisationId: string, limitNano: Nano): Promise<boolean> {
+    assert(limitNano >= 0n, 'a credit limit is not negative');
+    const done = await transaction(this.#pool, async (client) => {
+      const known = await client.query('SELECT FROM organisation WHERE id = $1', [organisationId]);
+      if (known.rowCount === 0) return undefined;
+      const at = await this.#clock(client);
+      await look(client, organisationId, at);
+      await openAccount(client, `credit_line:${organisationId}`, 'credit-line', organisationId);
+      await openAccount(client, `receivable:${organisationId}`, 'receivable', organisationId);
+      await client.query(
+        'UPDATE credit_position SET credit_limit_nano = $2 WHERE organisation_id = $1',
+        [organisationId, `${limitNano}`],
+      );
+      await look(client, organisationId, at);
+      const thawed = await thaw(client, organisationId);
+      return { version: thawed ? await nextVersion(client) : undefined };
+    });
+    if (done?.version !== undefined) await this.#feed.reach(done.version);
+    return done !== undefined;
+  }
+
+  async tend(): Promise<{ readonly nextInMs?: number }> {
+    for (const organisationId of await dueOrganisations(this.#pool)) {
+      await transaction(this.#pool, async (client) =>
+        look(client, organisationId, await this.#clock(client)),
+      );
+    }
+    return nextDue(this.#pool);
   }
 
   async #balance(client: pg.ClientBase, organisationId: string): Promise<Balance> {
