@@ -28,6 +28,11 @@ export function port(text: string): string {
   return text;
 }
 
+export function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('It must be a whole number.');
+}
+
 const AGO = /^(?<count>\d{1,4})(?<unit>[hd])$/;
 const DATE = /^\d{4}-\d\d-\d\d$/;
 const UNIT_MS = { h: 3_600_000, d: 86_400_000 };

@@ -339,6 +339,9 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
       'keys revoke',
       'credits add',
       'credits balance',
+      'credits list',
+      'credits reverse',
+      'credits limit',
       'usage',
       'chat',
     ];

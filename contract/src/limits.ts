@@ -4,6 +4,10 @@
 export const NAME_CHARACTERS_MAX = 100;
 /** Ids are ours (about 30 characters) or made by a client for a top-up (a UUID or an invoice number). */
 export const ID_CHARACTERS_MAX = 64;
+/** Ids of blocks that are made by a plan or a credit limit are put together from others. */
+export const BLOCK_ID_CHARACTERS_MAX = 200;
+/** What a person writes beside an amount. */
+export const NOTE_CHARACTERS_MAX = 500;
 /** Short ids collide: a top-up's id is what makes it safe to send twice. */
 export const TOP_UP_ID_CHARACTERS_MIN = 8;
 /** More than this in one top-up is a slip of the finger; two top-ups are no burden to those who mean it. */

@@ -22,19 +22,23 @@ export const money = z
 
 export type Money = z.infer<typeof money>;
 
-/** What a client sends: `12`, `12.5` or `0.000000001`, above zero. */
-export const dollarsToAdd = z
-  .string()
+/** What a client sends: `12`, `12.5` or `0.000000001`. */
+export const dollarsOrNothing = z
+  .string('must be dollars as a decimal string, such as "12.50"')
   .regex(/^\d{1,10}(\.\d{1,9})?$/, {
     error: 'must be dollars as a decimal string with at most nine decimals, such as "12.50"',
     abort: true,
   })
-  .refine((text) => /[1-9]/.test(text), 'must be more than zero')
   .refine(
     (text) => BigInt(text.split('.')[0] ?? '0') < BigInt(TOP_UP_DOLLARS_MAX),
     `must be less than ${TOP_UP_DOLLARS_MAX} dollars at a time`,
   )
   .describe('US dollars as a decimal string with at most nine decimals: "12.50".');
+
+/** The same, above zero. */
+export const dollarsToAdd = dollarsOrNothing
+  .refine((text) => /[1-9]/.test(text), 'must be more than zero')
+  .describe('US dollars above zero as a decimal string with at most nine decimals: "12.50".');
 
 export function moneyOf(nano: bigint): Money {
   const magnitude = nano < 0n ? -nano : nano;

@@ -3,10 +3,17 @@
 
 import * as z from 'zod';
 
-import { balance, creditAdded, topUpId } from './credits.ts';
+import {
+  balance,
+  creditAccount,
+  creditAdded,
+  creditLimit,
+  creditsReversed,
+  creditsToAdd,
+  creditsToReverse,
+} from './credits.ts';
 import { createdKey, key, revokedKey } from './keys.ts';
 import { model } from './models.ts';
-import { dollarsToAdd } from './money.ts';
 import { organisation, project } from './organisations.ts';
 import {
   id,
@@ -105,9 +112,30 @@ export const routes = {
   addCredits: {
     method: 'POST',
     path: '/credits',
-    summary: 'Adds credits, once per id.',
-    input: z.strictObject({ id: topUpId, organisation: organisationChoice, amount: dollarsToAdd }),
+    summary: 'Adds a block of credit, once per id.',
+    input: creditsToAdd,
     output: creditAdded,
+  },
+  listCredits: {
+    method: 'GET',
+    path: '/credits/blocks',
+    summary: "An organisation's blocks of credit, what it owes and what it may owe.",
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: creditAccount,
+  },
+  reverseCredits: {
+    method: 'POST',
+    path: '/credits/blocks/:block/reverse',
+    summary: 'Takes a block back, once per id; what of it was spent is owed.',
+    input: creditsToReverse,
+    output: creditsReversed,
+  },
+  setCreditLimit: {
+    method: 'POST',
+    path: '/credits/limit',
+    summary: 'Sets what an organisation may owe; nothing: it pays first.',
+    input: creditLimit,
+    output: creditAccount,
   },
   getUsage: {
     method: 'GET',

@@ -310,13 +310,8 @@ export class Turnstile {
     const { accounts, organisationId, key, scripted } = turnstile;
     await accounts.createOrganisation({ id: organisationId, name: 'Test' });
     await accounts.createProject({ id: 'prj_1', organisationId, name: 'Default' });
-    await accounts.createKey({
-      id: turnstile.keyId,
-      projectId: 'prj_1',
-      name: 'test',
-      hash: hashKey(key),
-      redacted: 'sk-tp-…',
-    });
+    const named = { id: turnstile.keyId, projectId: 'prj_1', name: 'test' };
+    await accounts.createKey({ ...named, hash: hashKey(key), redacted: 'sk-tp-…' });
     const credits = { id: 'topup_1', organisationId, source: 'manual' } as const;
     if (creditNano > 0n) await accounts.addCredits({ ...credits, amountNano: creditNano });
     const free = wholePrice({ input: nano(0n), output: nano(0n) });

@@ -9,6 +9,7 @@ import {
   managementTestServer,
   useOnce,
   type TestServer,
+  USED_AT_MS,
 } from './management.test-server.ts';
 
 type Options = { readonly body?: unknown; readonly headers?: Record<string, string> };
@@ -148,6 +149,70 @@ test('credits are exact to the nano-dollar, and the same top-up twice adds once'
   useOnce(server.accounts, 'req_1', 'key_1');
   const after = await call(server, 'GET', '/credits');
   assert.deepEqual(after.body.available, { dollars: '11.999857501', nano: '11999857501' });
+});
+
+test('credits are listed as blocks with their expiry, and taken back once', async () => {
+  const server = await managementTestServer();
+  const add = (body: object) => call(server, 'POST', '/credits', { body });
+  const expiresAt = new Date(USED_AT_MS + 86_400_000).toISOString();
+  const promo = { id: 'welcome-1', amount: '5', source: 'promo', expiresAt, note: 'welcome' };
+  await add({ id: 'invoice-1', amount: '10', source: 'payment', provider: 'stripe' });
+  await add(promo);
+  const conflict = await add({ ...promo, note: 'farewell' });
+  assert.deepEqual([conflict.status, conflict.body.error.field], [409, 'note']);
+  useOnce(server.accounts, 'req_1', 'key_1');
+  const listed = await call(server, 'GET', '/credits/blocks');
+  assert.deepEqual(
+    listed.body.blocks.map(({ id, remaining, expiresAt: ends }: Record<string, never>) => [
+      id,
+      remaining,
+      ends,
+    ]),
+    [
+      ['welcome-1', { dollars: '4.9998575', nano: '4999857500' }, expiresAt],
+      ['invoice-1', { dollars: '10.00', nano: '10000000000' }, undefined],
+    ],
+  );
+  const path = '/credits/blocks/welcome-1/reverse';
+  const body = { id: 'mistake-1', amount: '5', reason: 'mistake' };
+  const reversed = await call(server, 'POST', path, { body });
+  assert.deepEqual([reversed.body.status, reversed.body.owed.nano], ['reversed', '142500']);
+  assert.equal((await call(server, 'POST', path, { body })).body.status, 'already-reversed');
+  const more = await call(server, 'POST', path, { body: { ...body, id: 'mistake-2' } });
+  assert.deepEqual([more.status, more.body.error.field], [400, 'amount']);
+  const limited = await call(server, 'POST', '/credits/limit', { body: { amount: '1' } });
+  assert.equal(limited.body.owed.nano, '142500');
+  assert.equal(limited.body.available.nano, '10999857500');
+});
+
+test('a bad amount, time, source or currency of credits is refused by its name', async () => {
+  const server = await managementTestServer();
+  const good = { id: 'top-up-1', amount: '1' };
+  const bad: readonly (readonly [field: string, value: unknown])[] = [
+    ...['-1', '0', '1.0000000001', 'NaN', '1e9', '99999999999', 'Infinity', 12].map(
+      (amount) => ['amount', amount] as const,
+    ),
+    ['currency', 'eur'],
+    ['source', 'plan'],
+    ['priority', 1000],
+    ['priority', 0.5],
+    ['provider', 'Stripe Inc.'],
+    ['costBasis', '1.01'],
+    ['costBasis', '-1'],
+    ['effectiveAt', 'tomorrow'],
+    ['expiresAt', new Date(USED_AT_MS).toISOString()],
+    ['note', ''],
+  ];
+  for (const [field, value] of bad) {
+    const answer = await call(server, 'POST', '/credits', { body: { ...good, [field]: value } });
+    assert.deepEqual(
+      [answer.status, answer.body.error.field],
+      [400, field],
+      `${field} ${String(value)}`,
+    );
+  }
+  const balance = await call(server, 'GET', '/credits');
+  assert.equal(balance.body.balance.nano, '0');
 });
 
 test('usage is grouped as asked, day by UTC day, with the names of keys and an exact total', async () => {

@@ -35,6 +35,17 @@ export function openAiRefusal(
   };
 }
 
+const FROZEN = {
+  status: 402,
+  error: {
+    message: ORGANISATION_FROZEN,
+    type: 'insufficient_quota',
+    param: null,
+    code: 'organisation_frozen',
+  },
+  headers: { 'x-should-retry': 'false' },
+} as const;
+
 export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure {
   switch (refusal.kind) {
     case 'unauthenticated':
@@ -61,16 +72,7 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
         words.conversation,
       );
     case 'organisation-frozen':
-      return {
-        status: 402,
-        error: {
-          message: ORGANISATION_FROZEN,
-          type: 'insufficient_quota',
-          param: null,
-          code: 'organisation_frozen',
-        },
-        headers: { 'x-should-retry': 'false' },
-      };
+      return FROZEN;
     case 'insufficient-credit':
       return {
         status: 402,

@@ -33,6 +33,13 @@ export function errorBodyOf(refusal: Refusal, requestId: string): string {
   return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId });
 }
 
+const FROZEN = {
+  status: 402,
+  type: 'billing_error',
+  message: ORGANISATION_FROZEN,
+  headers: { 'x-should-retry': 'false' },
+} as const;
+
 export function errorOf(refusal: Refusal): Shape {
   switch (refusal.kind) {
     case 'unauthenticated':
@@ -55,12 +62,7 @@ export function errorOf(refusal: Refusal): Shape {
     case 'context-length-exceeded':
       return invalid(400, promptTooLong(refusal.tokens, refusal.tokensMax));
     case 'organisation-frozen':
-      return {
-        status: 402,
-        type: 'billing_error',
-        message: ORGANISATION_FROZEN,
-        headers: { 'x-should-retry': 'false' },
-      };
+      return FROZEN;
     case 'insufficient-credit':
       return {
         status: 402,

@@ -18,7 +18,8 @@ before(async () => {
   pool = poolTo(connection);
 });
 after(async () => {
-  const findings = await differences(pool).finally(() => pool.end());
+  const findings = await differences(pool).catch(String);
+  await pool.end();
   await postgres[Symbol.asyncDispose]();
   assert.deepEqual(findings, []);
 });
@@ -124,14 +125,14 @@ test('I14 what is taken back comes from the block, then from what had expired, a
   assert.deepEqual(await it.reverse(id, 10n), { kind: 'reversed', takenNano: 10n, owedNano: 0n });
   it.nowMs = expiresAtMs;
   assert.equal(await it.left(), '');
-  const before = await it.house('payment_clearing:stripe');
+  const clearing = await it.house('payment_clearing:stripe');
   assert.deepEqual(await it.reverse(id, 91n), { kind: 'too-much', leftNano: 90n });
   assert.deepEqual(await it.reverse(id, 90n, 'chargeback'), {
     kind: 'reversed',
     takenNano: 30n,
     owedNano: 60n,
   });
-  assert.equal((await it.house('payment_clearing:stripe')) - before, 90n);
+  assert.equal((await it.house('payment_clearing:stripe')) - clearing, 90n);
   const { owedNano, frozen } = (await it.credits.account(it.organisationId)) ?? {};
   assert.deepEqual([owedNano, frozen], [60n, true]);
   await it.add('promo', 5n, { source: 'promo' });
