@@ -42,13 +42,13 @@ export function credits(deps: ControlDeps): Pick<Handlers, CreditRoute> {
     async addCredits(input) {
       const organisation = await chooseOrganisation(accounts, input.organisation);
       if (!organisation.ok) return organisation;
-      const credits = newCredits(organisation.value, input);
-      const wrong = problemOf(factsOf(credits)) ?? past(credits, deps.facts.nowMs());
+      const wanted = newCredits(organisation.value, input);
+      const wrong = problemOf(factsOf(wanted)) ?? past(wanted, deps.facts.nowMs());
       if (wrong !== undefined) {
         const field = FIELDS[wrong.field];
         return err({ code: 'invalid-request', message: `"${field}" ${wrong.problem}.`, field });
       }
-      const added = await accounts.addCredits(credits);
+      const added = await accounts.addCredits(wanted);
       if (added.kind === 'conflict') {
         const field = FIELDS[added.field];
         const message = `Credits were added under ${JSON.stringify(input.id)} before, with another "${field}": use a new id.`;

@@ -218,6 +218,7 @@ test('a bad amount, time, source or currency of credits is refused by its name',
 test('usage is grouped as asked, day by UTC day, with the names of keys and an exact total', async () => {
   const server = await managementTestServer();
   const { body: key } = await call(server, 'POST', '/keys', { body: { name: 'laptop' } });
+  await call(server, 'POST', '/credits', { body: { id: 'top-up-1', amount: '1' } });
   for (const request of ['req_1', 'req_2', 'req_2']) useOnce(server.accounts, request, key.id);
   const day = 'from=2026-11-20T00:00:00Z&to=2026-11-21T00:00:00Z';
   const { body } = await call(server, 'GET', `/usage?${day}&by=day,model,key`);
