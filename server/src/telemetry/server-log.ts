@@ -3,6 +3,7 @@
 
 import { pino, type Logger } from 'pino';
 import type { LogLevel } from '../ports/log.ts';
+import { LineBatch } from './line-batch.ts';
 
 export type ServerLog = Logger;
 
@@ -13,6 +14,10 @@ export function openServerLog(
   level: LogLevel,
   showSentence: (sentence: string) => void,
 ): ServerLog {
+  const file = pino.destination({ dest: path, mkdir: true, sync: false });
+  const batch = new LineBatch((text) => void file.write(text));
+  // Before the file's own listener, which writes what it was given.
+  process.prependListener('exit', () => batch.flush());
   const options = {
     level,
     base: null,
@@ -22,8 +27,10 @@ export function openServerLog(
         const last: unknown = input.at(-1);
         if (at >= WARN_LEVEL && typeof last === 'string') showSentence(last);
         method.apply(this, input);
+        // What is wrong is not to be lost with a process that is killed for it.
+        if (at >= WARN_LEVEL) batch.flush();
       },
     },
   };
-  return pino(options, pino.destination({ dest: path, mkdir: true, sync: false }));
+  return pino(options, batch);
 }
