@@ -6,6 +6,7 @@ import type { Call } from '../gateway/call.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import type { Sink } from '../gateway/sink.ts';
 import { SERVER_STOPPING } from '../gateway/stopping.ts';
+import { Crowd } from '../lib/crowd.ts';
 import { newRequestId } from '../lib/ids.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { authorizationOf } from './authorization.ts';
@@ -20,7 +21,7 @@ export type Operation = {
 
 export class Generations {
   readonly #gateway: Gateway;
-  readonly #running = new Set<SocketSink>();
+  readonly #running = new Crowd<SocketSink>();
   #whenNoneRuns: () => void = () => {};
 
   constructor(gateway: Gateway) {
@@ -54,7 +55,7 @@ export class Generations {
       if (response.headersSent) sink.destroy();
       else sink.answer(answer.status, answer.headers, answer.body);
     } finally {
-      this.#running.delete(sink);
+      this.#running.remove(sink);
       if (this.#running.size === 0) this.#whenNoneRuns();
     }
   }
@@ -62,7 +63,7 @@ export class Generations {
   /** Resolves when every running answer has ended and is settled; when `cut` aborts, those left are ended by us. */
   async drain(cut: AbortSignal): Promise<void> {
     const cutAll = (): void => {
-      for (const sink of this.#running) sink.abort(SERVER_STOPPING);
+      for (const sink of this.#running.members) sink.abort(SERVER_STOPPING);
     };
     if (cut.aborted) cutAll();
     else cut.addEventListener('abort', cutAll, { once: true });

@@ -2,6 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Headers, Sink } from '../gateway/sink.ts';
+import type { Member } from '../lib/crowd.ts';
 import { HEARTBEAT_MS, WRITE_STALL_MS } from '../limits.ts';
 
 const CLIENT_LEFT = Symbol('client left');
@@ -11,7 +12,9 @@ const LINGER_MS = 1_000;
 
 const LONG_CHARACTERS = 256 * 1024;
 
-export class SocketSink implements Sink {
+export class SocketSink implements Sink, Member {
+  /** Among those that run. */
+  place = -1;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #abort = new AbortController();
