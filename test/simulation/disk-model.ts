@@ -128,28 +128,33 @@ export class DiskModel {
   }
 
   #open(file: FileModel, life: Life): DiskFile {
+    const write: DiskFile['write'] = async (from, start, end, position) => {
+      const { chance } = this.#world;
+      const bytes = Buffer.from(from.subarray(start, end));
+      const full =
+        this.isTroubled &&
+        position + bytes.length > file.bytes.length &&
+        chance.happens(this.trouble.full);
+      const count =
+        this.isTroubled && chance.happens(this.trouble.shortWrite)
+          ? chance.whole(1, bytes.length)
+          : bytes.length;
+      // A process that dies while it writes leaves some of it.
+      const partly = chance.whole(0, count);
+      if (!full) put(file, bytes.subarray(0, partly), position);
+      await this.#delay(life);
+      if (full)
+        throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
+      put(file, bytes.subarray(0, count), position);
+      return count;
+    };
     return {
-      write: async (from, start, end, position) => {
-        const { chance } = this.#world;
-        const bytes = Buffer.from(from.subarray(start, end));
-        const full =
-          this.isTroubled &&
-          position + bytes.length > file.bytes.length &&
-          chance.happens(this.trouble.full);
-        const count =
-          this.isTroubled && chance.happens(this.trouble.shortWrite)
-            ? chance.whole(1, bytes.length)
-            : bytes.length;
-        // A process that dies while it writes leaves some of it.
-        const partly = chance.whole(0, count);
-        if (!full) put(file, bytes.subarray(0, partly), position);
-        await this.#delay(life);
-        if (full)
-          throw Object.assign(new Error('ENOSPC: no space left on device'), { code: 'ENOSPC' });
-        put(file, bytes.subarray(0, count), position);
+      write,
+      writeDurably: async (...what) => {
+        const count = await write(...what);
+        await this.#flush(file, life);
         return count;
       },
-      flush: () => this.#flush(file, life),
       flushAll: () => this.#flush(file, life),
       close: () => Promise.resolve(),
     };

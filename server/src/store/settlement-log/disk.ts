@@ -3,6 +3,7 @@
 
 import {
   close,
+  constants,
   existsSync,
   fdatasync,
   fsync,
@@ -21,9 +22,9 @@ import { promisify } from 'node:util';
 export interface DiskFile {
   /** How many of the bytes were written: at least one, perhaps not all. */
   write(from: Buffer, start: number, end: number, position: number): Promise<number>;
-  /** When it resolves, the bytes are on the disk. */
-  flush(): Promise<void>;
-  /** The same, with the file's size and blocks. */
+  /** The same, and when it resolves they are on the disk; only where the file was so large before. */
+  writeDurably(from: Buffer, start: number, end: number, position: number): Promise<number>;
+  /** When it resolves, all that was written is on the disk, with the file's size and blocks. */
   flushAll(): Promise<void>;
   close(): Promise<void>;
 }
@@ -49,19 +50,29 @@ const flush = promisify(fdatasync);
 const flushAll = promisify(fsync);
 const closeFile = promisify(close);
 
+/**
+ * Each write to such a file is a write and an fdatasync in one: one way to another thread and back instead of two. Linux
+ * alone, because elsewhere this flag stops at the disk's own cache, where fdatasync does not.
+ */
+const DURABLE = process.platform === 'linux' ? constants.O_DSYNC : 0;
+
 class SystemFile implements DiskFile {
   readonly #fd: number;
+  readonly #writesAreDurable: boolean;
 
-  constructor(fd: number) {
+  constructor(fd: number, writesAreDurable: boolean) {
     this.#fd = fd;
+    this.#writesAreDurable = writesAreDurable;
   }
 
   async write(from: Buffer, start: number, end: number, position: number): Promise<number> {
     return (await writeSome(this.#fd, from, start, end - start, position)).bytesWritten;
   }
 
-  flush(): Promise<void> {
-    return flush(this.#fd);
+  async writeDurably(from: Buffer, start: number, end: number, position: number): Promise<number> {
+    const count = await this.write(from, start, end, position);
+    if (!this.#writesAreDurable) await flush(this.#fd);
+    return count;
   }
 
   flushAll(): Promise<void> {
@@ -87,6 +98,6 @@ export const systemDisk: Disk = {
     await using directory = await open(path, 'r');
     await directory.sync();
   },
-  create: (path) => new SystemFile(openSync(path, 'w', 0o600)),
-  open: (path) => new SystemFile(openSync(path, 'r+')),
+  create: (path) => new SystemFile(openSync(path, 'w', 0o600), false),
+  open: (path) => new SystemFile(openSync(path, constants.O_RDWR | DURABLE), DURABLE !== 0),
 };

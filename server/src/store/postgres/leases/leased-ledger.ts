@@ -205,6 +205,12 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     await this.#log.close(emptied);
   }
 
+  /** Requests that are not settled yet. */
+  get #running(): number {
+    const settled = this.#log.lastSeq - this.#applier.appliedSeq;
+    return this.#requests.size - settled;
+  }
+
   get #isUsable(): boolean {
     return this.#state === 'open' && this.#log.usable;
   }
@@ -231,7 +237,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     }
     const chargedNano = splitCost(settlement, heldNano).charged;
     lease.settle(heldNano, chargedNano, this.#isTrusted);
-    const durable = this.#log.append(recordText({ settlement, chargedNano }));
+    const durable = this.#log.append(recordText({ settlement, chargedNano }), this.#running);
     const seq = this.#log.lastSeq;
     request.seq = seq;
     request.chargedNano = chargedNano;
