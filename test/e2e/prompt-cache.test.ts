@@ -155,6 +155,7 @@ describe("the engine's prefix cache", () => {
 
   it('is missed for reasons that the log tells', { timeout: 60_000 }, async () => {
     const path = join(turnpike.dataDirectory, 'log', 'turnpike.log');
+    await sleep(200); // the lines of the requests before are on their way
     let requests = readFileSync(path, 'utf8').split(ENDED).length - 1;
     const { body } = PROTOCOLS['/chat/completions'] ?? assert.fail();
     const chat = async (more: object): Promise<LoggedCache> => {

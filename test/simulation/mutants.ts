@@ -212,8 +212,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'answers before the flush',
     file: `${LOG}/settlement-log.ts`,
-    find: '  await file.flush();\n',
-    replace: '  void file.flush();\n',
+    find: 'await file.writeDurably(',
+    replace: 'await file.write(',
     seed: 2,
   },
   {
