@@ -91,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'gives a model without a price away',
-    file: 'gateway/admit.ts',
+    file: 'gateway/model-for.ts',
     find: 'const price = book?.models.get(modelId);',
     replace: "const price = book?.models.get(modelId) ?? book?.models.get('model');",
     seed: 8,
