@@ -50,7 +50,10 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const fit = fitRequest(gateway, protocol, decoded);
   if (!fit.ok) return refuse(fit.error);
   if (isLarge) await nextTurn();
-  const fitted = await shorten(gateway, accepted, fit.value, sink.signal);
+  const fitted =
+    decoded.truncates === true
+      ? await shorten(gateway, accepted, fit.value, sink.signal)
+      : fit.value;
   const { wire } = fitted;
   const bound = isLarge ? await largeInputTokensBound(fitted.generation) : undefined;
 

@@ -87,35 +87,66 @@ export function fitToModel(
   return ok({ generation: fitted, ignored });
 }
 
-/** Each row: what is asked, what it takes, and the field that asks for it. */
+/** What may be asked, what it takes, and the field that asks for it: made once, because every request is held against it. */
+const FEATURES: readonly {
+  readonly isAsked: (generation: Generation) => boolean;
+  readonly takes: Capability;
+  readonly feature: string;
+  readonly field: string;
+}[] = [
+  { isAsked: offersTools, takes: 'tools', feature: 'tools', field: 'tools' },
+  {
+    isAsked: forcesCall,
+    takes: 'forcedToolChoice',
+    feature: 'a tool choice that forces a call',
+    field: 'toolChoice',
+  },
+  {
+    isAsked: ({ sampling }) => (sampling.frequencyPenalty ?? 0) !== 0,
+    takes: 'penalties',
+    feature: 'penalties',
+    field: 'sampling.frequencyPenalty',
+  },
+  {
+    isAsked: ({ sampling }) => (sampling.presencePenalty ?? 0) !== 0,
+    takes: 'penalties',
+    feature: 'penalties',
+    field: 'sampling.presencePenalty',
+  },
+  {
+    isAsked: ({ sampling }) => sampling.topK !== undefined,
+    takes: 'topK',
+    feature: 'top-k sampling',
+    field: 'sampling.topK',
+  },
+  {
+    isAsked: ({ sampling }) => (sampling.logitBias ?? []).length > 0,
+    takes: 'logitBias',
+    feature: 'logit bias',
+    field: 'sampling.logitBias',
+  },
+  {
+    isAsked: ({ logprobs }) => logprobs !== undefined,
+    takes: 'logprobs',
+    feature: 'log probabilities',
+    field: 'logprobs',
+  },
+];
+
 function unservedField(generation: Generation, can: Capabilities): Unserved | undefined {
-  const { tools, toolChoice, sampling } = generation;
-  const forced = toolChoice.kind === 'required' || toolChoice.kind === 'tool';
-  // Tools that must not be called need nobody who can call them.
-  const offered = tools.length > 0 && toolChoice.kind !== 'none';
-  const rows: readonly (readonly [boolean, boolean, string, string])[] = [
-    [offered, can.tools, 'tools', 'tools'],
-    [
-      forced && offered,
-      can.forcedToolChoice !== false,
-      'a tool choice that forces a call',
-      'toolChoice',
-    ],
-    [
-      (sampling.frequencyPenalty ?? 0) !== 0,
-      can.penalties,
-      'penalties',
-      'sampling.frequencyPenalty',
-    ],
-    [(sampling.presencePenalty ?? 0) !== 0, can.penalties, 'penalties', 'sampling.presencePenalty'],
-    [sampling.topK !== undefined, can.topK, 'top-k sampling', 'sampling.topK'],
-    [(sampling.logitBias ?? []).length > 0, can.logitBias, 'logit bias', 'sampling.logitBias'],
-    [generation.logprobs !== undefined, can.logprobs, 'log probabilities', 'logprobs'],
-  ];
-  for (const [isAsked, isServed, feature, field] of rows) {
-    if (isAsked && !isServed) return { kind: 'unsupported', feature, field };
+  for (const { isAsked, takes, feature, field } of FEATURES) {
+    if (can[takes] === false && isAsked(generation)) return { kind: 'unsupported', feature, field };
   }
   return undefined;
+}
+
+/** Tools that must not be called need nobody who can call them. */
+function offersTools({ tools, toolChoice }: Generation): boolean {
+  return tools.length > 0 && toolChoice.kind !== 'none';
+}
+
+function forcesCall({ tools, toolChoice: { kind } }: Generation): boolean {
+  return tools.length > 0 && (kind === 'required' || kind === 'tool');
 }
 
 function unservedMedia(items: readonly Item[], can: Capabilities): Unserved | undefined {
@@ -139,10 +170,15 @@ function missingFor(part: Media, can: Capabilities): string | undefined {
   return 'fetching from a URL; send the data itself, as base64 or a data: URL';
 }
 
-export function* mediaIn(items: readonly Item[]): Generator<Media, void> {
+export function mediaIn(items: readonly Item[]): readonly Media[] {
+  let media: Media[] | undefined;
   for (const item of items) {
     if (item.kind === 'message' || item.kind === 'tool-result') {
-      for (const part of item.content) if (isMedia(part)) yield part;
+      for (const part of item.content) if (isMedia(part)) (media ??= []).push(part);
     }
   }
+  // Most requests have none, and are asked three times: so that costs them no list, and no generator.
+  return media ?? NO_MEDIA;
 }
+
+const NO_MEDIA: readonly Media[] = [];

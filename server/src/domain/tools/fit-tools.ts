@@ -20,6 +20,7 @@ export type Fitted = {
 };
 
 export function fitTools(generation: Generation): Result<Fitted, Unfit> {
+  if (namesNothing(generation)) return ok({ generation, repairs: [], clientNames: NO_NAMES });
   const fitting = new Fitting();
   const tools = generation.tools.map((tool, index) => fitting.tool(tool, index));
   const output = fitting.output(generation.output);
@@ -44,6 +45,14 @@ export function fitTools(generation: Generation): Result<Fitted, Unfit> {
     repairs,
     clientNames,
   });
+}
+
+const NO_NAMES: ReadonlyMap<string, string> = new Map();
+
+/** The common case: no tools, no schema, and no call in what was said. */
+function namesNothing({ tools, output, toolChoice, items }: Generation): boolean {
+  const isPlain = tools.length === 0 && output.kind !== 'json-schema' && toolChoice.kind !== 'tool';
+  return isPlain && items.every((item) => !('name' in item));
 }
 
 /** The answer's calls with the names that the client knows. */

@@ -47,7 +47,9 @@ function recalling(script: Script, { items }: Generation): Script {
   const lines = items.map((item) => {
     const speaker = item.kind === 'message' ? item.role : item.kind;
     const name = 'name' in item ? `${item.name} ` : '';
-    const media = [...mediaIn([item])].map((part) => `<${part.kind}>`).join('');
+    const media = mediaIn([item])
+      .map((part) => `<${part.kind}>`)
+      .join('');
     return `${speaker}: ${name}${readScript(wordsOf(item)).text}${media}`;
   });
   return { ...script, echo: true, text: lines.join('\n') };

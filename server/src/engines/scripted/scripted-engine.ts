@@ -275,7 +275,7 @@ const MEDIA_TOKENS = 85;
 async function inputOf(generation: Generation): Promise<number> {
   const { items, rawPrompts: [raw] = [] } = generation;
   const texts = raw === undefined ? items.map(wordsOf) : [raw];
-  let words = raw === undefined ? MEDIA_TOKENS * [...mediaIn(items)].length : 0;
+  let words = raw === undefined ? MEDIA_TOKENS * mediaIn(items).length : 0;
   let counted = 0;
   for (const text of texts) {
     let begun = 0;
