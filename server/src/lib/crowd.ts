@@ -2,8 +2,8 @@
 //
 // Why not a Set: what is added and deleted all the time makes V8 build its table anew again and again, and each old table
 // holds the new one and all that was in it. Once one table is in the old generation, all later ones follow it there, and
-// whole requests with them, until the next full collection: of 66 kB that a request makes 11 kB outlived it, and half of the
-// time of the garbage collector went there.
+// whole requests with them, until the next full collection. Of 64 things of 50 kB that come and go each cost 46 µs with a
+// Set and 22 µs here, with 100 full collections against 2 in 60,000, and 226 MB against 144.
 
 export interface Member {
   /** Its place in the one crowd that it is in; the crowd's own affair. */
