@@ -50,10 +50,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const fit = fitRequest(gateway, protocol, decoded);
   if (!fit.ok) return refuse(fit.error);
   if (isLarge) await nextTurn();
-  const fitted =
-    decoded.truncates === true
-      ? await shorten(gateway, accepted, fit.value, sink.signal)
-      : fit.value;
+  const fitted = await shorten(gateway, accepted, fit.value, sink.signal);
   const { wire } = fitted;
   const bound = isLarge ? await largeInputTokensBound(fitted.generation) : undefined;
 
