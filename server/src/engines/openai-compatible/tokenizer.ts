@@ -158,7 +158,7 @@ function isCountable({ items, rawPrompts = [] }: Generation): boolean {
   let characters = 0;
   for (const item of items) characters += itemText(item).length;
   for (const prompt of rawPrompts) characters += prompt.length;
-  return characters <= PROMPT_CHARACTERS_MAX && mediaIn(items).next().done === true;
+  return characters <= PROMPT_CHARACTERS_MAX && mediaIn(items).length === 0;
 }
 
 function countIn(count: unknown): Counted {
