@@ -5,7 +5,9 @@ import type { Headers } from './sink.ts';
 const NAMES_MAX = 16;
 const NAME_CHARACTERS_MAX = 240;
 
-export function toldHeaders(ignored: readonly string[], repairs: readonly string[] = []): Headers {
+export function toldHeaders(named: readonly string[], repairs: readonly string[] = []): Headers {
+  // A protocol and a model may have the same to say of a field.
+  const ignored = [...new Set(named)];
   return {
     ...(ignored.length > 0 && { 'turnpike-ignored': listed(ignored, ', ') }),
     ...(repairs.length > 0 && { 'turnpike-repaired': listed(repairs, '; ') }),

@@ -6,11 +6,13 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Protocol } from '../protocols/protocol.ts';
 import { callerOf } from './caller-of.ts';
 import type { Call } from './call.ts';
+import { toldOfUnknown } from './fit-request.ts';
 import type { Gateway } from './gateway.ts';
 import { Keeper } from './keeper.ts';
 import { modelFor } from './model-for.ts';
 import { recollect } from './recollect.ts';
 import type { Sink } from './sink.ts';
+import { toldHeaders } from './told-headers.ts';
 
 export async function warmUp(
   gateway: Gateway,
@@ -36,7 +38,9 @@ export async function warmUp(
   const keeper = Keeper.of(gateway.memory, caller.value, decoded.value);
   if (!keeper.ok) return refuse(keeper.error);
 
-  const { model } = decoded.value;
+  const { model, unknown = [] } = decoded.value;
+  const told = toldOfUnknown(gateway, protocol, unknown);
+  if (!told.ok) return refuse(told.error);
   const offered = modelFor(gateway, caller.value, model);
   if (!offered.ok) return refuse(offered.error);
   const atSeconds = Math.floor(gateway.clock.nowMs() / 1000);
@@ -44,7 +48,8 @@ export async function warmUp(
   const encoder = decoded.value.warmUp?.({ ...facts, stored: keeper.value.stores });
   if (encoder === undefined) return refuse({ kind: 'internal' });
   const ending = { reason: 'stop', usage: NO_USAGE, atSeconds } as const;
-  const told = (await keeper.value.keep(encoder, facts, ending)) ?? ending;
-  sink.begin(() => protocol.headers(requestId), encoder.heartbeat);
-  sink.end(encoder.finish(told));
+  const kept = (await keeper.value.keep(encoder, facts, ending)) ?? ending;
+  const named = toldHeaders([...told.value, ...keeper.value.ignored]);
+  sink.begin(() => ({ ...protocol.headers(requestId), ...named }), encoder.heartbeat);
+  sink.end(encoder.finish(kept));
 }

@@ -18,6 +18,7 @@ export class WebSocketSink implements Sink {
   readonly #abort = new AbortController();
   readonly signal: AbortSignal = this.#abort.signal;
   #last: string | undefined;
+  #headers: () => Headers = () => ({});
 
   constructor(writer: FrameWriter, frames: SocketFrames, lane: string | undefined) {
     this.#writer = writer;
@@ -39,8 +40,10 @@ export class WebSocketSink implements Sink {
     this.#send(this.#frames.refusal({ status, headers, body }));
   }
 
-  /** Frames have no headers, and a ping of the connection's own keeps it open. */
-  begin(): void {}
+  /** The first frame carries the headers; a ping of the connection's own keeps it open. */
+  begin(headers: () => Headers): void {
+    this.#headers = headers;
+  }
 
   get opened(): boolean {
     return this.#last !== undefined;
@@ -62,8 +65,9 @@ export class WebSocketSink implements Sink {
 
   #sendAll(text: string): void {
     for (const event of this.#frames.events(text)) {
+      const isFirst = this.#last === undefined;
       this.#last = event;
-      this.#send(event);
+      this.#send(isFirst ? this.#frames.withHeaders(event, this.#headers()) : event);
     }
   }
 

@@ -203,6 +203,8 @@ export interface SocketFrames {
   /** An answer that is no stream. */
   refusal(answer: RefusalAnswer): string;
   withLane(frame: string, lane: string): string;
+  /** The first event of an answer, with the headers that the answer would have over HTTP. */
+  withHeaders(event: string, headers: ProtocolHeaders): string;
   /** Whether an answer that ended with this event is one to go on from. */
   isGood(last: string): boolean;
 }

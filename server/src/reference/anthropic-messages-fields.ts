@@ -13,7 +13,7 @@ export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
   system: { effect: 'acts', text: 'A text, or a list of text blocks.' },
   tools: {
     effect: 'acts',
-    text: 'Up to 512 tools with an `input_schema`, `strict` or not. On the embedded engine the input is valid against the schema, as far as a grammar can keep it.',
+    text: "Up to 512 tools with an `input_schema`, `strict` or not. On the embedded engine the input is valid against the schema, as far as a grammar can keep it. `bash`, `text_editor`, `memory` and `computer` tools of Anthropic's types are offered with their documented fields; those that Anthropic's servers run are left out and named in `turnpike-ignored`.",
   },
   tool_choice: {
     effect: 'acts',
@@ -25,10 +25,13 @@ export const MESSAGES_FIELDS: FieldNotes<MessagesRequest> = {
   },
   output_config: {
     effect: 'acts',
-    text: '`effort` (`xhigh` and `max` are `high` here) and `format`, a `json_schema`, which the embedded engine keeps by a grammar.',
+    text: '`effort` (`xhigh` and `max` become `high`, and are named) and `format`, a `json_schema`, which the embedded engine keeps by a grammar.',
   },
   output_format: { effect: 'acts', text: 'The older name of `output_config.format`.' },
-  cache_control: { effect: 'accepted', text: 'The engine finds its own prefixes.' },
+  cache_control: {
+    effect: 'accepted',
+    text: 'Checked, and changes nothing: the engine finds its own prefixes.',
+  },
   context_management: { effect: 'accepted', text: 'Nothing is edited out of the conversation.' },
   diagnostics: { effect: 'accepted', text: 'A wish for more facts about the answer.' },
   user_profile_id: { effect: 'accepted', text: 'A name of your own.' },

@@ -52,7 +52,7 @@ export const CHAT_FIELDS: FieldNotes<ChatRequest> = {
   },
   reasoning_effort: {
     effect: 'acts',
-    text: '`none`, `minimal`, `low`, `medium` or `high`; `xhigh` and `max` become `high`.',
+    text: '`none`, `minimal`, `low`, `medium` or `high`; `xhigh` and `max` become `high`, and are named in `turnpike-ignored`.',
   },
   n: {
     effect: 'acts',

@@ -44,7 +44,7 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   },
   reasoning: {
     effect: 'acts',
-    text: '`effort`: `none`, `minimal`, `low`, `medium` or `high`; `xhigh` and `max` become `high`. `summary`, `generate_summary`, `context` and `mode` are accepted.',
+    text: '`effort`: `none`, `minimal`, `low`, `medium` or `high`; `xhigh` and `max` become `high`, and are named in `turnpike-ignored`. `summary`, `generate_summary`, `context` and `mode` are accepted.',
   },
   metadata: {
     effect: 'acts',

@@ -231,7 +231,6 @@ describe('a wrong Messages request', () => {
         'messages[2].content[0].content[0].source',
         /uploaded/,
       ],
-      [{ tools: [{ type: 'web_search_20250305', name: 'x' }] }, 'tools[0]', /web_search/],
       [{ mcp_servers: [{ url: 'http://x' }] }, 'mcp_servers', /MCP/],
       [{ container: 'c' }, 'container', /container/],
       [{ speed: 'fast' }, 'speed', /fast/],

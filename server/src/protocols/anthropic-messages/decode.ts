@@ -6,8 +6,6 @@ import type {
   OutputFormat,
   ReasoningEffort,
   Sampling,
-  Tool,
-  ToolChoice,
 } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import type { Sealer } from '../../domain/sealing/sealer.ts';
@@ -17,6 +15,7 @@ import { firstIssue } from '../first-issue.ts';
 import { unknownFields } from '../unknown-fields.ts';
 import type { CountQuestion, Decoded, RequestHeaders } from '../protocol.ts';
 import { termsOf } from '../service-tiers.ts';
+import { cacheControlProblem } from './cache-control.ts';
 import { messagesEncoder } from './encode.ts';
 import type { ThinkingShown } from './message.ts';
 import {
@@ -27,6 +26,7 @@ import {
 } from './request.ts';
 import { withThinkingOpened } from './thinking-signature.ts';
 import { itemsOf, unansweredUse } from './turns.ts';
+import { readTools, type ToolBox } from './tools.ts';
 import { unservedFeature } from './unserved.ts';
 import { versionOf, type Version } from './version.ts';
 
@@ -43,12 +43,15 @@ export function decodeMessages(
   const request = parsed.data;
   const problem = gone(request, version.value) ?? problemOf(request, version.value);
   if (problem !== undefined) return err(problem);
+  const box = readTools(request);
+  if (!box.ok) return box;
   return ok({
     model: request.model,
     // An effort may be asked for in tokens of thinking.
     ...(request.output_config?.effort == null && { renamed: { reasoningEffort: 'thinking' } }),
     unknown: unknownFields(messagesRequest, body),
-    ignored: withoutEffect(request),
+    ignored: [...box.value.ignored, ...withoutEffect(request)],
+    toolPlaces: box.value.places,
     ...termsOf(request.service_tier, request.metadata?.user_id),
     encoder: (facts) => {
       const wanted = thinkingShown(request);
@@ -56,7 +59,7 @@ export function decodeMessages(
       return messagesEncoder({ ...facts, thinking, ...(sealer && { sealer }) });
     },
     generation: {
-      ...generationOf(request, sealer),
+      ...generationOf(request, box.value, sealer),
       sampling: samplingOf(request),
       outputTokensMax: request.max_tokens,
       delivery: request.stream === true ? 'stream' : 'whole',
@@ -78,61 +81,35 @@ export function decodeCount(
   const request = parsed.data;
   const problem = problemOf(request, version.value);
   if (problem !== undefined) return err(problem);
+  const box = readTools(request);
+  if (!box.ok) return box;
+  const { ignored, places: toolPlaces } = box.value;
   const unknown = unknownFields(messagesRequest, body);
-  return ok({ model: request.model, generation: generationOf(request, sealer), unknown });
+  const generation = generationOf(request, box.value, sealer);
+  return ok({ model: request.model, generation, unknown, ignored, toolPlaces });
 }
 
 function issueOf(error: core.$ZodError): Refusal {
   return firstIssue(error.issues);
 }
 
-function generationOf(request: CountRequest, sealer: Sealer | undefined): Generation {
+function generationOf(
+  request: CountRequest,
+  { tools, toolChoice }: ToolBox,
+  sealer: Sealer | undefined,
+): Generation {
   const effort = effortOf(request);
   const items = itemsOf(request);
   return {
     items: sealer === undefined ? items : withThinkingOpened(items, sealer),
-    tools: toolsOf(request),
-    toolChoice: toolChoiceOf(request),
+    tools,
+    toolChoice,
     parallelToolCalls: request.tool_choice?.['disable_parallel_tool_use'] !== true,
     sampling: { stop: [] },
     ...(effort !== undefined && { reasoningEffort: effort }),
     output: outputOf(request),
     delivery: 'whole',
   };
-}
-
-function toolsOf({ tools }: CountRequest): Tool[] {
-  const all: Tool[] = [];
-  for (const tool of tools ?? []) {
-    if (!isClientTool(tool)) continue;
-    all.push({
-      name: tool.name,
-      ...(tool.description != null && { description: tool.description }),
-      parameters: tool.input_schema,
-      strict: tool.strict ?? false,
-    });
-  }
-  return all;
-}
-
-type SentTool = NonNullable<CountRequest['tools']>[number];
-
-/** Of the two kinds in request.ts, the one with a schema of the client's. */
-function isClientTool(tool: SentTool): tool is Extract<SentTool, { readonly name: string }> {
-  return tool.type == null || tool.type === 'custom';
-}
-
-function toolChoiceOf({ tool_choice: choice }: CountRequest): ToolChoice {
-  switch (choice?.type) {
-    case 'any':
-      return { kind: 'required' };
-    case 'tool':
-      return { kind: 'tool', name: choice.name };
-    case 'none':
-      return { kind: 'none' };
-    default:
-      return { kind: 'auto' };
-  }
 }
 
 function samplingOf(request: MessagesRequest): Sampling {
@@ -176,7 +153,9 @@ function thinkingShown({ thinking }: CountRequest): ThinkingShown {
 /** What is accepted and asks for something that is not done here. Edits of the context are the client's to make. */
 function withoutEffect(request: MessagesRequest): readonly string[] {
   const asked: { readonly [field: string]: unknown } = request;
-  return WITHOUT_EFFECT.filter((field) => asked[field] != null && !isNothing(asked[field]));
+  const inVain = WITHOUT_EFFECT.filter((field) => asked[field] != null && !isNothing(asked[field]));
+  const effort = request.output_config?.effort;
+  return effort === 'xhigh' || effort === 'max' ? [...inVain, 'output_config.effort'] : inVain;
 }
 
 const WITHOUT_EFFECT = [
@@ -204,18 +183,10 @@ function gone(request: MessagesRequest, version: Version): Refusal | undefined {
 
 function problemOf(request: CountRequest, version: Version): Refusal | undefined {
   return (
-    unservedFeature(request, version) ?? choiceProblem(request) ?? conversationProblem(request)
+    unservedFeature(request, version) ??
+    cacheControlProblem(request) ??
+    conversationProblem(request)
   );
-}
-
-function choiceProblem({ tool_choice: choice, tools }: CountRequest): Refusal | undefined {
-  if (choice?.type !== 'any' && choice?.type !== 'tool') return undefined;
-  if ((tools ?? []).length === 0) return invalid('tool_choice', "'tool_choice' needs 'tools'.");
-  if (choice.type !== 'tool') return undefined;
-  const { name } = choice;
-  if (tools?.some((tool) => tool['name'] === name)) return undefined;
-  const message = `There is no tool named '${name.slice(0, 100)}' in 'tools'.`;
-  return invalid('tool_choice.name', message);
 }
 
 function conversationProblem({ messages }: CountRequest): Refusal | undefined {

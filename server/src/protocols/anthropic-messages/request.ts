@@ -22,7 +22,7 @@ const clientTool = z.looseObject({
   strict: z.boolean().nullish(),
 });
 
-/** Tools that Anthropic itself defines or runs: refused by name, see decode.ts. */
+/** Tools that Anthropic itself defines or runs; see tools.ts. */
 const definedTool = z.looseObject({ type: z.string().regex(/^(?!custom$)./) });
 
 const toolChoice = z.discriminatedUnion('type', [
@@ -81,8 +81,10 @@ export const countRequest = z.object({
   /** The older name of `output_config.format`. */
   output_format: format.nullish(),
 
-  // Accepted because clients send them and they change nothing here.
+  /** See cache-control.ts. */
   cache_control: anything,
+
+  // Accepted because clients send them and they change nothing here.
   context_management: anything,
   diagnostics: anything,
   user_profile_id: anything,

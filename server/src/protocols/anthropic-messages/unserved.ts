@@ -12,7 +12,7 @@ import type { CountRequest } from './request.ts';
 import type { Version } from './version.ts';
 
 export function unservedFeature(request: CountRequest, version: Version): Refusal | undefined {
-  return unservedField(request) ?? definedTool(request) ?? unservedBlock(request.messages, version);
+  return unservedField(request) ?? unservedBlock(request.messages, version);
 }
 
 /** What each of these would be; null and an empty list are nothing. */
@@ -31,13 +31,6 @@ function unservedField(request: CountRequest): Refusal | undefined {
     if (value != null && !(Array.isArray(value) && value.length === 0)) return feature(name, field);
   }
   return request.speed === 'fast' ? feature('fast mode', 'speed') : undefined;
-}
-
-/** Tools whose schema Anthropic's models were trained on, and tools that run on its servers. */
-function definedTool({ tools }: CountRequest): Refusal | undefined {
-  const at = (tools ?? []).findIndex(({ type }) => type != null && type !== 'custom');
-  const type = tools?.[at]?.type;
-  return type == null ? undefined : feature(`the tool type ${type.slice(0, 100)}`, `tools[${at}]`);
 }
 
 function unservedBlock(messages: readonly Message[], version: Version): Refusal | undefined {

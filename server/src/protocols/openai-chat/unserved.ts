@@ -29,5 +29,8 @@ export function ignoredIn(request: ChatRequest): readonly string[] {
   const { verbosity, service_tier: tier } = request;
   if (verbosity != null && verbosity !== 'medium') ignored.push('verbosity');
   if (isUnknownTier(tier)) ignored.push('service_tier');
+  const { reasoning_effort: effort } = request;
+  // They are `high` here, and the answer does not say so.
+  if (effort === 'xhigh' || effort === 'max') ignored.push('reasoning_effort');
   return ignored;
 }

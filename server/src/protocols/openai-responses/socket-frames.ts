@@ -6,7 +6,7 @@ import { z } from 'zod';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
 import { firstIssue } from '../first-issue.ts';
-import type { RefusalAnswer, SocketFrames, SocketRequest } from '../protocol.ts';
+import type { ProtocolHeaders, RefusalAnswer, SocketFrames, SocketRequest } from '../protocol.ts';
 
 const LANE_CHARACTERS_MAX = 128;
 
@@ -25,6 +25,7 @@ export const responsesFrames: SocketFrames = {
   refusal: errorFrame,
   // Every frame of ours begins with a brace and at least one field.
   withLane: (frame, lane) => `{"stream_id":${JSON.stringify(lane)},${frame.slice(1)}`,
+  withHeaders: (event, headers) => `${event.slice(0, -1)},"headers":${framed(headers)}}`,
   // The type comes first in every event.
   isGood: (last) => GOOD.test(last),
 };
@@ -91,7 +92,11 @@ function inPlaceOf(error: string, failed: string): string {
 
 /** The headers that an answer over HTTP would have had: how long to wait, and the request's id. */
 function errorFrame({ status, headers, body }: RefusalAnswer): string {
-  const { 'content-type': _type, ...rest } = headers;
-  const head = JSON.stringify({ type: 'error', status, headers: rest });
-  return `${head.slice(0, -1)},${body.slice(1)}`;
+  const head = JSON.stringify({ type: 'error', status });
+  return `${head.slice(0, -1)},"headers":${framed(headers)},${body.slice(1)}`;
+}
+
+/** Codex 0.169 reads a member of this name in errors and in events alike. */
+function framed({ 'content-type': _type, ...headers }: ProtocolHeaders): string {
+  return JSON.stringify(headers);
 }
