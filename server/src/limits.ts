@@ -34,6 +34,8 @@ export const TOOL_SCHEMA_DEPTH_MAX = 512;
 export const GRAMMAR_CHARACTERS_MAX = 65_536;
 /** Answers to one request; each is a generation of its own. */
 export const CHOICES_MAX = 8;
+/** Of one raw prompt that is the numbers of its tokens; no model reads more. */
+export const PROMPT_TOKENS_MAX = 2_097_152;
 /** Alternatives shown at each token; OpenAI's bound. */
 export const TOP_LOGPROBS_MAX = 20;
 /** OpenAI's bound. */

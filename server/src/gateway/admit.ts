@@ -6,7 +6,7 @@ import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import type { Embedding, EmbeddingInput } from '../domain/embedding/embedding.ts';
 import { mediaIn, type FitToModel } from '../domain/generation/capabilities.ts';
 import { checksOf } from '../domain/generation/checked-output.ts';
-import { itemText, type Generation } from '../domain/generation/generation.ts';
+import { itemText, type Generation, type RawPrompt } from '../domain/generation/generation.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -210,9 +210,10 @@ export async function largeInputTokensBound(generation: Generation): Promise<num
 }
 
 function textBytesBound(generation: Generation): number {
+  const { rawPrompts } = generation;
+  if (rawPrompts !== undefined) return rawPrompts.reduce((sum, raw) => sum + rawBound(raw), 0);
   let bytes = TEMPLATE_TOKENS + TEMPLATE_TOKENS_PER_ITEM * generation.items.length;
   for (const item of generation.items) bytes += Buffer.byteLength(itemText(item));
-  for (const prompt of generation.rawPrompts ?? []) bytes += Buffer.byteLength(prompt);
   for (const part of mediaIn(generation.items)) {
     // A page of PDF holds more than its bytes show, so a document may fill the context.
     bytes += part.kind === 'image' ? IMAGE_TOKENS_MAX : Number.POSITIVE_INFINITY;
@@ -220,10 +221,15 @@ function textBytesBound(generation: Generation): number {
   return bytes;
 }
 
-/** What models of this kind put around a text: its beginning and its end. */
-const EMBEDDING_TOKENS_AROUND = 8;
+/** Tokens are as many as they are; a text gets a beginning, where the model has a token for that. */
+function rawBound(prompt: RawPrompt): number {
+  return typeof prompt === 'string' ? Buffer.byteLength(prompt) + TOKENS_AROUND : prompt.length;
+}
+
+/** What models put around a text that has no template: its beginning and its end. */
+const TOKENS_AROUND = 8;
 
 export function embeddingTokensBound(input: EmbeddingInput): number {
   const tokens = typeof input === 'string' ? Buffer.byteLength(input) : input.length;
-  return tokens + EMBEDDING_TOKENS_AROUND;
+  return tokens + TOKENS_AROUND;
 }

@@ -9,13 +9,16 @@ const CHAT = 'As in Chat Completions.';
 export const COMPLETION_FIELDS: FieldNotes<CompletionRequest> = {
   model: { effect: 'acts', text: 'An id from `GET /v1/models`.' },
   prompt: {
-    effect: 'narrow',
-    text: 'A text, or several; token numbers are refused. Prompts times `n` are at most 8.',
+    effect: 'acts',
+    text: 'A text, the numbers of its tokens, or a list of up to 8 of either. Prompts times `n` are at most 8.',
   },
   max_tokens: { effect: 'acts', text: 'The most output tokens of one choice; 16 without it.' },
   n: { effect: 'acts', text: 'Choices for each prompt. The input of each prompt is billed once.' },
   best_of: { effect: 'narrow', text: 'As many as `n`; more draws than choices are refused.' },
-  echo: { effect: 'acts', text: 'Each choice begins with its prompt. Not with `logprobs`.' },
+  echo: {
+    effect: 'acts',
+    text: 'Each choice begins with its prompt. Not with `logprobs`, and not with token numbers.',
+  },
   suffix: { effect: 'narrow', text: 'Refused, unless it is empty.' },
   logprobs: { effect: 'acts', text: '0 to 5 alternatives at each token.' },
   stream: { effect: 'acts', text: '`true` for server-sent events.' },

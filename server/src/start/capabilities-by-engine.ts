@@ -22,10 +22,11 @@ export const CAPABILITIES_BY_ENGINE = {
   llama: everythingBut(...OF_THE_MODEL, ...OTHERS),
   /**
    * vLLM, SGLang, llama-server and Ollama keep an answer to a schema, and others read over it and say nothing, as they do
-   * over a call that is demanded; few keep the arguments of every strict tool.
+   * over a call that is demanded; few keep the arguments of every strict tool. vLLM and SGLang take token numbers, of the
+   * one model's own vocabulary.
    */
   'openai-compatible': {
-    ...everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools'),
+    ...everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools', 'promptTokens'),
     jsonObject: 'promised',
     jsonSchema: 'promised',
     forcedToolChoice: 'promised',

@@ -30,6 +30,8 @@ export const CAPABILITIES = [
   'topK',
   'logprobs',
   'logitBias',
+  /** Goes on with a prompt that is the numbers of its tokens. */
+  'promptTokens',
   'embeddings',
 ] as const;
 
@@ -124,6 +126,12 @@ const FEATURES: readonly {
     takes: 'logitBias',
     feature: 'logit bias',
     field: 'sampling.logitBias',
+  },
+  {
+    isAsked: ({ rawPrompts }) => rawPrompts?.some((prompt) => typeof prompt !== 'string') === true,
+    takes: 'promptTokens',
+    feature: 'prompts of token numbers; send the text',
+    field: 'rawPrompts',
   },
   {
     isAsked: ({ logprobs }) => logprobs !== undefined,

@@ -115,6 +115,9 @@ export type Sampling = {
   readonly stop: readonly string[];
 };
 
+/** Text that a model goes on with as it is; or its tokens, by their numbers in the model's vocabulary. */
+export type RawPrompt = string | readonly number[];
+
 export type ReasoningEffort = 'none' | 'minimal' | 'low' | 'medium' | 'high';
 
 export type OutputFormat =
@@ -130,8 +133,8 @@ export type OutputFormat =
 export type Generation = {
   /** The conversation, oldest first; system and developer messages stand where the client put them. */
   readonly items: readonly Item[];
-  /** Instead of a conversation: texts to go on with as they are, each for an equal share of the choices. At least one. */
-  readonly rawPrompts?: readonly string[];
+  /** Instead of a conversation: what to go on with as it is, each for an equal share of the choices. At least one. */
+  readonly rawPrompts?: readonly RawPrompt[];
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice;
   readonly parallelToolCalls: boolean;

@@ -170,7 +170,13 @@ export class LlamaEngine implements Engine {
     if (contextTokens === undefined || tokenBytesMax === undefined) return undefined;
     const { items, tools, toolChoice, rawPrompts = [] } = generation;
     const shown = toolChoice.kind === 'none' || tools.length === 0 ? '' : JSON.stringify(tools);
-    const texts = [...items.map(itemText), ...rawPrompts, shown];
+    const texts = [...items.map(itemText), shown];
+    for (const raw of rawPrompts) {
+      if (typeof raw === 'string') texts.push(raw);
+      else if (raw.length >= contextTokens) {
+        return { kind: 'context-length', tokens: raw.length, tokensMax: contextTokens - 1 };
+      }
+    }
     const bytes = texts.reduce((sum, text) => sum + text.length, 0);
     const fits =
       bytes <= Math.max(contextTokens * tokenBytesMax, LLAMA_BOUNDS.promptBytesUncheckedMax);

@@ -8,6 +8,7 @@ import { after, before, describe, test } from 'node:test';
 
 import type { Generation, Sampling } from '../../domain/generation/generation.ts';
 import type { TokenLogprob } from '../../domain/generation/logprobs.ts';
+import { inputTokens } from '../../domain/generation/usage.ts';
 import { readAll, testTicket, violations, within } from '../../ports/engine.contract.ts';
 import { writeEndlessModel } from './endless-model.fixture.ts';
 import { startLlamaEngine } from './llama-engine.ts';
@@ -146,5 +147,32 @@ describe('llama: sampling', () => {
       new AbortController().signal,
     );
     assert.ok(counted.ok && counted.value < 15, JSON.stringify(counted));
+  });
+
+  test('a raw prompt may be the numbers of tokens, as they are', async () => {
+    const last = async (...tokens: readonly number[]) => {
+      const generation = {
+        items: [],
+        rawPrompts: [tokens],
+        sampling: { temperature: 0, stop: [] },
+      };
+      const { parts } = await readAll(
+        engine,
+        testTicket({ ...WISH, outputTokensMax: 9, generation }),
+      );
+      const usage = parts.findLast((part) => part.kind === 'usage')?.usage;
+      const text = parts.map((part) => (part.kind === 'text-delta' ? part.text : '')).join('');
+      return { text, input: usage && inputTokens(usage), end: parts.at(-1) };
+    };
+    const { text, input } = await last(300, 301, 302);
+    assert.ok(text.length > 0);
+    assert.equal(input, 3);
+    assert.notEqual((await last(400, 401)).text, text);
+    const stray = (await last(1, 9_999_999)).end;
+    const tooMany = (await last(...Array.from({ length: 100_000 }, () => 1))).end;
+    assert.ok(stray?.kind === 'failure' && stray.failure.kind === 'rejected');
+    assert.match(stray.failure.message, /no token 9999999/);
+    assert.ok(tooMany?.kind === 'failure' && tooMany.failure.kind === 'context-length');
+    assert.equal(tooMany.failure.tokens, 100_000);
   });
 });

@@ -7,6 +7,7 @@ import {
   resultText,
   type Generation,
   type Item,
+  type RawPrompt,
 } from '../../domain/generation/generation.ts';
 import { withHabits } from './habits.ts';
 import { afterResults, readScript, THEN, turnOf, type Script } from './script.ts';
@@ -15,7 +16,7 @@ import { afterResults, readScript, THEN, turnOf, type Script } from './script.ts
 export function scriptOf(generation: Generation, engineModel = ''): Script {
   const { items, rawPrompts = [] } = generation;
   const [raw] = rawPrompts;
-  if (raw !== undefined) return readScript(raw);
+  if (raw !== undefined) return readScript(rawText(raw));
   const inTurns = items.findLastIndex((item) => userText(item)?.includes(THEN) === true);
   if (inTurns >= 0) {
     const prompt = userText(items[inTurns]) ?? '';
@@ -27,6 +28,15 @@ export function scriptOf(generation: Generation, engineModel = ''): Script {
   const script = withHabits(told, engineModel, generation, results.length > 0);
   return script.recall ? recalling(script, generation) : script;
 }
+
+/** Its vocabulary is Unicode: a token is a code point, and what is none says nothing. */
+export function rawText(raw: RawPrompt): string {
+  if (typeof raw === 'string') return raw;
+  const known = raw.filter((token) => token <= CODE_POINT_MAX);
+  return known.map((token) => String.fromCodePoint(token)).join('');
+}
+
+const CODE_POINT_MAX = 0x10_ff_ff;
 
 function userText(item: Item | undefined): string | undefined {
   return item?.kind === 'message' && item.role === 'user' ? textOf(item.content) : undefined;

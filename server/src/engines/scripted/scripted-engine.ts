@@ -274,6 +274,7 @@ const MEDIA_TOKENS = 85;
 /** Words, and in slices where there are many. */
 async function inputOf(generation: Generation): Promise<number> {
   const { items, rawPrompts: [raw] = [] } = generation;
+  if (raw !== undefined && typeof raw !== 'string') return raw.length;
   const texts = raw === undefined ? items.map(wordsOf) : [raw];
   let words = raw === undefined ? MEDIA_TOKENS * mediaIn(items).length : 0;
   let counted = 0;

@@ -1,6 +1,8 @@
 // The scripted engine as an HTTP server that speaks Chat Completions, so that faults cross a real socket: for tests
 // of engines/openai-compatible. It listens on the loopback interface only and counts what it is working on.
 
+import type { RawPrompt } from '../../domain/generation/generation.ts';
+import { rawText } from './script-of.ts';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -47,7 +49,7 @@ type ChatRequest = {
   readonly model?: string;
   readonly messages?: readonly Message[];
   /** Of legacy completions. */
-  readonly prompt?: string;
+  readonly prompt?: RawPrompt;
   readonly stream?: boolean;
   readonly stream_options?: {
     readonly include_usage?: boolean;
@@ -181,8 +183,8 @@ class Answer {
     this.#chat = chat;
     this.#response = response;
     this.#onToken = onToken;
-    const { prompt } = chat;
-    const messages = chat.messages ?? [{ role: 'user', content: prompt ?? '' }];
+    const { prompt = '' } = chat;
+    const messages = chat.messages ?? [{ role: 'user', content: rawText(prompt) }];
     const asked = messages.findLastIndex(({ role }) => role === 'user');
     const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
     this.#script = afterResults(
@@ -190,7 +192,10 @@ class Answer {
       results.map(({ content }) => content ?? ''),
     );
     this.#fault = memory.next(this.#script);
-    this.#inputTokens = messages.reduce((sum, { content }) => sum + countWords(content ?? ''), 0);
+    this.#inputTokens =
+      typeof prompt === 'string'
+        ? messages.reduce((sum, { content }) => sum + countWords(content ?? ''), 0)
+        : prompt.length;
     response.on('close', () => {
       if (!response.writableFinished) this.#left.abort();
     });

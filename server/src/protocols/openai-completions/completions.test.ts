@@ -70,6 +70,23 @@ describe('a legacy completion', () => {
     });
   });
 
+  it('goes on with the numbers of tokens, in one list or in several', () => {
+    for (const [prompt, rawPrompts] of [
+      [[1, 2], [[1, 2]]],
+      [
+        [[1], [2, 3]],
+        [[1], [2, 3]],
+      ],
+      [
+        ['a', [0]],
+        ['a', [0]],
+      ],
+    ]) {
+      const decoded = decodeCompletions({ ...minimal, prompt });
+      assert.deepEqual(decoded.ok && decoded.value.generation.rawPrompts, rawPrompts);
+    }
+  });
+
   it('has the fields that nobody knows named', () => {
     const stream = { stream: true, stream_options: { include_usage: true, warp: 1 } };
     const decoded = decodeCompletions({ ...minimal, ...stream, messages: [] });
@@ -81,9 +98,12 @@ describe('a legacy completion', () => {
     ['no prompt', { model: 'm' }, 'prompt'],
     ['an empty prompt', { ...minimal, prompt: '' }, 'prompt'],
     ['no prompts', { ...minimal, prompt: [] }, 'prompt'],
-    ['an empty one among prompts', { ...minimal, prompt: ['a', ''] }, 'prompt'],
-    ['token numbers', { ...minimal, prompt: [1, 2] }, 'prompt'],
-    ['lists of token numbers', { ...minimal, prompt: [[1], [2]] }, 'prompt'],
+    ['an empty one among prompts', { ...minimal, prompt: ['a', ''] }, 'prompt[1]'],
+    ['half a token', { ...minimal, prompt: [1, 2.5] }, 'prompt'],
+    ['a token below zero', { ...minimal, prompt: [[1], [-2]] }, 'prompt[1]'],
+    ['a text among tokens', { ...minimal, prompt: [1, 'a'] }, 'prompt'],
+    ['an empty list among lists', { ...minimal, prompt: [[1], []] }, 'prompt[1]'],
+    ['token numbers to repeat', { ...minimal, prompt: [1], echo: true }, 'echo'],
     ['nine prompts', { ...minimal, prompt: Array.from({ length: 9 }, () => 'a') }, 'prompt'],
     ['too many choices', { ...minimal, prompt: ['a', 'b', 'c'], n: 3 }, 'n'],
     ['a suffix', { ...minimal, suffix: 'end' }, 'suffix'],

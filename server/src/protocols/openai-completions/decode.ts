@@ -2,10 +2,10 @@
 // Source: OpenAI's published OpenAPI document, schema CreateCompletionRequest.
 
 import { z } from 'zod';
-import type { Generation } from '../../domain/generation/generation.ts';
+import type { Generation, RawPrompt } from '../../domain/generation/generation.ts';
 import type { Refusal } from '../../domain/refusal.ts';
 import { err, ok, type Result } from '../../lib/result.ts';
-import { CHOICES_MAX, MODEL_NAME_CHARACTERS_MAX } from '../../limits.ts';
+import { CHOICES_MAX, MODEL_NAME_CHARACTERS_MAX, PROMPT_TOKENS_MAX } from '../../limits.ts';
 import { firstIssue } from '../first-issue.ts';
 import { samplingFields, samplingOf, streamOptions } from '../openai-sampling.ts';
 import type { Decoded } from '../protocol.ts';
@@ -43,13 +43,16 @@ export function decodeCompletions(body: unknown): Result<Decoded, Refusal> {
   const prompts = promptsOf(request.prompt);
   if (!prompts.ok) return prompts;
   const n = request.n ?? 1;
-  const problem = unserved(request) ?? inconsistent(request, prompts.value.length * n);
+  const problem =
+    unserved(request, prompts.value) ?? inconsistent(request, prompts.value.length * n);
   if (problem !== undefined) return err(problem);
   const asked = {
     includeUsage: request.stream_options?.include_usage === true,
     logprobs: request.logprobs != null,
     echoed: prompts.value.flatMap((prompt) =>
-      Array.from({ length: n }, () => (request.echo === true ? prompt : '')),
+      Array.from({ length: n }, () =>
+        request.echo === true && typeof prompt === 'string' ? prompt : '',
+      ),
     ),
   };
   return ok({
@@ -63,7 +66,7 @@ export function decodeCompletions(body: unknown): Result<Decoded, Refusal> {
 
 function generationOf(
   request: CompletionRequest,
-  rawPrompts: readonly string[],
+  rawPrompts: readonly RawPrompt[],
   n: number,
 ): Generation {
   const choices = rawPrompts.length * n;
@@ -82,23 +85,47 @@ function generationOf(
   };
 }
 
-/** A text or several; token numbers belong to one model and to no other, so they are refused. */
-function promptsOf(prompt: unknown): Result<readonly string[], Refusal> {
+/** A text, the numbers of its tokens, or a list of either. Read by hand: there may be two million numbers in it. */
+function promptsOf(prompt: unknown): Result<readonly RawPrompt[], Refusal> {
   if (prompt == null) return err(invalid('prompt', "Missing required parameter: 'prompt'."));
-  const prompts: unknown[] = Array.isArray(prompt) ? prompt : [prompt];
-  const isTokens = prompts.some((one) => typeof one === 'number' || Array.isArray(one));
-  if (isTokens) return err(feature('token numbers; send the text', 'prompt'));
-  const texts = prompts.filter((one) => typeof one === 'string' && one !== '');
-  if (texts.length === prompts.length && texts.length > 0) return ok(texts as string[]); // as filtered
-  const message = "Invalid 'prompt': expected a text or a list of texts, none of them empty.";
-  return err(invalid('prompt', message));
+  const isOne = !Array.isArray(prompt) || typeof prompt[0] === 'number';
+  const sent: readonly unknown[] = isOne ? [prompt] : prompt;
+  if (sent.length > CHOICES_MAX) return err(tooMany('prompt', sent.length));
+  const prompts: RawPrompt[] = [];
+  for (const [at, one] of sent.entries()) {
+    const field = isOne ? 'prompt' : `prompt[${at}]`;
+    const read = promptOf(one);
+    if (read === undefined) return err(invalid(field, `Invalid '${field}': ${EXPECTED}.`));
+    prompts.push(read);
+  }
+  if (prompts.length > 0) return ok(prompts);
+  return err(invalid('prompt', `Invalid 'prompt': ${EXPECTED}.`));
 }
 
-function unserved({ suffix, best_of: best, n, echo, logprobs }: CompletionRequest) {
+const EXPECTED = `expected a text, the numbers of at most ${PROMPT_TOKENS_MAX} tokens, or a list of either, none of them empty`;
+
+function promptOf(sent: unknown): RawPrompt | undefined {
+  if (typeof sent === 'string') return sent === '' ? undefined : sent;
+  if (!Array.isArray(sent) || sent.length === 0 || sent.length > PROMPT_TOKENS_MAX)
+    return undefined;
+  return sent.every(isToken) ? sent : undefined;
+}
+
+function isToken(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function unserved(
+  { suffix, best_of: best, n, echo, logprobs }: CompletionRequest,
+  prompts: readonly RawPrompt[],
+): Refusal | undefined {
   if (suffix != null && suffix !== '') return feature('text after the insertion', 'suffix');
   if (best != null && best !== (n ?? 1)) return feature('more draws than choices', 'best_of');
-  if (echo === true && logprobs != null) return feature('log probabilities of the prompt', 'echo');
-  return undefined;
+  if (echo !== true) return undefined;
+  if (logprobs != null) return feature('log probabilities of the prompt', 'echo');
+  // Only the model could say what text they are.
+  const byTokens = prompts.some((prompt) => typeof prompt !== 'string');
+  return byTokens ? feature('a prompt of token numbers before the answer', 'echo') : undefined;
 }
 
 function inconsistent(request: CompletionRequest, choices: number): Refusal | undefined {
@@ -106,7 +133,10 @@ function inconsistent(request: CompletionRequest, choices: number): Refusal | un
     return invalid('stream_options', "'stream_options' is only allowed when 'stream' is true.");
   }
   if (choices <= CHOICES_MAX) return undefined;
-  const field = (request.n ?? 1) > 1 ? 'n' : 'prompt';
+  return tooMany((request.n ?? 1) > 1 ? 'n' : 'prompt', choices);
+}
+
+function tooMany(field: string, choices: number): Refusal {
   const message = `Invalid '${field}': prompts times 'n' may be at most ${CHOICES_MAX}, not ${choices}.`;
   return invalid(field, message);
 }

@@ -116,6 +116,7 @@ async function prepare(
         tokens.filter((_, i) => types[i] === USER_DEFINED || types[i] === CONTROL),
       ),
       canThink: canThink(tokens),
+      vocabulary: tokens.length,
     },
     spelled,
     vocabulary,

@@ -22,6 +22,8 @@ export type Prompt = {
 
 export type PromptMaker = {
   readonly model: LlamaModel;
+  /** How many tokens the model knows. */
+  readonly vocabulary: number;
   readonly template: ChatTemplate;
   /** Finds tags that the tokeniser takes for tokens even in plain text. */
   readonly tags: RegExp | undefined;
@@ -41,7 +43,8 @@ export async function makePrompt(
 ): Promise<Result<Prompt, EngineFailure>> {
   const { model, template } = maker;
   const [raw] = generation.rawPrompts ?? [];
-  if (raw !== undefined) return ok(await rawPrompt(maker, raw));
+  if (typeof raw === 'string') return ok(await rawPrompt(maker, raw));
+  if (raw !== undefined) return promptOfTokens(maker, raw);
   const rendered = template.render(messagesOf(generation.items), settingsOf(maker, generation));
   if (!rendered.ok) return err(notRenderable(rendered.error));
   const pieces = [...rendered.value];
@@ -70,6 +73,20 @@ async function rawPrompt(maker: PromptMaker, text: string): Promise<Prompt> {
   const { tokens: known } = maker.model;
   if (known.shouldPrependBosToken && known.bos !== null) tokens.unshift(known.bos);
   return { tokens, thinkingOpened: false };
+}
+
+/** As they are: whoever sends tokens has put its beginning and its tags among them where it wants them. */
+function promptOfTokens(
+  { vocabulary }: PromptMaker,
+  numbers: readonly number[],
+): Result<Prompt, EngineFailure> {
+  const stray = numbers.find((token) => token >= vocabulary);
+  if (stray !== undefined) {
+    const message = `The model has no token ${stray}; its tokens are 0 to ${vocabulary - 1}.`;
+    return err({ kind: 'rejected', message, field: 'rawPrompts' });
+  }
+  // A token is its place in the vocabulary.
+  return ok({ tokens: [...numbers] as Token[], thinkingOpened: false });
 }
 
 function settingsOf(maker: PromptMaker, generation: FunctionsOnly): TemplateSettings {
