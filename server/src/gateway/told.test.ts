@@ -4,6 +4,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { everythingBut } from '../domain/generation/capabilities.ts';
+import { OpenAiCompatibleEngine } from '../engines/openai-compatible/openai-compatible-engine.ts';
+import { startScriptedServer } from '../engines/scripted/scripted-server.ts';
 import { anthropicMessages } from '../protocols/anthropic-messages/anthropic-messages.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { openaiResponses } from '../protocols/openai-responses/openai-responses.ts';
@@ -34,6 +36,36 @@ describe('what is told of an effort', () => {
       assert.equal(await told('max', 'free'), field);
     });
   }
+});
+
+describe('what is told of a grammar that the engine does not hold', () => {
+  const grammar = { syntax: 'lark', definition: 'start: "a"' };
+  const cases = [
+    [openaiChat, { messages, tools: [{ type: 'custom', custom: { name: 'f', format: { type: 'grammar', grammar } } }] }, 'tools[0].custom.format'],
+    [openaiResponses, { input: said, store: false, tools: [{ type: 'custom', name: 'f', format: { type: 'grammar', ...grammar } }] }, 'tools[0].format'],
+  ] as const; // prettier-ignore
+  for (const [protocol, body, field] of cases) {
+    it(`on ${protocol.name}: the request is served, and the grammar is named`, async () => {
+      const turnstile = await Turnstile.with(PLENTY);
+      turnstile.serves('free', turnstile.scripted, everythingBut('toolGrammars'));
+      const ask = (model: string) => turnstile.ask({ model, ...body }, { protocol });
+      const held = await ask('priced');
+      assert.deepEqual([held.status, held.headers['turnpike-ignored']], [200, undefined]);
+      const unheld = await ask('free');
+      assert.deepEqual([unheld.status, unheld.headers['turnpike-ignored']], [200, field]);
+    });
+  }
+
+  it('is told to the model, whichever server it runs on', async () => {
+    await using server = await startScriptedServer();
+    await using engine = new OpenAiCompatibleEngine({ name: 'up', baseUrl: server.baseUrl });
+    const turnstile = await Turnstile.with(PLENTY, engine);
+    for (const [protocol, body] of cases) {
+      const sink = await turnstile.ask({ model: 'given', ...body }, { protocol });
+      assert.equal(sink.status, 200, sink.text);
+      assert.match(JSON.stringify(server.requests.at(-1)), /sentence of this lark grammar/);
+    }
+  });
 });
 
 describe('what is told of tools that nobody here runs', () => {

@@ -176,14 +176,14 @@ describe('Responses', () => {
     assert.equal(alone.answer.headers.get('turnpike-repaired'), null, 'the last turn stays');
   });
 
-  it('offers custom tools, with a grammar as a wish, and takes their output', async () => {
+  it('offers custom tools, with a grammar or without, and takes their output', async () => {
     const grammar = { type: 'grammar', syntax: 'lark', definition: 'start: "a"' };
     const tools = [{ type: 'custom', name: 'apply_patch', format: grammar }];
     const asked = { role: 'user', content: '[[tool=apply_patch:{"x":1}]] go' };
     const { answer, body } = await post('', { input: [asked], tools });
     const call = body.output[0] as Item & { readonly call_id: string; readonly input: string }; // the only item
     assert.deepEqual([call.type, call.input], ['custom_tool_call', '{"x":1}']);
-    assert.equal(answer.headers.get('turnpike-ignored'), 'tools[0].format');
+    assert.equal(answer.headers.get('turnpike-ignored'), null);
     const output = { type: 'custom_tool_call_output', call_id: call.call_id, output: 'Done!' };
     const next = await post('', { input: [asked, call, output], tools });
     assert.equal(textOf(next.body), 'The toll is paid and the gate turns. ');

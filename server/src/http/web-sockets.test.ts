@@ -67,26 +67,6 @@ describe('a WebSocket', () => {
     assert.equal(client.frames[0]?.type, 'response.created');
   });
 
-  it('tells with the first event what an answer over HTTP has in its headers', async () => {
-    await using client = await server.open();
-    const tools = [{ type: 'function', name: 'two words', parameters: { type: 'object' } }];
-    await client.ask({ input: 'hi', foo: 1, reasoning: { effort: 'max' }, tools });
-    const [first, ...others] = client.frames;
-    assert.equal(first?.type, 'response.created');
-    assert.deepEqual(Object.keys(first.headers ?? {}).toSorted(), [
-      'turnpike-ignored',
-      'turnpike-repaired',
-      'x-request-id',
-    ]);
-    assert.equal(first.headers?.['turnpike-ignored'], 'foo, reasoning.effort');
-    assert.match(first.headers['turnpike-repaired'] ?? '', /^tools\[0\].*name/);
-    assert.equal(first.headers['x-request-id'], `req_${first.response?.id.slice('resp_'.length)}`);
-    assert.ok(others.every(({ headers }) => headers === undefined));
-    await client.ask({ stream_id: 'lane', input: 'hi', generate: false, bar: 1 });
-    const warm = client.frames.find(({ stream_id: id }) => id === 'lane');
-    assert.equal(warm?.headers?.['turnpike-ignored'], 'bar');
-  });
-
   it('runs one request after the other, and each is billed by itself', async () => {
     await using client = await server.open();
     const settledBefore = server.turnstile.ledger.settlements.length;

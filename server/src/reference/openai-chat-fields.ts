@@ -31,7 +31,7 @@ export const CHAT_FIELDS: FieldNotes<ChatRequest> = {
   stop: { effect: 'acts', text: 'A text, or up to four, of at most 1,024 characters.' },
   tools: {
     effect: 'acts',
-    text: 'Up to 512 functions and custom tools. With `strict: true` the arguments are valid against the schema, always; on the embedded engine they are without it too, as far as a grammar can keep the schema. A custom tool takes free text; one with a `grammar` is refused unless the engine keeps grammars.',
+    text: 'Up to 512 functions and custom tools. With `strict: true` the arguments are valid against the schema, always; on the embedded engine they are without it too, as far as a grammar can keep the schema. A custom tool takes free text, held to its `grammar` where the engine can.',
   },
   tool_choice: {
     effect: 'acts',

@@ -27,7 +27,7 @@ export const RESPONSES_FIELDS: FieldNotes<ResponsesRequest> = {
   presence_penalty: { effect: 'acts', text: '−2 to 2.' },
   tools: {
     effect: 'acts',
-    text: 'Up to 512: `function`, `custom`, and `namespace` with such in it. A custom tool takes free text; its `grammar` is a wish, which the model is told where the engine does not keep it, and is named in `turnpike-ignored`. Tools of other kinds, which the server would have to run, are left out and named in `turnpike-ignored`.',
+    text: 'Up to 512: `function`, `custom`, and `namespace` with such in it. A custom tool takes free text, held to its `grammar` where the engine can. Tools of other kinds, which the server would have to run, are left out and named in `turnpike-ignored`.',
   },
   tool_choice: {
     effect: 'acts',

@@ -26,10 +26,10 @@ export const CAPABILITIES_BY_ENGINE = {
    * one model's own vocabulary.
    */
   'openai-compatible': {
-    ...everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools', 'promptTokens'),
+    ...everythingBut(...OF_THE_MODEL, ...OTHERS, 'strictTools', 'toolGrammars', 'promptTokens'),
     jsonObject: 'promised',
     jsonSchema: 'promised',
     forcedToolChoice: 'promised',
   },
-  scripted: everythingBut(...OTHERS),
+  scripted: everythingBut(...OTHERS, 'toolGrammars'),
 } satisfies { readonly [kind: string]: Capabilities };

@@ -20,6 +20,8 @@ export const CAPABILITIES = [
   'forcedToolChoice',
   /** Keeps the arguments of strict tools to their schema by itself, as by a grammar. */
   'strictTools',
+  /** Holds the input of custom tools to their grammars, as far as each can be held. */
+  'toolGrammars',
   /** Keeps an answer to JSON, or to a schema, by itself. */
   'jsonObject',
   'jsonSchema',
@@ -77,6 +79,7 @@ export function fitToModel(
   if (effortUnheard && effort !== 'none') ignored.push('reasoningEffort');
   const seedUnheard = seed !== undefined && !capabilities.seed;
   if (seedUnheard) ignored.push('sampling.seed');
+  if (!capabilities.toolGrammars) ignored.push(...unheldGrammars(generation));
   const toolsUnheard = tools.length > 0 && !capabilities.tools;
   if (!effortUnheard && !seedUnheard && !toolsUnheard) return ok({ generation, ignored });
   const fitted: Generation = {
@@ -87,6 +90,14 @@ export function fitToModel(
     ...(effort !== undefined && !effortUnheard && { reasoningEffort: effort }),
   };
   return ok({ generation: fitted, ignored });
+}
+
+/** A coding agent that sends a grammar works without it too, and would not without its tool: the model is told of it. */
+function unheldGrammars({ tools, toolChoice }: Generation): readonly string[] {
+  if (toolChoice.kind === 'none') return [];
+  return tools.flatMap((tool, at) =>
+    tool.kind === 'custom' && tool.format.kind === 'grammar' ? [`tools[${at}].format`] : [],
+  );
 }
 
 /** What may be asked, what it takes, and the field that asks for it: made once, because every request is held against it. */

@@ -1,22 +1,25 @@
 // Custom tools take free text where functions take JSON. An engine that knows functions alone carries one as a function
 // with a single string, `input`; the reader below turns what the model writes for that back into the text itself.
 
-import type { EngineFailure } from './engine-failure.ts';
 import type {
   CustomTool,
   CustomToolCall,
   FunctionTool,
   Generation,
   Item,
-  Tool,
   ToolCall,
 } from './generation.ts';
 import type { Part } from './part.ts';
 
+/** A function, or what carries a custom tool: the grammar is that of its one string. */
+export type CarriedTool = FunctionTool & {
+  readonly inputGrammar?: Extract<CustomTool['format'], { readonly kind: 'grammar' }>;
+};
+
 /** A generation that an engine without custom tools can read. */
 export type FunctionsOnly = Omit<Generation, 'items' | 'tools'> & {
   readonly items: readonly Exclude<Item, CustomToolCall>[];
-  readonly tools: readonly FunctionTool[];
+  readonly tools: readonly CarriedTool[];
 };
 
 export function functionsOnly(generation: Generation): FunctionsOnly {
@@ -29,7 +32,7 @@ export function functionsOnly(generation: Generation): FunctionsOnly {
   };
 }
 
-export function asFunction({ name, description, format }: CustomTool): FunctionTool {
+export function asFunction({ name, description, format }: CustomTool): CarriedTool {
   const told = [description, grammarNote(format)].filter((text) => text !== undefined);
   return {
     name,
@@ -41,10 +44,11 @@ export function asFunction({ name, description, format }: CustomTool): FunctionT
       additionalProperties: false,
     },
     strict: true,
+    ...(format.kind === 'grammar' && { inputGrammar: format }),
   };
 }
 
-/** What the model can read of a grammar that nothing holds it to. */
+/** What the model can read of a grammar, whether or not something holds it to it. */
 function grammarNote(format: CustomTool['format']): string | undefined {
   if (format.kind === 'text') return undefined;
   return `The input must be a sentence of this ${format.syntax} grammar:\n${format.definition}`;
@@ -58,19 +62,6 @@ export function callAsFunction({ id, callId, name, input }: CustomToolCall): Too
     name,
     arguments: JSON.stringify({ input }),
   };
-}
-
-/** A grammar is a promise about every input: who can't keep it refuses the tool by name. */
-export function unheldGrammar({ tools }: Generation): EngineFailure | undefined {
-  const at = tools.findIndex(isUnheld);
-  const tool = tools[at];
-  if (tool?.kind !== 'custom' || tool.format.kind !== 'grammar') return undefined;
-  const feature = `the ${tool.format.syntax} grammar of the custom tool '${tool.name}'`;
-  return { kind: 'unsupported', feature, field: `tools[${at}].format` };
-}
-
-function isUnheld(tool: Tool): boolean {
-  return tool.kind === 'custom' && tool.format.kind === 'grammar' && tool.format.wished !== true;
 }
 
 export function customToolNames({ tools }: Generation): ReadonlySet<string> {

@@ -72,7 +72,7 @@ export type FunctionTool = {
   readonly strict: boolean;
 };
 
-/** Takes text instead of JSON; with a grammar, any input of the model is a sentence of it. */
+/** Takes text instead of JSON; with a grammar, an engine that can holds the model to it, and any other is told of it. */
 export type CustomTool = {
   readonly kind: 'custom';
   readonly name: string;
@@ -86,8 +86,6 @@ export type CustomFormat =
       readonly kind: 'grammar';
       readonly syntax: 'lark' | 'regex';
       readonly definition: string;
-      /** A wish: an engine that can't keep it tells the model of it instead. Absent: a promise, kept or refused. */
-      readonly wished?: true;
     };
 
 export type Tool = FunctionTool | CustomTool;

@@ -149,11 +149,34 @@ describe('llama: tools and structured output', () => {
     const inputs = parts.map((part) => (part.kind === 'custom-input-delta' ? part.input : ''));
     assert.ok(inputs.join('').length > 0, 'it has an input');
     assert.ok(last?.kind === 'finish');
-    const grammar = { kind: 'grammar', syntax: 'lark', definition: 'start: "a"' } as const;
-    const refused = await ask({ tools: [WEATHER, { ...exec, format: grammar }] });
-    assert.ok(refused.last?.kind === 'failure' && refused.last.failure.kind === 'unsupported');
-    assert.equal(refused.last.failure.field, 'tools[1].format');
-    assert.match(refused.last.failure.feature, /lark grammar of the custom tool 'exec'/u);
+  });
+
+  test('a custom tool with a grammar is called with a sentence of it, and what can not be held is told', async () => {
+    const lark = String.raw`start: "tolls: " LETTER ~ 2..4 "\n" "\"" DIGIT "\""
+      %import common (LETTER, DIGIT)`;
+    const formats = [
+      { kind: 'grammar', syntax: 'lark', definition: lark },
+      { kind: 'grammar', syntax: 'regex', definition: 'gate-[1-7]{3}' },
+      { kind: 'grammar', syntax: 'regex', definition: '(?=a)b' },
+    ] as const;
+    const said: string[] = [];
+    for (const [at, format] of formats.entries()) {
+      const parts: Part[] = [];
+      const wish = {
+        tools: [WEATHER, { kind: 'custom', name: 'exec', format }],
+        toolChoice: { kind: 'tool', name: 'exec' },
+        parallelToolCalls: false,
+        sampling: { stop: [], temperature: 2, seed: at },
+      } as const;
+      await ask(wish, 200, (some) => parts.push(...some));
+      const inputs = parts.map((part) => (part.kind === 'custom-input-delta' ? part.input : ''));
+      said.push(inputs.join(''));
+      const repaired = parts.flatMap((part) => (part.kind === 'repaired' ? part.repairs : []));
+      const detail = 'not enforced, because it looks around or sets flags';
+      assert.deepEqual(repaired, at === 2 ? [{ field: 'tools[1].format', detail }] : []);
+    }
+    assert.match(said[0] ?? '', /^tolls: [A-Za-z]{2,4}\n"[0-9]"$/);
+    assert.match(said[1] ?? '', /^gate-[1-7]{3}$/);
   });
 
   test('when a call is required there is one, and there may be more', async () => {

@@ -9,7 +9,6 @@ import type { Dispatcher } from 'undici';
 import type { EmbeddingTicket } from '../../domain/admission/embedding-ticket.ts';
 import type { Ticket } from '../../domain/admission/ticket.ts';
 import type { Embedded } from '../../domain/embedding/embedding.ts';
-import { unheldGrammar } from '../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../domain/generation/engine-failure.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import { err } from '../../lib/result.ts';
@@ -112,8 +111,7 @@ export class OpenAiCompatibleEngine implements Engine, Host {
   }
 
   begin({ generation }: Ticket): EngineFailure | undefined {
-    const grammar = this.#options.customTools === true ? undefined : unheldGrammar(generation);
-    return grammar ?? farDocument(generation) ?? this.#takePlace();
+    return farDocument(generation) ?? this.#takePlace();
   }
 
   #takePlace(): EngineFailure | undefined {

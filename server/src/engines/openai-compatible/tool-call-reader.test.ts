@@ -144,14 +144,6 @@ describe('tool calls', () => {
     );
   });
 
-  test("a grammar that the server can't be told of is refused with the tool's name", async () => {
-    const format = { kind: 'grammar', syntax: 'lark', definition: 'start: "a"' } as const;
-    const parts = await hear([], 'stream', { tools: [{ kind: 'custom', name: 'exec', format }] });
-    const feature = "the lark grammar of the custom tool 'exec'";
-    const failure = { kind: 'unsupported', feature, field: 'tools[0].format' };
-    assert.deepEqual(parts, [{ kind: 'failure', failure }]);
-  });
-
   test('beyond the first are left out where one was asked for', async () => {
     const [, body = ''] = WAYS[0] ?? [];
     const parts = await hear([stream(body + ENDED)], 'stream', { parallelToolCalls: false });

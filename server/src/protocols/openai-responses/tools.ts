@@ -138,19 +138,17 @@ class Reading {
     return ok({ type, name, description, parameters, strict: strict ?? false });
   }
 
-  /** A grammar is a wish here: a coding agent that sends one works without it, and would not without its tool. */
   #addCustom(tool: CustomTool, path: Path, namespace?: string): Result<object, Refusal> {
     const { type, name, description = null, format } = tool;
     const known = this.#place(name, path, namespace);
     if (!known.ok) return known;
-    if (format?.type === 'grammar') this.ignored.push(`${fieldName(path)}.format`);
     this.tools.set(known.value, {
       kind: 'custom',
       name: known.value,
       ...(description !== null && { description }),
       format:
         format?.type === 'grammar'
-          ? { kind: 'grammar', syntax: format.syntax, definition: format.definition, wished: true }
+          ? { kind: 'grammar', syntax: format.syntax, definition: format.definition }
           : { kind: 'text' },
     });
     return ok({ type, name, description, format: format ?? { type: 'text' } });

@@ -2,8 +2,7 @@
 // that can't be kept is refused at once.
 
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
-import type { FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
-import type { FunctionTool } from '../../../domain/generation/generation.ts';
+import type { CarriedTool, FunctionsOnly } from '../../../domain/generation/custom-tools.ts';
 import type { Repair } from '../../../domain/generation/repair.ts';
 import { err, ok } from '../../../lib/result.ts';
 import type { Result } from '../../../lib/result.ts';
@@ -13,6 +12,9 @@ import type { FreeType, JsonBounds } from './json-grammar-free.ts';
 import { fieldOf } from './json-schema-place.ts';
 import { jsonGrammar } from './json-grammar.ts';
 import type { SchemaProblem } from './json-grammar.ts';
+import { readLark } from './lark-grammar.ts';
+import { regexGrammar } from './regex-grammar.ts';
+import { textRule } from './text-grammar.ts';
 import { TOOL_CALL_CLOSE, TOOL_CALL_OPEN } from './tool-call-split.ts';
 
 export type AnswerShape = {
@@ -60,7 +62,7 @@ export function answerShape(
 }
 
 /** Those that the model may call in this answer. */
-export function offeredTools({ tools, toolChoice }: FunctionsOnly): readonly FunctionTool[] {
+export function offeredTools({ tools, toolChoice }: FunctionsOnly): readonly CarriedTool[] {
   return toolChoice.kind === 'none' ? [] : tools;
 }
 
@@ -130,14 +132,24 @@ class AnswerGrammar {
     return rule.ok ? rule : err(schemaFailure(rule.error, `'${name}'`, settings));
   }
 
-  #arguments(
-    { name, parameters, strict }: FunctionTool,
-    field: string,
-  ): Result<string, EngineFailure> {
+  #arguments(tool: CarriedTool, field: string): Result<string, EngineFailure> {
+    const { name, parameters, strict, inputGrammar } = tool;
+    const input = inputGrammar && this.#input(inputGrammar, field);
+    if (input !== undefined) return ok(input);
     // Arguments are an object, whatever the schema leaves open.
     const schema = 'type' in parameters ? parameters : { type: 'object', ...parameters };
     const rule = this.#schema(schema, { field, strict }, 'object');
     return rule.ok ? rule : err(schemaFailure(rule.error, `the tool '${name}'`, { field, strict }));
+  }
+
+  /** Of a custom tool; undefined where its grammar can't be kept, and then the model has only read it. */
+  #input({ syntax, definition }: InputGrammar, field: string): string | undefined {
+    const read = syntax === 'lark' ? readLark(definition) : regexGrammar(definition);
+    const made = read.ok ? this.#rules.attempt(() => textRule(read.value, this.#rules)) : read;
+    if (made.ok) return `${literal('{"input": "')} ${made.value} ${literal('"}')}`;
+    const place = field.replace(/parameters$/, 'format');
+    this.repairs.push({ field: place, detail: `not enforced, because ${made.error}` });
+    return undefined;
   }
 
   /** A schema that is not strict and that no grammar can stand for at all is left open. */
@@ -163,6 +175,7 @@ class AnswerGrammar {
   }
 }
 
+type InputGrammar = NonNullable<CarriedTool['inputGrammar']>;
 type SchemaUse = { readonly field: string; readonly strict: boolean };
 
 function schemaFailure(

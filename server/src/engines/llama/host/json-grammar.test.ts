@@ -4,19 +4,14 @@
 import assert from 'node:assert/strict';
 import { isIPv4 } from 'node:net';
 import { after, before, describe, test } from 'node:test';
-import { fileURLToPath } from 'node:url';
 
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import fc from 'fast-check';
-import { getLlama, LlamaGrammarEvaluationState, TokenBias } from 'node-llama-cpp';
-import type { Llama, LlamaContext, LlamaModel, Token } from 'node-llama-cpp';
 
-import { SHIPPED_MODEL } from '../endless-model.fixture.ts';
-import { ConstrainedTokens } from './constrained-tokens.ts';
 import { GrammarRules } from './grammar-rules.ts';
+import { GrammarSampler } from './grammar-sampler.fixture.ts';
 import { jsonGrammar } from './json-grammar.ts';
 import type { SchemaProblem } from './json-grammar.ts';
-import { vocabularyOf } from './load-model.ts';
 
 const RUNS = Number(process.env['TURNPIKE_TEST_RUNS'] ?? 60);
 const BOUNDS = { stringCharactersMax: 12, arrayItemsMax: 3 };
@@ -114,49 +109,13 @@ const anySchema: fc.Arbitrary<Json> = fc.letrec<{ any: Json }>((tied) => ({
 })).any;
 
 describe('grammars from JSON Schema', () => {
-  let llama: Llama;
-  let model: LlamaModel;
-  let context: LlamaContext;
-  let tokens: ConstrainedTokens;
+  let sampler: GrammarSampler;
   const ajv = new Ajv2020({ strict: false });
   for (const [name, format] of Object.entries(fullFormats)) ajv.addFormat(name, format);
 
-  before(async () => {
-    llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, maxThreads: 1 });
-    model = await llama.loadModel({ modelPath: fileURLToPath(SHIPPED_MODEL) });
-    context = await model.createContext({ contextSize: 512, sequences: 1, threads: 1 });
-    const noBias = (): TokenBias => TokenBias.for(model);
-    tokens = new ConstrainedTokens(noBias, vocabularyOf(model.fileInfo), new Map());
-  });
-  after(() => llama.dispose());
-
-  /** Undefined: it was not at an end when the tokens were. */
-  async function sample(
-    grammar: string,
-    seed: number,
-    tokensMax = 300,
-  ): Promise<string | undefined> {
-    await using sequence = context.getSequence();
-    const state = new LlamaGrammarEvaluationState({
-      model,
-      grammar: await llama.createGrammar({ grammar }),
-    });
-    const said: Token[] = [];
-    const options = {
-      grammarEvaluationState: state,
-      tokenBias: () => tokens.after(said.at(-1)),
-      // So hot that every token is nearly as likely as any other.
-      temperature: 30,
-      topK: 0,
-      topP: 1,
-      seed,
-    };
-    for await (const token of sequence.evaluate(model.tokenize('{', false), options)) {
-      said.push(token);
-      if (said.length === tokensMax) return undefined;
-    }
-    return model.detokenize(said, true);
-  }
+  before(async () => (sampler = await GrammarSampler.load()));
+  after(() => sampler[Symbol.asyncDispose]());
+  const sample: GrammarSampler['sample'] = (...how) => sampler.sample(...how);
 
   test('whatever is said under the grammar of a random schema is valid against it', async (t) => {
     let [ended, all] = [0, 0];
@@ -229,8 +188,7 @@ describe('grammars from JSON Schema', () => {
     for (const schema of schemas) {
       const grammar = compile(schema);
       assert.ok(typeof grammar === 'string', JSON.stringify(grammar));
-      const read = await llama.createGrammar({ grammar });
-      assert.ok(new LlamaGrammarEvaluationState({ model, grammar: read }));
+      assert.ok(await sampler.state(grammar));
     }
   });
 });

@@ -6,7 +6,6 @@ import {
   CustomCallReader,
   customToolNames,
   functionsOnly,
-  unheldGrammar,
 } from '../../../domain/generation/custom-tools.ts';
 import type { EngineFailure } from '../../../domain/generation/engine-failure.ts';
 import type { Generation } from '../../../domain/generation/generation.ts';
@@ -29,8 +28,6 @@ import { Utf8Hold } from './utf8-hold.ts';
 export type Order = Omit<Work, 'generation'> & { readonly generation: Generation };
 
 export async function run(loaded: LoadedModel, order: Order): Promise<void> {
-  const refused = unheldGrammar(order.generation);
-  if (refused) return order.emit([failure(refused)]);
   await runFunctions(loaded, withFunctionsOnly(order));
 }
 
@@ -64,8 +61,6 @@ async function runFunctions(loaded: LoadedModel, work: Work): Promise<void> {
 
 /** The same prompt that a generation would read, not evaluated. */
 export async function countPrompt(loaded: LoadedModel, generation: Generation): Promise<Counted> {
-  const refused = unheldGrammar(generation);
-  if (refused) return err(refused);
   try {
     const functions = functionsOnly(generation);
     const shape = answerShape(functions, loaded.contextTokens);
