@@ -19,7 +19,15 @@ import {
 } from './server-answers.ts';
 import { perform } from './perform.ts';
 import type { Beat, Ending } from './perform.ts';
-import { afterResults, countWords, FaultMemory, finishOf, readScript } from './script.ts';
+import {
+  afterResults,
+  countWords,
+  FaultMemory,
+  finishOf,
+  readScript,
+  THEN,
+  turnOf,
+} from './script.ts';
 import type { Fault, Piece, Script, ScriptedCall } from './script.ts';
 import type { ScriptedCounts } from './scripted-engine.ts';
 
@@ -185,12 +193,7 @@ class Answer {
     this.#onToken = onToken;
     const { prompt = '' } = chat;
     const messages = chat.messages ?? [{ role: 'user', content: rawText(prompt) }];
-    const asked = messages.findLastIndex(({ role }) => role === 'user');
-    const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
-    this.#script = afterResults(
-      readScript(messages[asked]?.content ?? ''),
-      results.map(({ content }) => content ?? ''),
-    );
+    this.#script = scriptOf(messages);
     this.#fault = memory.next(this.#script);
     this.#inputTokens =
       typeof prompt === 'string'
@@ -399,4 +402,21 @@ function deltaOf(piece: Piece): object {
     case 'call-arguments':
       return { tool_calls: [{ index: piece.index, function: { arguments: piece.text } }] };
   }
+}
+
+/** As the scripted engine reads a conversation, see script-of.ts. */
+function scriptOf(messages: readonly Message[]): Script {
+  const isOfUser = ({ role }: Message): boolean => role === 'user';
+  const inTurns = messages.findLastIndex((one) => isOfUser(one) && one.content?.includes(THEN));
+  if (inTurns >= 0) {
+    const later = messages.slice(inTurns + 1);
+    const answers = later.filter(
+      ({ role }, at) => role === 'assistant' && later[at - 1]?.role !== 'assistant',
+    );
+    return readScript(turnOf(messages[inTurns]?.content ?? '', answers.length));
+  }
+  const asked = messages.findLastIndex(isOfUser);
+  const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
+  const said = results.map(({ content }) => content ?? '');
+  return afterResults(readScript(messages[asked]?.content ?? ''), said);
 }

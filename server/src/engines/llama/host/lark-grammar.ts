@@ -35,10 +35,9 @@ function tokensIn(definition: string): readonly Token[] {
     const groups = TOKEN.exec(definition)?.groups;
     if (groups === undefined) throw new Beyond(`'${definition.slice(at, at + 8)}' is not known`);
     const found = Object.entries(groups).find(([, text]) => text !== undefined);
-    // The names of the pattern's groups are the kinds, but for what is passed over.
-    if (found !== undefined && found[0] !== 'skipped') {
-      tokens.push({ kind: found[0] as TokenKind, text: found[1] ?? '' });
-    }
+    if (found === undefined || found[0] === 'skipped') continue;
+    // The names of the pattern's other groups are the kinds.
+    tokens.push({ kind: found[0] as TokenKind, text: found[1] ?? '' });
   }
   return tokens;
 }
