@@ -126,8 +126,42 @@ const SEEDS: readonly Seed[] = [
     },
   },
   { path: '/v1/messages/count_tokens', body: { model: 'priced', messages: [question] } },
+  {
+    path: '/v1/messages',
+    body: {
+      model: 'priced',
+      max_tokens: 20,
+      messages: [{ role: 'user', content: [{ type: 'text', text: 'hi', cache_control: { type: 'ephemeral', ttl: '1h' } }] }],
+      tools: [
+        { type: 'bash_20250124', name: 'bash' },
+        { type: 'computer_20251124', name: 'computer', display_width_px: 9, display_height_px: 9 },
+        { type: 'web_search_20250305', name: 'web_search', cache_control: { type: 'ephemeral', ttl: '5m' } },
+      ],
+      tool_choice: { type: 'tool', name: 'bash' },
+      output_config: { effort: 'max' },
+    },
+  },
+  {
+    path: '/v1/chat/completions',
+    body: {
+      model: 'priced',
+      messages: [question],
+      tools: [{ type: 'custom', custom: { name: 'c', format: { type: 'grammar', grammar: { syntax: 'lark', definition: 'start: "a"' } } } }],
+      n: 2,
+      logprobs: true,
+      top_logprobs: 2,
+      logit_bias: { 5: 1 },
+    },
+  },
+  { path: '/v1/completions', body: { model: 'priced', prompt: ['a', 'b'], echo: true, n: 2, stream: true } },
+  { path: '/v1/completions', body: { model: 'priced', prompt: [[72, 105], [33]], logprobs: 1, best_of: 1 } },
+  { path: '/v1/embeddings', body: { model: 'given', input: ['a', 'b'], encoding_format: 'base64' } },
+  { path: '/v1/embeddings', body: { model: 'given', input: [[1, 2], [3]], dimensions: 4 } },
+  { path: '/v1/responses/input_tokens', body: { model: 'priced', input: [question], tools: [] } },
+  { path: '/v1/responses/compact', body: { model: 'priced', input: [question], instructions: 'x' } },
+  { path: '/v1/conversations', body: { metadata: { a: 'b' }, items: [{ type: 'message', ...question }] } },
   { path: '/v1/models', body: undefined },
-];
+]; // prettier-ignore
 
 const PATHS = [
   ...new Set(SEEDS.map(({ path }) => path)),
@@ -136,6 +170,8 @@ const PATHS = [
   '/healthz',
   '/readyz',
   '/v1/responses/resp_00000000000000000000000000000000',
+  '/v1/responses/resp_00000000000000000000000000000000/cancel',
+  '/v1/conversations/conv_0/items',
   '/v1/chat/completions/x?a[]=1',
   '/v1/../v1/models',
   '/%ff%00',
@@ -249,6 +285,25 @@ export function fuzzedRequest(chance: () => number, key: string): FuzzedRequest 
   const method = chance() < 0.08 ? of(METHODS, 'GET') : body === undefined ? 'GET' : 'POST';
   const hasBody = method !== 'GET' && method !== 'HEAD';
   return { method, path, headers, body: hasBody ? body : undefined };
+}
+
+/** A frame for a WebSocket: a Responses request in its envelope, changed like any other. */
+export function fuzzedFrame(chance: () => number): Buffer {
+  const bodies = SEEDS.filter(({ path }) => path === '/v1/responses');
+  const of = <T>(choices: readonly T[], otherwise: T): T =>
+    choices[Math.floor(chance() * choices.length)] ?? otherwise;
+  const { body } = of(bodies, { path: '/', body: {} });
+  const around: readonly object[] = [
+    {},
+    {},
+    { stream_id: 'lane' },
+    { generate: false },
+    { generate: true, stream_id: '' },
+  ];
+  let json: Json = { type: 'response.create', ...structuredClone(Object(body)), ...of(around, {}) };
+  for (let left = Math.floor(chance() * 4); left > 0; left--) json = mutated(json, chance, of);
+  const frame = Buffer.from(JSON.stringify(json) ?? '');
+  return chance() < 0.1 ? withOddBytes(frame, chance) : frame;
 }
 
 type Of = <T>(choices: readonly T[], otherwise: T) => T;

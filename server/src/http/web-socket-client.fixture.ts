@@ -31,7 +31,7 @@ const PATIENCE_MS = 10_000;
 const LAST = new Set(['response.completed', 'response.incomplete', 'response.failed']);
 
 /** Ends an answer: its last event, or an error that stands for all of it. */
-function isLast({ type, status }: Frame): boolean {
+export function isLast({ type, status }: Frame): boolean {
   return LAST.has(type) || (type === 'error' && status !== undefined);
 }
 
