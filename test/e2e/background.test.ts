@@ -153,6 +153,30 @@ describe('a response in the background', () => {
     assert.equal((await turnpike.status()).generationsRunning, 0, 'the engine has stopped');
   });
 
+  it('adds nothing to its conversation unless it completes; its own words can be added by hand', async () => {
+    const conversation = await client.conversations.create();
+    const asked = { model, background: true, conversation: conversation.id } as const;
+    const cut = await client.responses.create({ ...asked, input: '[[rate=50 tokens=3000]] first' });
+    await until(
+      () => client.responses.retrieve(cut.id),
+      ({ status }) => status === 'in_progress',
+    );
+    await client.responses.cancel(cut.id);
+    const { id } = await client.responses.create({ ...asked, input: '[[error-after=3]] second' });
+    await until(() => client.responses.retrieve(id), hasEnded);
+    const itemsOf = async () => (await client.conversations.items.list(conversation.id)).data;
+    assert.deepEqual(await itemsOf(), []);
+    const { data: told } = await client.responses.inputItems.list(cut.id);
+    assert.match(JSON.stringify(told), /first/);
+    const [own] = told;
+    assert.ok(own?.type === 'message' && own.role === 'user');
+    const items = [{ role: 'user' as const, content: own.content }];
+    await client.conversations.items.create(conversation.id, { items });
+    const third = await client.responses.create({ ...asked, input: '[[tokens=1]] third' });
+    await until(() => client.responses.retrieve(third.id), hasEnded);
+    assert.equal((await itemsOf()).length, 3);
+  });
+
   it('is refused like any other, and then nothing is kept of it', async () => {
     await using books = openBooks(turnpike.dataDirectory);
     const count = async () =>

@@ -13,7 +13,7 @@ import { PLENTY, PRICE, Turnstile } from './turnstile.fixture.ts';
 
 /** The scripted engine's vocabulary is Unicode. */
 const tokensOf = (text: string): readonly number[] =>
-  [...text].map((character) => character.codePointAt(0) ?? 0);
+  Array.from(text, (character) => character.codePointAt(0) ?? 0);
 const prompt = tokensOf('[[tokens=2]]');
 const asked = { model: 'priced', max_tokens: 5 };
 const there = { protocol: openaiCompletions };

@@ -272,10 +272,10 @@ const ESCAPE = /\\(?:x([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|(.))/gsu;
 const CONTROLS: { readonly [letter: string]: string } = { n: '\n', r: '\r', t: '\t', f: '\f' };
 
 function unescaped(text: string): string {
-  return text.replaceAll(ESCAPE, (_, two?: string, four?: string, letter = '') => {
+  return text.replaceAll(ESCAPE, (_, two?: string, four?: string, letter: string = '') => {
     const digits = two ?? four;
     if (digits !== undefined) return String.fromCharCode(Number.parseInt(digits, 16));
-    return CONTROLS[letter] ?? String(letter);
+    return CONTROLS[letter] ?? letter;
   });
 }
 

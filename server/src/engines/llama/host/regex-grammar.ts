@@ -10,7 +10,7 @@ export type RegexFlags = { readonly ignoresCase: boolean; readonly dotIsAll: boo
 
 /** An error says what of it can't be kept. */
 export function readRegex(pattern: string, flags: RegexFlags): Result<TextNode, string> {
-  const reader = new RegexReader([...pattern], flags);
+  const reader = new RegexReader(Array.from(pattern), flags);
   try {
     return ok(reader.whole());
   } catch (error) {

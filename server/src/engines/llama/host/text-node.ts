@@ -28,7 +28,7 @@ export const REPEATED_MAX = 1_000;
 export const NOTHING: TextNode = { kind: 'sequence', nodes: [] };
 
 export function textNode(text: string, ignoresCase = false): TextNode {
-  const nodes = [...text].map((character): TextNode => {
+  const nodes = Array.from(text, (character): TextNode => {
     const cases = ignoresCase ? [character.toLowerCase(), character.toUpperCase()] : [];
     // Some letters become two where they change their case.
     const all = [character, ...cases.filter(({ length }) => length === character.length)];
