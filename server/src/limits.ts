@@ -16,12 +16,14 @@ export const REQUEST_TIMEOUT_MS = 120_000;
 export const KEEP_ALIVE_TIMEOUT_MS = 65_000;
 /** Each costs a few KB; beyond it new connections are dropped by the kernel's backlog and `maxConnections`. */
 export const CONNECTIONS_MAX = 20_000;
-/** Levels of any JSON that comes in: our own walks are recursive. */
-export const JSON_DEPTH_MAX = 512;
-/** A prompt of 300,000 token numbers is one of the largest that is honest. */
-export const JSON_VALUES_MAX = 500_000;
-/** 4,096 messages and 512 tools of 50 fields; each takes a codec about a microsecond. */
-export const JSON_OBJECTS_MAX = 40_000;
+export const JSON_BOUNDS = {
+  /** Levels of any JSON that comes in: our own walks are recursive. */
+  depthMax: 512,
+  /** A prompt of 300,000 token numbers is one of the largest that is honest. */
+  valuesMax: 500_000,
+  /** 4,096 messages and 512 tools of 50 fields; each takes a codec about a microsecond. */
+  objectsMax: 40_000,
+} as const;
 export const MESSAGES_MAX = 4_096;
 export const TOOLS_MAX = 512;
 /** MCP clients put the server's name before the tool's; 90 characters were seen. */
@@ -34,8 +36,8 @@ export const TOOL_SCHEMA_DEPTH_MAX = 512;
 export const GRAMMAR_CHARACTERS_MAX = 65_536;
 /** Answers to one request; each is a generation of its own. */
 export const CHOICES_MAX = 8;
-/** Of one raw prompt that is the numbers of its tokens; no model reads more. */
-export const PROMPT_TOKENS_MAX = 2_097_152;
+/** Of one raw prompt that is the numbers of its tokens. */
+export const PROMPT_TOKENS_MAX = JSON_BOUNDS.valuesMax;
 /** Alternatives shown at each token; OpenAI's bound. */
 export const TOP_LOGPROBS_MAX = 20;
 /** OpenAI's bound. */

@@ -175,7 +175,7 @@ export class BackgroundRun implements Sink, OwnedRun {
   async #conclude(encoder: Encoder): Promise<void> {
     if (this.#final !== undefined) {
       this.#become(this.#final);
-      this.#said = saidIn(this.#final);
+      this.#said = await saidIn(this.#final);
     } else {
       const cancelled = this.signal.reason === CANCELLED;
       const { delivery } = this.#facts;

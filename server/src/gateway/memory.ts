@@ -6,6 +6,8 @@ import type { ConversationItem } from '../domain/stored/conversation.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { assert } from '../lib/assert.ts';
+import { jsonText } from '../lib/json-slices.ts';
+import { AT_ONCE_BYTES_MAX, parseOwnJson } from '../lib/json-text.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { RETRY_AFTER_STORAGE_MS } from '../limits.ts';
 import type { ResponseStore } from '../ports/response-store.ts';
@@ -71,7 +73,11 @@ export class StoreMemory implements Memory {
     }
     if (chain.kind === 'too-long') return err({ kind: 'context-length-exceeded' });
     const unfit = chain.answers.map(whyNot).find((refusal) => refusal !== undefined);
-    return unfit === undefined ? ok(chain.answers.flatMap(itemsOf)) : err(unfit);
+    if (unfit !== undefined) return err(unfit);
+    const items: unknown[] = [];
+    // One by one: a list of arguments is bounded.
+    for (const answer of chain.answers) for (const item of await itemsOf(answer)) items.push(item);
+    return ok(items);
   }
 
   async #saidIn(
@@ -84,7 +90,9 @@ export class StoreMemory implements Memory {
     const items = asked.value;
     if (items === undefined) return err({ kind: 'not-found', what: 'conversation', id });
     if (items === 'too-long') return err({ kind: 'context-length-exceeded' });
-    return ok(items.map(({ json }): unknown => JSON.parse(json)));
+    const parsed: unknown[] = [];
+    for (const { json } of items) parsed.push(await parseOwnJson(json));
+    return ok(parsed);
   }
 
   /** Items that are not in what was said before are looked for in the responses that their ids speak of. */
@@ -106,7 +114,7 @@ export class StoreMemory implements Memory {
         read.add(responseId);
         const answer = await this.#store.answers.find(owner, 'response', responseId);
         if (!answer.ok) return err(STORAGE_UNAVAILABLE);
-        if (answer.value !== undefined) add(itemsOf(answer.value));
+        if (answer.value !== undefined) add(await itemsOf(answer.value));
       }
       if (!found.has(id)) return err({ kind: 'not-found', what: 'item', id });
     }
@@ -116,7 +124,7 @@ export class StoreMemory implements Memory {
   async keep(owner: Owner, answer: StoredAnswer, place: Place): Promise<boolean> {
     if (place !== 'stored') return false;
     const expiresAtMs = answer.createdAtMs + this.#retentionMs(owner.organisationId);
-    const kept = await this.#store.answers.keep(owner, answer, expiresAtMs, saidIn(answer));
+    const kept = await this.#store.answers.keep(owner, answer, expiresAtMs, await saidIn(answer));
     return kept.ok && kept.value === 'kept';
   }
 }
@@ -140,17 +148,23 @@ function whyNot({ id, status, conversationId }: StoredAnswer): Refusal | undefin
 }
 
 /** What an answer adds to its conversation. */
-export function saidIn(answer: StoredAnswer): readonly ConversationItem[] {
+export async function saidIn(answer: StoredAnswer): Promise<readonly ConversationItem[]> {
   if (answer.conversationId === undefined) return [];
-  return itemsOf(answer).map((item) => ({ id: idOf(item) ?? '', json: JSON.stringify(item) }));
+  const said: ConversationItem[] = [];
+  const isLarge = answer.input.length + answer.output.length > AT_ONCE_BYTES_MAX;
+  for (const item of await itemsOf(answer)) {
+    const json = isLarge ? await jsonText(item) : JSON.stringify(item);
+    said.push({ id: idOf(item) ?? '', json });
+  }
+  return said;
 }
 
-function itemsOf({ input, output }: StoredAnswer): readonly unknown[] {
-  return [...listOf(input), ...listOf(output)];
+async function itemsOf({ input, output }: StoredAnswer): Promise<readonly unknown[]> {
+  return [...(await listOf(input)), ...(await listOf(output))];
 }
 
-function listOf(json: string): readonly unknown[] {
-  const list: unknown = JSON.parse(json);
+async function listOf(json: string): Promise<readonly unknown[]> {
+  const list = await parseOwnJson(json);
   assert(Array.isArray(list), 'what was stored as a list is one');
   return list;
 }

@@ -75,12 +75,12 @@ describe('a second try', () => {
         await using inner = new OpenAiCompatibleEngine({ name: 'up', baseUrl: server.baseUrl });
         const turnstile = await Turnstile.with(PLENTY);
         turnstile.serves('given', new CheckedEngine(inner, CAN, checker), CAN);
-        const before = server.requests.length;
+        const sentBefore = server.requests.length;
         const sink = await turnstile.ask(
           { model: 'given', ...asking(prompt), ...wish, stream },
           { protocol },
         );
-        return { turnstile, sink, tries: server.requests.length - before };
+        return { turnstile, sink, tries: server.requests.length - sentBefore };
       };
       const way = `${protocol.name}, ${stream ? 'streamed' : 'whole'}`;
 

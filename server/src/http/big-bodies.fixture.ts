@@ -3,6 +3,7 @@
 
 import { once } from 'node:events';
 import { createServer, request } from 'node:http';
+import { WebSocket } from 'ws';
 import { isMainThread, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 
 /** What makes a thread of this file. */
@@ -10,7 +11,8 @@ export const THREAD = 'a client with big bodies';
 const BODY_BYTES = 30_000_000;
 
 export const SHAPES = ['text', 'escapes', 'messages', 'parts', 'image', 'tools'] as const;
-export type Shape = (typeof SHAPES)[number];
+/** `word`: one alone, of a request that leans on what was sent before. */
+export type Shape = (typeof SHAPES)[number] | 'word';
 export const DIALECTS = ['chat', 'responses', 'messages'] as const;
 export type BigDialect = (typeof DIALECTS)[number];
 export type BigRequest = {
@@ -19,6 +21,10 @@ export type BigRequest = {
   readonly model: string;
   readonly dialect: BigDialect;
   readonly shape: Shape;
+  /** Fields of the request beside those of its shape. */
+  readonly more?: object;
+  /** Over a WebSocket; `then`: the next frame on it, with the id of the first answer. */
+  readonly socket?: true;
 };
 export type BigAnswer = { readonly status: number; readonly text: string; readonly bytes: number };
 export type FromThread =
@@ -38,10 +44,16 @@ const UNITS: { readonly [shape in Shape]?: string } = {
   escapes: '"\n',
 };
 
-function bodyOf({ dialect, shape, model }: BigRequest): object {
+function bodyOf({ dialect, shape, model, more }: BigRequest): object {
   const limit = dialect === 'messages' ? { max_tokens: 16 } : {};
   const said = dialect === 'responses' ? 'input' : 'messages';
-  return { model, ...limit, [said]: messagesOf(shape, dialect), ...toolsOf(shape, dialect) };
+  return {
+    model,
+    ...limit,
+    [said]: messagesOf(shape, dialect),
+    ...toolsOf(shape, dialect),
+    ...more,
+  };
 }
 
 const MESSAGES = 4_096;
@@ -50,6 +62,7 @@ const PARTS = 30_000;
 const PARTS_EACH = 1_000;
 
 function messagesOf(shape: Shape, dialect: BigDialect): unknown {
+  if (shape === 'word') return [{ role: 'user', content: 'go on' }];
   if (shape === 'tools') return [{ role: 'user', content: 'Mend the gate.' }];
   if (shape === 'image') return [{ role: 'user', content: [imageOf(dialect)] }];
   if (shape === 'messages') {
@@ -110,6 +123,7 @@ async function send(big: BigRequest, port: MessagePort): Promise<BigAnswer> {
   const body = Buffer.from(JSON.stringify(bodyOf(big)));
   port.postMessage({ isReady: true });
   await once(port, 'message');
+  if (big.socket === true) return await overSocket(big, body);
   const asked = request(`${big.origin}${PATHS[big.dialect]}`, {
     method: 'POST',
     headers: {
@@ -131,6 +145,33 @@ async function send(big: BigRequest, port: MessagePort): Promise<BigAnswer> {
   });
   asked.end(body);
   return await answered;
+}
+
+let peer: WebSocket | undefined;
+
+/** One connection for all requests, so that each may go on from the one before it. */
+async function overSocket(big: BigRequest, body: Buffer): Promise<BigAnswer> {
+  const { bytes, text } = await new Promise<{ bytes: number; text: string }>((resolve, reject) => {
+    const socket =
+      peer ??
+      new WebSocket(`${big.origin.replace('http', 'ws')}${PATHS.responses}`, {
+        headers: { authorization: `Bearer ${big.key}` },
+        perMessageDeflate: false,
+      });
+    const frame = Buffer.concat([Buffer.from('{"type":"response.create",'), body.subarray(1)]);
+    const listen = (data: Buffer): void => {
+      const event = data.toString();
+      if (!/^\{"type":"(?:error|response\.(?:completed|failed|incomplete))"/.test(event)) return;
+      socket.off('message', listen);
+      resolve({ bytes: frame.length, text: event });
+    };
+    socket.on('message', listen);
+    socket.on('error', reject);
+    if (peer === undefined) socket.on('open', () => socket.send(frame, { binary: false }));
+    else socket.send(frame, { binary: false });
+    peer = socket;
+  });
+  return { status: text.startsWith('{"type":"response.completed"') ? 200 : 500, text, bytes };
 }
 
 const COMPLETION = JSON.stringify({

@@ -2,80 +2,22 @@
 // less than 50 ms, or 80 on a machine that nobody has measured. Processor time counts, so that a busy machine fails no test.
 
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import { after, before, describe, it } from 'node:test';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { Worker } from 'node:worker_threads';
 import { pino } from 'pino';
 import { nano } from '../domain/money/nano.ts';
 import { OpenAiCompatibleEngine } from '../engines/openai-compatible/openai-compatible-engine.ts';
 import { Turnstile } from '../gateway/turnstile.fixture.ts';
 import { PROTOCOLS } from '../protocols/registry.ts';
-import {
-  DIALECTS,
-  SHAPES,
-  THREAD,
-  type BigAnswer,
-  type BigDialect,
-  type FromThread,
-  type Shape,
-} from './big-bodies.fixture.ts';
+import { DIALECTS, SHAPES, type BigDialect, type Shape } from './big-bodies.fixture.ts';
 import { HttpServer } from './http-server.ts';
+import { Client, longestStretchMs, STRETCH_MS_MAX, threadMs } from './stretch.fixture.ts';
 
-/** A slower processor may be told more; what is not cut into slices takes 90 to 390 ms on the one that 50 was measured on. */
-const STRETCH_MS_MAX = Number(process.env['TURNPIKE_STRETCH_MS'] ?? 80);
 /** Other people's work slows even processor time; what is really too long is too long every time. */
 const ATTEMPTS = 3;
 
 /** What the engine in this process works on itself. */
 const SCRIPTED_SHAPES: readonly Shape[] = ['text', 'parts'];
-
-function threadMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
-
-/** The most processor time of this thread between two turns of its event loop, until `work` is done. */
-async function longestStretchMs(work: Promise<unknown>): Promise<number> {
-  const end = { reached: false };
-  const ended = work.finally(() => (end.reached = true));
-  let longestMs = 0;
-  let lastMs = threadMs();
-  // Twice more: the end may be heard before the turn that brought it is over.
-  for (let more = 2; more > 0; more -= Number(end.reached)) {
-    await nextTurn();
-    const nowMs = threadMs();
-    longestMs = Math.max(longestMs, nowMs - lastMs);
-    lastMs = nowMs;
-  }
-  await ended;
-  return longestMs;
-}
-
-class Client implements AsyncDisposable {
-  readonly #thread = new Worker(new URL(import.meta.resolve('./big-bodies.fixture.ts')), {
-    workerData: THREAD,
-  });
-
-  async hear(): Promise<FromThread> {
-    const [said] = (await once(this.#thread, 'message')) as [FromThread]; // the fixture says nothing else
-    return said;
-  }
-
-  say(what: object | string): void {
-    this.#thread.postMessage(what);
-  }
-
-  async answer(): Promise<BigAnswer> {
-    const said = await this.hear();
-    assert.ok('answer' in said);
-    return said.answer;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#thread.terminate();
-  }
-}
 
 describe('a body of 30 MB', () => {
   const scope = new AsyncDisposableStack();

@@ -4,8 +4,8 @@ import type { IncomingMessage } from 'node:http';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { joined } from '../lib/json-slices.ts';
-import { REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
-import { AT_ONCE_BYTES_MAX, parseJsonText } from './json-text.ts';
+import { JSON_BOUNDS, REQUEST_BODY_BYTES_MAX, REQUEST_TIMEOUT_MS } from '../limits.ts';
+import { AT_ONCE_BYTES_MAX, parseJsonText } from '../lib/json-text.ts';
 
 export class JsonBody {
   readonly #request: IncomingMessage;
@@ -71,7 +71,7 @@ function readBody(request: IncomingMessage): Promise<Result<Chunks, Refusal>> {
 
 async function parseJson(body: Buffer): Promise<Result<unknown, Refusal>> {
   if (body.length === 0) return invalid('The request body is empty; send a JSON object.');
-  const parsed = await parseJsonText(body);
+  const parsed = await parseJsonText(body, JSON_BOUNDS);
   return parsed.ok ? parsed : invalid(`The request body can't be read as JSON: ${parsed.error}.`);
 }
 

@@ -6,6 +6,8 @@ import type { Refusal } from '../domain/refusal.ts';
 import type { Owner, StoredAnswer } from '../domain/stored/answer.ts';
 import type { Earlier, Recollection } from '../domain/stored/recollection.ts';
 import type { Memory, Place } from '../gateway/memory.ts';
+import { jsonText } from '../lib/json-slices.ts';
+import { parseOwnJson } from '../lib/json-text.ts';
 import { ok, type Result } from '../lib/result.ts';
 import {
   WEBSOCKET_MEMORY_BYTES_MAX,
@@ -56,13 +58,15 @@ export class SocketMemory implements Memory, Disposable {
   }
 
   async keep(owner: Owner, answer: StoredAnswer, place: Place): Promise<boolean> {
-    if (place !== 'remembered') return await this.#server.keep(owner, this.#whole(answer), place);
+    if (place !== 'remembered')
+      return await this.#server.keep(owner, await this.#whole(answer), place);
     const { previousId, input, output } = answer;
     const before = previousId === undefined ? undefined : this.#remembered.get(previousId);
     const bytes = (before?.bytes ?? 0) + input.length + output.length;
+    const items = [...(await itemsIn(input)), ...(await itemsIn(output))];
     if (!this.#makeRoom(bytes)) return false;
     this.#remembered.set(answer.id, {
-      items: [...itemsIn(input), ...itemsIn(output)],
+      items,
       ...(before !== undefined && { before }),
       ...(before === undefined && previousId !== undefined && { storedBefore: previousId }),
       bytes,
@@ -72,14 +76,14 @@ export class SocketMemory implements Memory, Disposable {
   }
 
   /** What is stored must not lean on what ends with the connection: then that is stored with it. */
-  #whole(answer: StoredAnswer): StoredAnswer {
+  async #whole(answer: StoredAnswer): Promise<StoredAnswer> {
     const { previousId, ...rest } = answer;
     const before = previousId === undefined ? undefined : this.#remembered.get(previousId);
     if (before === undefined) return answer;
     const { items, storedBefore } = conversationOf(before);
     return {
       ...rest,
-      input: JSON.stringify([...items, ...itemsIn(answer.input)]),
+      input: await jsonText([...items, ...(await itemsIn(answer.input))]),
       ...(storedBefore !== undefined && { previousId: storedBefore }),
     };
   }
@@ -125,7 +129,7 @@ function conversationOf(last: Remembered): Whole {
 }
 
 /** Made by a protocol: a JSON list. */
-function itemsIn(json: string): readonly unknown[] {
-  const items: unknown = JSON.parse(json);
+async function itemsIn(json: string): Promise<readonly unknown[]> {
+  const items = await parseOwnJson(json);
   return Array.isArray(items) ? items : [];
 }

@@ -1,6 +1,7 @@
 // A Sink over a socket. Knows when the client is gone, when it is slow, and when a silent stream needs a sign of life.
 
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Headers, Sink } from '../gateway/sink.ts';
 import type { Member } from '../lib/crowd.ts';
 import { HEARTBEAT_MS, WRITE_STALL_MS } from '../limits.ts';
@@ -11,6 +12,16 @@ const CLIENT_LEFT = Symbol('client left');
 const LINGER_MS = 1_000;
 
 const LONG_CHARACTERS = 256 * 1024;
+
+/** Both halves of a character outside the first plane stay together. */
+function* slicesOf(text: string): Generator<string, void> {
+  for (let from = 0; from < text.length;) {
+    let to = from + LONG_CHARACTERS;
+    if (/[\uD800-\uDBFF]/.test(text.charAt(to - 1))) to--;
+    yield text.slice(from, to);
+    from = to;
+  }
+}
 
 export class SocketSink implements Sink, Member {
   /** Among those that run. */
@@ -78,7 +89,17 @@ export class SocketSink implements Sink, Member {
   write(text: string): Promise<void> | undefined {
     if (this.signal.aborted || this.#response.destroyed) return undefined;
     this.#heartbeat?.refresh();
+    if (text.length > LONG_CHARACTERS) return this.#putLong(text);
     return this.#put(text) ? undefined : this.#drained();
+  }
+
+  /** An event can be as long as what it repeats of its request. */
+  async #putLong(text: string): Promise<void> {
+    for (const slice of slicesOf(text)) {
+      if (this.#response.destroyed) return;
+      if (!this.#put(slice)) await this.#drained();
+      await nextTurn();
+    }
   }
 
   /** False when the client is behind. */
@@ -115,7 +136,9 @@ export class SocketSink implements Sink, Member {
     clearInterval(this.#heartbeat);
     if (this.#response.destroyed) return;
     if (!this.#response.headersSent) this.#open();
-    this.#response.end(text);
+    if (text.length <= LONG_CHARACTERS) this.#response.end(text);
+    // Nothing comes after it, so nobody has to wait for it; it never rejects.
+    else void this.#putLong(text).then(() => this.#response.end());
   }
 
   destroy(): void {

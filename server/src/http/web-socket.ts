@@ -11,6 +11,7 @@ import { warmUp } from '../gateway/warm-up.ts';
 import { newRequestId } from '../lib/ids.ts';
 import { ok } from '../lib/result.ts';
 import {
+  JSON_BOUNDS,
   RETRY_AFTER_WEBSOCKET_MS,
   WEBSOCKET_CLOSE_MS,
   WEBSOCKET_LANES_MAX,
@@ -21,7 +22,7 @@ import {
   WRITE_STALL_MS,
 } from '../limits.ts';
 import type { Protocol, SocketFrames, SocketRequest } from '../protocols/protocol.ts';
-import { AT_ONCE_BYTES_MAX, parseJsonText } from './json-text.ts';
+import { AT_ONCE_BYTES_MAX, parseJsonText } from '../lib/json-text.ts';
 import { SocketMemory, type SocketMemoryBudget } from './socket-memory.ts';
 import { WebSocketSink, type FrameWriter } from './web-socket-sink.ts';
 
@@ -96,7 +97,7 @@ export class WebSocketConnection implements FrameWriter {
 
   /** Never rejects. */
   async #read(data: Buffer): Promise<void> {
-    const json = await parseJsonText(data);
+    const json = await parseJsonText(data, JSON_BOUNDS);
     this.#unread--;
     if (this.#unread === 0) this.#peer.resume();
     if (json.ok) this.#take(json.value, data.length);

@@ -35,6 +35,8 @@ export class WebSockets {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: REQUEST_BODY_BYTES_MAX,
+    // All of it at once, where lib/json-text.ts does it in slices.
+    skipUTF8Validation: true,
   });
   #snapshotVersion = -1;
   #keyChecks: NodeJS.Timeout | undefined;

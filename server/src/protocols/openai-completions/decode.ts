@@ -85,7 +85,7 @@ function generationOf(
   };
 }
 
-/** A text, the numbers of its tokens, or a list of either. Read by hand: there may be two million numbers in it. */
+/** A text, the numbers of its tokens, or a list of either. Read by hand: there may be half a million numbers in it. */
 function promptsOf(prompt: unknown): Result<readonly RawPrompt[], Refusal> {
   if (prompt == null) return err(invalid('prompt', "Missing required parameter: 'prompt'."));
   const isOne = !Array.isArray(prompt) || typeof prompt[0] === 'number';

@@ -4,20 +4,20 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { JSON_DEPTH_MAX, JSON_OBJECTS_MAX, JSON_VALUES_MAX } from '../limits.ts';
 import { parseJsonText } from './json-text.ts';
 
+const BOUNDS = { depthMax: 512, valuesMax: 500_000, objectsMax: 40_000 };
 /** However short it is. */
 const IN_SLICES = 0;
 
 async function read(text: string, atOnceBytesMax?: number): Promise<unknown> {
-  const result = await parseJsonText(Buffer.from(text), atOnceBytesMax);
+  const result = await parseJsonText(Buffer.from(text), BOUNDS, atOnceBytesMax);
   assert.ok(result.ok, JSON.stringify(result));
   return result.value;
 }
 
 async function problem(text: string | Buffer, atOnceBytesMax?: number): Promise<string> {
-  const result = await parseJsonText(Buffer.from(text), atOnceBytesMax);
+  const result = await parseJsonText(Buffer.from(text), BOUNDS, atOnceBytesMax);
   assert.ok(!result.ok);
   return result.error;
 }
@@ -60,8 +60,8 @@ describe('JSON from a client', () => {
           const where = at % (text.length + 1);
           const broken = text.slice(0, where) + other + text.slice(where + 1);
           const [whole, sliced] = await Promise.all([
-            parseJsonText(Buffer.from(broken)),
-            parseJsonText(Buffer.from(broken), IN_SLICES),
+            parseJsonText(Buffer.from(broken), BOUNDS),
+            parseJsonText(Buffer.from(broken), BOUNDS, IN_SLICES),
           ]);
           assert.equal(sliced.ok, whole.ok, broken);
           if (sliced.ok) assert.deepEqual(sliced, whole);
@@ -88,13 +88,13 @@ describe('JSON from a client', () => {
   it('is refused when it is too deep or too manifold, at any size, before anything walks it', async () => {
     for (const padding of ['', ' '.repeat(300_000)]) {
       const nested = (levels: number) => padding + '['.repeat(levels) + ']'.repeat(levels);
-      assert.ok(Array.isArray(await read(nested(JSON_DEPTH_MAX))));
-      assert.match(await problem(nested(JSON_DEPTH_MAX + 1)), /deeper than 512/);
-      assert.match(await problem(padding + '{"a":'.repeat(JSON_DEPTH_MAX + 1)), /deeper than 512/);
+      assert.ok(Array.isArray(await read(nested(BOUNDS.depthMax))));
+      assert.match(await problem(nested(BOUNDS.depthMax + 1)), /deeper than 512/);
+      assert.match(await problem(padding + '{"a":'.repeat(BOUNDS.depthMax + 1)), /deeper than 512/);
     }
-    assert.match(await problem(`[${'{},'.repeat(JSON_OBJECTS_MAX)}{}]`), /objects/);
-    assert.match(await problem(`[${'{}      , '.repeat(JSON_OBJECTS_MAX)}{}]`), /objects/);
-    assert.match(await problem(`[${'1,'.repeat(JSON_VALUES_MAX)}1]`), /values/);
+    assert.match(await problem(`[${'{},'.repeat(BOUNDS.objectsMax)}{}]`), /objects/);
+    assert.match(await problem(`[${'{}      , '.repeat(BOUNDS.objectsMax)}{}]`), /objects/);
+    assert.match(await problem(`[${'1,'.repeat(BOUNDS.valuesMax)}1]`), /values/);
     assert.match(await problem('['.repeat(20_000_000)), /deeper/);
   });
 

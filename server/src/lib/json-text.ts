@@ -1,11 +1,10 @@
-// JSON from a client, whatever its size: parsed in slices, so that one large body holds up nobody else's tokens, and with
+// JSON from a client or from the store, whatever its size: parsed in slices, so that one large body holds up nobody else's tokens, and with
 // bounds on how deep and how manifold it may be, because all that comes later walks it. Within them
 // it takes what the language's own parser takes.
 
 import { isUtf8 } from 'node:buffer';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { err, ok, type Result } from '../lib/result.ts';
-import { JSON_DEPTH_MAX, JSON_OBJECTS_MAX, JSON_VALUES_MAX } from '../limits.ts';
+import { err, ok, type Result } from './result.ts';
 
 /** What goes to the language's own parser at once: 2 ms at its slowest. */
 export const AT_ONCE_BYTES_MAX = 256 * 1024;
@@ -15,19 +14,41 @@ const SLICE_BYTES = 512 * 1024;
 /** Of one text at once: one that is nothing but escapes takes 5 ms. */
 const PIECE_BYTES = 128 * 1024;
 
+export type JsonBounds = {
+  readonly depthMax: number;
+  readonly valuesMax: number;
+  readonly objectsMax: number;
+};
+
+const NO_BOUNDS: JsonBounds = {
+  depthMax: Number.POSITIVE_INFINITY,
+  valuesMax: Number.POSITIVE_INFINITY,
+  objectsMax: Number.POSITIVE_INFINITY,
+};
+
+/** Of a text that we wrote ourselves. */
+export async function parseOwnJson(text: string): Promise<unknown> {
+  // Most are short: those cost no copy.
+  if (text.length <= AT_ONCE_BYTES_MAX / 2) return JSON.parse(text);
+  const read = await parseJsonText(Buffer.from(text), NO_BOUNDS);
+  if (!read.ok) throw new Error(`Our own JSON can't be read: ${read.error}.`);
+  return read.value;
+}
+
 /** The reason is the end of a sentence: `it is nested deeper than 512 levels`. */
 export async function parseJsonText(
   bytes: Buffer,
+  bounds: JsonBounds,
   atOnceBytesMax: number = AT_ONCE_BYTES_MAX,
 ): Promise<Result<unknown, string>> {
   if (bytes.length <= atOnceBytesMax) {
     if (!isUtf8(bytes)) return err(NO_UTF8);
-    const problem = tooLarge(bytes);
+    const problem = tooLarge(bytes, bounds);
     return problem === undefined ? parsed(bytes.toString('utf8')) : err(problem);
   }
   await nextTurn();
   if (!(await isUtf8InSlices(bytes))) return err(NO_UTF8);
-  const reading = new Reading(bytes).steps();
+  const reading = new Reading(bytes, bounds).steps();
   try {
     for (let step = reading.next(); ; step = reading.next()) {
       if (step.done === true) return ok(step.value);
@@ -55,8 +76,14 @@ async function isUtf8InSlices(bytes: Buffer): Promise<boolean> {
 const SLICE_CHECKED_BYTES = 4 * 1024 * 1024;
 
 const NO_UTF8 = 'it is not valid UTF-8';
-const TOO_DEEP = `it is nested deeper than ${JSON_DEPTH_MAX} levels`;
-const TOO_MANY = `it has more than ${JSON_VALUES_MAX} values or ${JSON_OBJECTS_MAX} objects`;
+
+function tooDeep({ depthMax }: JsonBounds): string {
+  return `it is nested deeper than ${depthMax} levels`;
+}
+
+function tooMany({ valuesMax, objectsMax }: JsonBounds): string {
+  return `it has more than ${valuesMax} values or ${objectsMax} objects`;
+}
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -69,7 +96,7 @@ const CLOSE_OBJECT = 0x7d;
 const LETTER_U = 0x75;
 
 /** A small body is only counted through: its texts are passed over in one leap each. */
-function tooLarge(bytes: Buffer): string | undefined {
+function tooLarge(bytes: Buffer, bounds: JsonBounds): string | undefined {
   let [depth, objects] = [0, 0];
   for (let at = 0; at < bytes.length; at++) {
     const byte = bytes[at];
@@ -80,10 +107,10 @@ function tooLarge(bytes: Buffer): string | undefined {
     } else if (byte === OPEN_OBJECT || byte === OPEN_LIST) {
       depth++;
       if (byte === OPEN_OBJECT) objects++;
-      if (depth > JSON_DEPTH_MAX) return TOO_DEEP;
+      if (depth > bounds.depthMax) return tooDeep(bounds);
     } else if (byte === CLOSE_OBJECT || byte === CLOSE_LIST) depth--;
   }
-  return objects > JSON_OBJECTS_MAX ? TOO_MANY : undefined;
+  return objects > bounds.objectsMax ? tooMany(bounds) : undefined;
 }
 
 /** Of the text whose first character stands at `from`; −1: there is none. */
@@ -115,20 +142,22 @@ type Frame =
 
 class Reading {
   readonly #bytes: Buffer;
+  readonly #bounds: JsonBounds;
   readonly #frames: Frame[] = [];
   #at = 0;
   #values = 0;
   #objects = 0;
 
-  constructor(bytes: Buffer) {
+  constructor(bytes: Buffer, bounds: JsonBounds) {
     this.#bytes = bytes;
+    this.#bounds = bounds;
   }
 
   /** Pauses at each yield; returns the value. */
   *steps(): Generator<undefined, unknown, undefined> {
     for (let paused = 0; ;) {
       this.#values++;
-      if (this.#values > JSON_VALUES_MAX) throw new JsonProblem(TOO_MANY);
+      if (this.#values > this.#bounds.valuesMax) throw new JsonProblem(tooMany(this.#bounds));
       if (this.#values % SLICE_VALUES === 0 || this.#at - paused > SLICE_BYTES) {
         paused = this.#at;
         yield;
@@ -157,13 +186,13 @@ class Reading {
   /** True when it is closed again at once. */
   #open(byte: number): boolean {
     this.#at++;
-    if (this.#frames.length >= JSON_DEPTH_MAX) throw new JsonProblem(TOO_DEEP);
+    if (this.#frames.length >= this.#bounds.depthMax) throw new JsonProblem(tooDeep(this.#bounds));
     if (byte === OPEN_LIST) {
       this.#frames.push({ kind: 'list', items: [] });
       if (this.#next() !== CLOSE_LIST) return false;
     } else {
       this.#objects++;
-      if (this.#objects > JSON_OBJECTS_MAX) throw new JsonProblem(TOO_MANY);
+      if (this.#objects > this.#bounds.objectsMax) throw new JsonProblem(tooMany(this.#bounds));
       this.#frames.push({ kind: 'object', fields: {}, key: '' });
       if (this.#next() !== CLOSE_OBJECT) {
         this.#key();
