@@ -164,7 +164,7 @@ async function itemsOf({ input, output }: StoredAnswer): Promise<readonly unknow
 }
 
 async function listOf(json: string): Promise<readonly unknown[]> {
-  const list = await parseOwnJson(json);
+  const list: unknown = await parseOwnJson(json);
   assert(Array.isArray(list), 'what was stored as a list is one');
   return list;
 }

@@ -18,7 +18,7 @@ const ATTEMPTS = 3;
 const UNMASKING = 3;
 const RETENTION_MS = 3_600_000;
 
-type Sent = { readonly ms: number; readonly id: string };
+type Sent = { readonly ms: number; readonly id: string; readonly isStored: boolean };
 
 describe('a conversation of 30 MB', () => {
   const scope = new AsyncDisposableStack();
@@ -59,7 +59,7 @@ describe('a conversation of 30 MB', () => {
     assert.equal(status, 200, text.slice(0, 300));
     assert.ok(bytes > 27_000_000 || asked.shape === 'word', `${bytes} bytes`);
     const [id = ''] = /resp_[0-9a-f]{32}/.exec(text) ?? [];
-    return { ms: await measured, id };
+    return { ms: await measured, id, isStored: text.includes('"store":true') };
   }
 
   async function assertShort(
@@ -70,6 +70,8 @@ describe('a conversation of 30 MB', () => {
     const seenMs: number[] = [];
     for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
       const sent = await once();
+      // A database that is busy with other people's work may be too slow to keep it; the answer says so.
+      if (what === 'stored' && !sent.isStored) continue;
       if (sent.ms <= mostMs) return sent;
       seenMs.push(Math.round(sent.ms));
     }

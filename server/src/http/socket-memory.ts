@@ -130,6 +130,6 @@ function conversationOf(last: Remembered): Whole {
 
 /** Made by a protocol: a JSON list. */
 async function itemsIn(json: string): Promise<readonly unknown[]> {
-  const items = await parseOwnJson(json);
+  const items: unknown = await parseOwnJson(json);
   return Array.isArray(items) ? items : [];
 }
