@@ -166,7 +166,8 @@ async function itemsOf({ input, output }: StoredAnswer): Promise<readonly unknow
 async function listOf(json: string): Promise<readonly unknown[]> {
   const list: unknown = await parseOwnJson(json);
   assert(Array.isArray(list), 'what was stored as a list is one');
-  return list;
+  const items: readonly unknown[] = list;
+  return items;
 }
 
 function idOf(item: unknown): string | undefined {

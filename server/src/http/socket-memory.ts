@@ -130,6 +130,7 @@ function conversationOf(last: Remembered): Whole {
 
 /** Made by a protocol: a JSON list. */
 async function itemsIn(json: string): Promise<readonly unknown[]> {
-  const items: unknown = await parseOwnJson(json);
-  return Array.isArray(items) ? items : [];
+  const parsed: unknown = await parseOwnJson(json);
+  const items: readonly unknown[] = Array.isArray(parsed) ? parsed : [];
+  return items;
 }
