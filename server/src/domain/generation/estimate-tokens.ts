@@ -17,7 +17,9 @@ export function estimateTokens(generation: Generation): number {
   const { items, rawPrompts = [], tools, toolChoice } = generation;
   let tokens = 0;
   for (const item of items) tokens += tokensIn(itemText(item)) + TOKENS_AROUND_ITEM;
-  for (const prompt of rawPrompts) tokens += tokensIn(prompt);
+  for (const prompt of rawPrompts) {
+    tokens += typeof prompt === 'string' ? tokensIn(prompt) : prompt.length;
+  }
   if (tools.length > 0 && toolChoice.kind !== 'none') tokens += tokensIn(JSON.stringify(tools));
   for (const _ of mediaIn(items)) tokens += MEDIA_TOKENS;
   return Math.max(1, Math.round(tokens));

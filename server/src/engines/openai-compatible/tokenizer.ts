@@ -54,6 +54,8 @@ export class Tokenizer {
 
   async count(question: CountQuestion, signal: AbortSignal): Promise<Counted> {
     if (!isCountable(question.generation)) return CANNOT;
+    const [raw] = question.generation.rawPrompts ?? [];
+    if (raw !== undefined && typeof raw !== 'string') return ok(raw.length);
     if (performance.now() > this.#askAgainAtMs) this.#forget();
     if (this.#kind !== undefined) return await this.#countBy(this.#kind, question, signal);
     if (this.#finding === undefined) {

@@ -29,6 +29,25 @@ export function scriptOf(generation: Generation, engineModel = ''): Script {
   return script.recall ? recalling(script, generation) : script;
 }
 
+export type ChatMessage = { readonly role?: string; readonly content?: string | null };
+
+/** The same of a conversation as Chat Completions has it. */
+export function scriptOfChat(messages: readonly ChatMessage[]): Script {
+  const isOfUser = ({ role }: ChatMessage): boolean => role === 'user';
+  const inTurns = messages.findLastIndex((one) => isOfUser(one) && one.content?.includes(THEN));
+  if (inTurns >= 0) {
+    const later = messages.slice(inTurns + 1);
+    const answers = later.filter(
+      ({ role }, at) => role === 'assistant' && later[at - 1]?.role !== 'assistant',
+    );
+    return readScript(turnOf(messages[inTurns]?.content ?? '', answers.length));
+  }
+  const asked = messages.findLastIndex(isOfUser);
+  const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
+  const said = results.map(({ content }) => content ?? '');
+  return afterResults(readScript(messages[asked]?.content ?? ''), said);
+}
+
 /** Its vocabulary is Unicode: a token is a code point, and what is none says nothing. */
 export function rawText(raw: RawPrompt): string {
   if (typeof raw === 'string') return raw;

@@ -2,7 +2,7 @@
 // of engines/openai-compatible. It listens on the loopback interface only and counts what it is working on.
 
 import type { RawPrompt } from '../../domain/generation/generation.ts';
-import { rawText } from './script-of.ts';
+import { rawText, scriptOfChat, type ChatMessage } from './script-of.ts';
 import { createServer } from 'node:http';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { once } from 'node:events';
@@ -19,15 +19,7 @@ import {
 } from './server-answers.ts';
 import { perform } from './perform.ts';
 import type { Beat, Ending } from './perform.ts';
-import {
-  afterResults,
-  countWords,
-  FaultMemory,
-  finishOf,
-  readScript,
-  THEN,
-  turnOf,
-} from './script.ts';
+import { countWords, FaultMemory, finishOf } from './script.ts';
 import type { Fault, Piece, Script, ScriptedCall } from './script.ts';
 import type { ScriptedCounts } from './scripted-engine.ts';
 
@@ -51,11 +43,9 @@ const REQUESTS_KEPT_MAX = 100;
 const TOKENIZER = ['/tokenize', '/apply-template'];
 const GENERATIONS = ['/v1/chat/completions', '/v1/completions'];
 
-type Message = { readonly role?: string; readonly content?: string | null };
-
 type ChatRequest = {
   readonly model?: string;
-  readonly messages?: readonly Message[];
+  readonly messages?: readonly ChatMessage[];
   /** Of legacy completions. */
   readonly prompt?: RawPrompt;
   readonly stream?: boolean;
@@ -193,7 +183,7 @@ class Answer {
     this.#onToken = onToken;
     const { prompt = '' } = chat;
     const messages = chat.messages ?? [{ role: 'user', content: rawText(prompt) }];
-    this.#script = scriptOf(messages);
+    this.#script = scriptOfChat(messages);
     this.#fault = memory.next(this.#script);
     this.#inputTokens =
       typeof prompt === 'string'
@@ -402,21 +392,4 @@ function deltaOf(piece: Piece): object {
     case 'call-arguments':
       return { tool_calls: [{ index: piece.index, function: { arguments: piece.text } }] };
   }
-}
-
-/** As the scripted engine reads a conversation, see script-of.ts. */
-function scriptOf(messages: readonly Message[]): Script {
-  const isOfUser = ({ role }: Message): boolean => role === 'user';
-  const inTurns = messages.findLastIndex((one) => isOfUser(one) && one.content?.includes(THEN));
-  if (inTurns >= 0) {
-    const later = messages.slice(inTurns + 1);
-    const answers = later.filter(
-      ({ role }, at) => role === 'assistant' && later[at - 1]?.role !== 'assistant',
-    );
-    return readScript(turnOf(messages[inTurns]?.content ?? '', answers.length));
-  }
-  const asked = messages.findLastIndex(isOfUser);
-  const results = messages.slice(asked + 1).filter(({ role }) => role === 'tool');
-  const said = results.map(({ content }) => content ?? '');
-  return afterResults(readScript(messages[asked]?.content ?? ''), said);
 }

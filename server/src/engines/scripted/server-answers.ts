@@ -3,6 +3,7 @@
 import type { ServerResponse } from 'node:http';
 
 import type { EmbeddingInput } from '../../domain/embedding/embedding.ts';
+import type { RawPrompt } from '../../domain/generation/generation.ts';
 import { embedByRule } from './embed.ts';
 import { countWords, readScript } from './script.ts';
 import type { ScriptedFailure } from './script.ts';
@@ -32,8 +33,9 @@ export function answerEmbeddings(asked: EmbeddingRequest, response: ServerRespon
 
 type TokenizerQuestion = {
   readonly messages?: readonly { readonly content?: string | null }[];
-  /** A text as it is, of vLLM and of llama-server. */
-  readonly prompt?: string;
+  /** As it is: a text or token numbers, of vLLM … */
+  readonly prompt?: RawPrompt;
+  /** … and of llama-server. */
   readonly content?: string;
 };
 
@@ -49,10 +51,15 @@ export function answerTokenizer(
     if (kind === 'vllm') return sendError(response, 404, 'There is no such route.', 'not_found');
     return sendJson(response, 200, { prompt: texts.join('\n') });
   }
-  const counted = kind === 'vllm' ? [prompt ?? texts].flat() : [content ?? ''];
-  const count = counted.reduce((sum, text) => sum + (text === '' ? 0 : countWords(text)), 0);
+  const counted = [kind === 'vllm' ? (prompt ?? texts) : (content ?? '')].flat();
+  const count = counted.reduce<number>((sum, text) => sum + tokensIn(text), 0);
   const tokens = Array.from({ length: count }, (_, token) => token);
   sendJson(response, 200, kind === 'vllm' ? { count, max_model_len: 4_096, tokens } : { tokens });
+}
+
+function tokensIn(text: string | number): number {
+  if (typeof text === 'number') return 1;
+  return text === '' ? 0 : countWords(text);
 }
 
 /** Half a body, and then the connection breaks. */
