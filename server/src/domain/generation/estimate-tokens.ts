@@ -21,7 +21,7 @@ export function estimateTokens(generation: Generation): number {
     tokens += typeof prompt === 'string' ? tokensIn(prompt) : prompt.length;
   }
   if (tools.length > 0 && toolChoice.kind !== 'none') tokens += tokensIn(JSON.stringify(tools));
-  for (const _ of mediaIn(items)) tokens += MEDIA_TOKENS;
+  tokens += MEDIA_TOKENS * mediaIn(items).length;
   return Math.max(1, Math.round(tokens));
 }
 
