@@ -67,11 +67,11 @@ function requestLines(requests: ReadonlyMap<string, number>): Line[] {
 function bigLines({ quietMs, besideMs, took }: BigBody): Line[] {
   return [
     {
-      what: 'the longest wait of a small request, nothing else running',
+      what: 'the most work before a small request is answered, nothing else running',
       seen: `${quietMs.toFixed(0)} ms`,
     },
     ...besideMs.map(([dialect, ms]) => ({
-      what: `${dialect}: the longest wait of a small request beside a body of 30 MB`,
+      what: `${dialect}: the most work before a small request is answered beside a body of 30 MB`,
       seen: `${ms.toFixed(0)} ms (the body: ${took.get(dialect) ?? ''})`,
       met: ms <= BLOCKED_MS_MAX + quietMs,
     })),

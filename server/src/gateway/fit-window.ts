@@ -55,6 +55,9 @@ async function count(
   generation: Generation,
   signal: AbortSignal,
 ): Promise<number | undefined> {
+  const [raw] = generation.rawPrompts ?? [];
+  // Tokens that were sent as such are counted already.
+  if (raw !== undefined && typeof raw !== 'string') return raw.length;
   const { engine, engineModel } = model;
   if (engine.countTokens === undefined || load.countsRunning >= COUNTS_MAX) return undefined;
   const limited = AbortSignal.any([signal, AbortSignal.timeout(COUNT_TIMEOUT_MS)]);
