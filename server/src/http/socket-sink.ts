@@ -32,6 +32,8 @@ export class SocketSink implements Sink, Member {
   readonly signal: AbortSignal = this.#abort.signal;
   #streamHeaders: () => Headers = () => ({});
   #heartbeat: NodeJS.Timeout | undefined;
+  /** Of an event that is written in slices: nothing may stand between them. */
+  #isInside = false;
 
   constructor(request: IncomingMessage, response: ServerResponse) {
     this.#request = request;
@@ -78,7 +80,7 @@ export class SocketSink implements Sink, Member {
   begin(headers: () => Headers, heartbeat: string): void {
     this.#streamHeaders = headers;
     this.#heartbeat = setInterval(() => {
-      if (!this.#response.writableNeedDrain) this.#put(heartbeat);
+      if (!this.#response.writableNeedDrain && !this.#isInside) this.#put(heartbeat);
     }, HEARTBEAT_MS);
   }
 
@@ -95,11 +97,13 @@ export class SocketSink implements Sink, Member {
 
   /** An event can be as long as what it repeats of its request. */
   async #putLong(text: string): Promise<void> {
+    this.#isInside = true;
     for (const slice of slicesOf(text)) {
       if (this.#response.destroyed) return;
       if (!this.#put(slice)) await this.#drained();
       await nextTurn();
     }
+    this.#isInside = false;
   }
 
   /** False when the client is behind. */
