@@ -342,6 +342,12 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
       'credits list',
       'credits reverse',
       'credits limit',
+      'plans list',
+      'plans sell',
+      'plans subscribe',
+      'plans upgrade',
+      'plans cancel',
+      'plans subscriptions',
       'usage',
       'chat',
     ];

@@ -10,6 +10,7 @@ import { addDoctor } from './commands/doctor.ts';
 import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
 import { addProjects } from './commands/projects.ts';
+import { addPlans } from './commands/plans.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
@@ -59,6 +60,7 @@ function programOf(cli: Cli): Command {
   addProjects(program, cli);
   addKeys(program, cli);
   addCredits(program, cli);
+  addPlans(program, cli);
   addUsage(program, cli);
   addReconcile(program, cli);
   addChat(program, cli);

@@ -11,6 +11,7 @@ import {
   creditsReversed,
   creditsToAdd,
   creditsToReverse,
+  topUpId,
 } from './credits.ts';
 import { createdKey, key, revokedKey } from './keys.ts';
 import { model } from './models.ts';
@@ -24,6 +25,7 @@ import {
   organisationChoice,
   projectChoice,
 } from './scope.ts';
+import { changeTime, due, plan, planId, planToSell, subscription } from './plans.ts';
 import { reconciliation } from './reconciliation.ts';
 import { serverStatus } from './status.ts';
 import { storage } from './storage.ts';
@@ -136,6 +138,56 @@ export const routes = {
     summary: 'Sets what an organisation may owe; nothing: it pays first.',
     input: creditLimit,
     output: creditAccount,
+  },
+  listPlans: {
+    method: 'GET',
+    path: '/plans',
+    summary: 'The plans on sale, each in its newest version.',
+    input: z.strictObject({}),
+    output: z.object({ data: z.array(plan) }),
+  },
+  putPlan: {
+    method: 'POST',
+    path: '/plans',
+    summary:
+      'Puts a plan on sale, or its next version: whoever has it keeps its terms until the next cycle.',
+    input: planToSell,
+    output: plan,
+  },
+  listSubscriptions: {
+    method: 'GET',
+    path: '/subscriptions',
+    summary: "An organisation's subscriptions.",
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: z.object({ data: z.array(subscription) }),
+  },
+  subscribe: {
+    method: 'POST',
+    path: '/subscriptions',
+    summary: 'Subscribes to a plan, once per id: the first cycle begins at once.',
+    input: z.strictObject({ id: topUpId, organisation: organisationChoice, plan: planId }),
+    output: subscription,
+  },
+  changePlan: {
+    method: 'POST',
+    path: '/subscriptions/:id/plan',
+    summary: 'Changes the plan: to a dearer one at once, to any with the next cycle.',
+    input: z.strictObject({ id, plan: planId, when: changeTime }),
+    output: subscription,
+  },
+  cancelSubscription: {
+    method: 'POST',
+    path: '/subscriptions/:id/cancel',
+    summary: 'Ends a subscription with its cycle; what was granted stays until it expires.',
+    input: z.strictObject({ id }),
+    output: subscription,
+  },
+  listDues: {
+    method: 'GET',
+    path: '/dues',
+    summary: 'What is or was to be paid for plans, the newest first.',
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: z.object({ data: z.array(due) }),
   },
   getUsage: {
     method: 'GET',

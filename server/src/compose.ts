@@ -131,7 +131,8 @@ async function bringUp(start: Start) {
     load: { generationsRunning: 0, countsRunning: 0, stopping: false },
   };
   const { background } = gateway;
-  scope.use(new CreditClock({ accounts: store.value.accounts, timers: systemTimers, log }));
+  const { accounts, plans } = store.value;
+  scope.use(new CreditClock({ accounts, plans, timers: systemTimers, log }));
   scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
   const server = await openHttp(start, gateway, store.value, engines);
   const { host, port } = config;
@@ -383,8 +384,8 @@ async function openHttp(
     if (!bytes.ok) throw new Error('PostgreSQL is away.');
     return bytes.value;
   };
-  const { accounts } = store;
-  const handlers = managementHandlers({ accounts, facts, storedBytes, newId, randomBytes });
+  const { accounts, plans } = store;
+  const handlers = managementHandlers({ accounts, plans, facts, storedBytes, newId, randomBytes });
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
     gateway,

@@ -6,11 +6,14 @@ import type { RouteName, RouteOutput, RouteParsed } from '@turnpike/contract/rou
 import type { Owner } from '../domain/stored/answer.ts';
 import type { Result } from '../lib/result.ts';
 import type { Accounts } from '../ports/accounts.ts';
+import type { Plans } from '../ports/plans.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 
 /** What handlers work with. Ids and chance come in as functions, so that tests can choose them. */
 export type ControlDeps = {
   readonly accounts: Accounts;
+  /** Absent: nothing is sold by the month here. */
+  readonly plans?: Plans;
   readonly facts: ServerFacts;
   /** What a project keeps between requests. */
   storedBytes(owner: Owner): Promise<number>;

@@ -5,6 +5,7 @@ import type { ControlDeps, Handlers } from './handler.ts';
 import { keys } from './keys.ts';
 import { models } from './models.ts';
 import { organisations } from './organisations.ts';
+import { plans } from './plans.ts';
 import { reconciliation } from './reconciliation.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
@@ -15,6 +16,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...organisations(deps),
     ...keys(deps),
     ...credits(deps),
+    ...plans(deps),
     ...usage(deps),
     ...reconciliation(deps),
     ...models(deps),

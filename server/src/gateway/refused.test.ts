@@ -29,6 +29,30 @@ describe('refused before the engine', () => {
       turnstile.assertUntouched(0n);
     });
 
+    it(`${how} of an organisation whose payment was taken back after it was spent: 402, until it has paid`, async () => {
+      const turnstile = await Turnstile.with(PLENTY);
+      const { accounts, organisationId } = turnstile;
+      assert.equal((await turnstile.whole('hi', { stream })).status, 200);
+      const back = { id: 'dispute_1', blockId: 'topup_1', amountNano: PLENTY } as const;
+      await accounts.reverseCredits({ ...back, reason: 'chargeback' });
+      await accounts.addCredits({
+        id: 'gift_1',
+        organisationId,
+        amountNano: PLENTY,
+        source: 'promo',
+      });
+      const sink = await turnstile.whole('hi', { stream });
+      assertRefused(sink, 402, 'organisation_frozen');
+      assert.equal(sink.headers['x-should-retry'], 'false');
+      await accounts.addCredits({
+        id: 'topup_2',
+        organisationId,
+        amountNano: PLENTY,
+        source: 'payment',
+      });
+      assert.equal((await turnstile.whole('hi', { stream })).status, 200);
+    });
+
     it(`${how} with a nano-dollar less than 16 tokens need: 402; with it, it runs`, async () => {
       const least = await creditFor('hi', (price) => outputCostMax(16, price));
       const poor = await Turnstile.with(nano(least - 1n));

@@ -245,6 +245,45 @@ function describeCredits(store: () => AccountsUnderTest): void {
     assert.equal((await add(organisation.id, 1n)).kind, 'added');
   });
 
+  test('I18 a reversal that leaves a debt stops the keys in the snapshot, and the payment of it starts them', async () => {
+    const { accounts, ledger } = store();
+    const { organisation, hash } = await newCustomer(accounts);
+    const frozen = () => accounts.snapshot().keys.get(hash)?.frozen;
+    const paid = manualCredits(organisation.id, 100n);
+    await accounts.addCredits(paid);
+    const hold = await mustHold(ledger, organisation.id, 60n);
+    await ledger.settle(hold, testSettlement(hold, 60n));
+    const reversal = { blockId: paid.id, amountNano: nano(90n), reason: 'chargeback' } as const;
+    const id = newId('reversal');
+    const first = await accounts.reverseCredits({ ...reversal, id });
+    assert.deepEqual(first, { kind: 'reversed', takenNano: 40n, owedNano: 50n });
+    assert.equal(frozen(), true);
+    const again = await accounts.reverseCredits({ ...reversal, id });
+    assert.deepEqual(again, { kind: 'already-reversed', takenNano: 40n, owedNano: 50n });
+    const other = await accounts.reverseCredits({ ...reversal, id, amountNano: nano(91n) });
+    assert.deepEqual(other, { kind: 'conflict', field: 'amountNano' });
+    await accounts.addCredits(manualCredits(organisation.id, 49n));
+    assert.equal(frozen(), true);
+    await accounts.addCredits(manualCredits(organisation.id, 2n));
+    assert.equal(frozen(), undefined);
+    assert.equal((await accounts.balance(organisation.id))?.balanceNano, 1n);
+  });
+
+  test('a credit limit is spent like credit by the same holds, and what is spent of it is owed', async () => {
+    const { accounts, ledger } = store();
+    const { organisation } = await newCustomer(accounts);
+    assert.equal(await accounts.setCreditLimit(organisation.id, nano(50n)), true);
+    assert.equal(await accounts.setCreditLimit('org_none', nano(50n)), false);
+    const hold = await mustHold(ledger, organisation.id, 50n);
+    await ledger.settle(hold, testSettlement(hold, 30n));
+    const account = await accounts.creditAccount(organisation.id);
+    assert.deepEqual(
+      [account?.owedNano, account?.creditLimitNano, account?.frozen],
+      [30n, 50n, false],
+    );
+    assert.equal((await accounts.balance(organisation.id))?.availableNano, 20n);
+  });
+
   test('a balance tells what is set aside from what is free', async () => {
     const { accounts, ledger } = store();
     const { organisation } = await newCustomer(accounts);

@@ -97,7 +97,7 @@ const FACTS = [
 /** The first fact in which two of the same id differ. */
 export function differingFact(
   before: Omit<CreditFacts, 'source'> & { readonly source: BlockSource },
-  again: CreditFacts,
+  again: Omit<CreditFacts, 'source'> & { readonly source: BlockSource },
 ): keyof NewCredits | undefined {
   return FACTS.find((fact) => before[fact] !== again[fact]);
 }

@@ -6,6 +6,7 @@ import { type Result, err, ok } from '../../lib/result.ts';
 import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
+import type { Plans } from '../../ports/plans.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
 import type { SealingKeys } from '../../ports/sealing-keys.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
@@ -27,6 +28,7 @@ import { postgresBooks } from './leases/postgres-books.ts';
 import { settleEarlier } from './leases/settle-earlier.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
+import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
@@ -51,6 +53,7 @@ export type StoreOptions = {
 export interface Store extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
+  readonly plans: Plans;
   readonly responses: ResponseStore;
   readonly sealing: SealingKeys;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
@@ -160,6 +163,7 @@ type Parts = {
 class PostgresStore implements Store {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
+  readonly plans: Plans;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
@@ -180,6 +184,7 @@ class PostgresStore implements Store {
     this.#leased = leased;
     this.ledger = leased ?? direct;
     this.accounts = new PostgresAccounts(pool, feed, leased);
+    this.plans = new PostgresPlans(pool);
   }
 
   snapshotAgeMs(): number {

@@ -16,9 +16,14 @@ export type Added =
   | { readonly kind: 'added' | 'already-added'; readonly block: CreditBlock }
   | { readonly kind: 'conflict'; readonly field: keyof NewCredits };
 
+/** With those that people don't add: a plan's. */
+export type BlockFacts = Omit<CreditFacts, 'source'> & {
+  readonly source: CreditFacts['source'] | 'plan';
+};
+
 export async function addBlock(
   client: pg.ClientBase,
-  credits: CreditFacts,
+  credits: BlockFacts,
   at: Date,
 ): Promise<Added> {
   if (!(await insertBlock(client, credits, at))) return addedBefore(client, credits);
@@ -26,10 +31,14 @@ export async function addBlock(
   await look(client, org, at);
   const waits = effectiveAtMs !== undefined && effectiveAtMs > at.getTime();
   const debt = await debtPaid(client, credits);
-  const from: readonly Leg[] = [
-    { account: `payment_clearing:${provider}`, amountNano: costBasisNano, word: '' },
-    { account: 'promo_cost', amountNano: amountNano - costBasisNano, word: 'promo' },
-  ];
+  const paidBy = `payment_clearing:${provider}`;
+  const from: readonly Leg[] =
+    credits.source === 'plan'
+      ? [{ account: 'plan_clearing', amountNano, word: 'plan' }]
+      : [
+          { account: paidBy, amountNano: costBasisNano, word: '' },
+          { account: 'promo_cost', amountNano: amountNano - costBasisNano, word: 'promo' },
+        ];
   const to: readonly Leg[] = [
     { account: `receivable:${org}`, amountNano: debt, word: 'debt' },
     {
@@ -38,7 +47,7 @@ export async function addBlock(
       word: 'topup',
     },
   ];
-  await openAccount(client, `payment_clearing:${provider}`, 'payment-clearing');
+  if (credits.source !== 'plan') await openAccount(client, paidBy, 'payment-clearing');
   if (waits) await openAccount(client, `pending_credits:${org}`, 'pending-credits', org);
   const moves = pairUp(from, to);
   await makeMoves(client, id, moves, at);
@@ -61,11 +70,7 @@ export async function addBlock(
 }
 
 /** False when there is one of this id. Whoever sends the same at the same time waits here. */
-async function insertBlock(
-  client: pg.ClientBase,
-  credits: CreditFacts,
-  at: Date,
-): Promise<boolean> {
+async function insertBlock(client: pg.ClientBase, credits: BlockFacts, at: Date): Promise<boolean> {
   const { effectiveAtMs, expiresAtMs } = credits;
   const { rowCount } = await client.query(
     `INSERT INTO credit_block (id, organisation_id, source, provider, priority, amount_nano, cost_basis_nano,
@@ -88,19 +93,19 @@ async function insertBlock(
   return rowCount === 1;
 }
 
-async function addedBefore(client: pg.ClientBase, credits: CreditFacts): Promise<Added> {
+async function addedBefore(client: pg.ClientBase, credits: BlockFacts): Promise<Added> {
   const block = await readBlock(client, credits.id);
   assert(block !== undefined, 'an id that is taken has its block');
   const field = differingFact(block, credits);
   return field === undefined ? { kind: 'already-added', block } : { kind: 'conflict', field };
 }
 
-/** What is given pays no debts. */
+/** What is given pays no debts, nor does what a plan grants for its own price. */
 async function debtPaid(
   client: pg.ClientBase,
-  { organisationId, source, amountNano }: CreditFacts,
+  { organisationId, source, amountNano }: BlockFacts,
 ): Promise<bigint> {
-  if (source === 'promo') return 0n;
+  if (source === 'promo' || source === 'plan') return 0n;
   const owed = -(await balanceOfAccount(client, `receivable:${organisationId}`));
   if (owed <= 0n) return 0n;
   return owed < amountNano ? owed : amountNano;

@@ -5,9 +5,9 @@ import { after, before, test } from 'node:test';
 import fc from 'fast-check';
 import { factsOf, type NewCredits } from '../../../domain/credits/credit-block.ts';
 import { nano } from '../../../domain/money/nano.ts';
-import { auditBooks, type Finding } from '../audit.ts';
 import { mustOpen, poolTo, startTestPostgres, type TestPostgres } from '../database.fixture.ts';
 import { CreditsUnderTest, START_MS } from './credits.fixture.ts';
+import { differences } from './differences.fixture.ts';
 
 let postgres: TestPostgres;
 let pool: ReturnType<typeof poolTo>;
@@ -23,12 +23,6 @@ after(async () => {
   await postgres[Symbol.asyncDispose]();
   assert.deepEqual(findings, []);
 });
-
-/** Charges and holds are made here without the usage and the leases that come with them. */
-async function differences(of: typeof pool): Promise<readonly Finding[]> {
-  const findings = await auditBooks(of);
-  return findings.filter(({ check }) => !/^I5 every charge|^I8 what is held/.test(check));
-}
 
 test('I15 blocks burn by priority, then the soonest expiry, then given before paid, then the oldest', async () => {
   const it = await CreditsUnderTest.make(pool);
