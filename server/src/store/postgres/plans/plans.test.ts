@@ -278,10 +278,10 @@ test('I14 what is due is paid once, and moves the money once', async () => {
   await customer.subscribe('pro');
   const [due] = await customer.plans.dues(customer.it.organisationId);
   assert.ok(due !== undefined && due.paidAtMs === undefined);
-  const before = await customer.it.house('plan_clearing');
+  const clearing = await customer.it.house('plan_clearing');
   const kinds = await Promise.all([1, 2].map(() => customer.plans.settleDue(due.id, 'stripe')));
   assert.deepEqual(kinds.map(({ kind }) => kind).toSorted(), ['already-settled', 'settled']);
-  assert.equal((await customer.it.house('plan_clearing')) - before, 20_000_000_000n);
+  assert.equal((await customer.it.house('plan_clearing')) - clearing, 20_000_000_000n);
   assert.equal((await customer.plans.settleDue('plan/none/0/0', 'stripe')).kind, 'no-such-due');
   const [paid] = await customer.plans.dues(customer.it.organisationId);
   assert.equal(paid?.paidAtMs, START_MS);
