@@ -102,6 +102,24 @@ test('I15 with other credit the block ends at once, and that covers what runs', 
   assert.equal(await it.left(), 'paid 30');
 });
 
+test('I15 a late look goes through the moments one after the other', async () => {
+  const it = await CreditsUnderTest.make(pool);
+  await it.add('paid', 100n);
+  await it.add('ends', 50n, { priority: 50, expiresAtMs: START_MS + 2_000 });
+  await it.add('begins', 50n, { priority: 0, effectiveAtMs: START_MS + 1_000 });
+  for (const [atMs, amount] of [
+    [500, 1n],
+    [1_500, 2n],
+    [2_500, 4n],
+  ] as const) {
+    it.nowMs = START_MS + atMs;
+    await it.charge(amount);
+  }
+  const breakage = await it.house('breakage');
+  assert.equal(await it.left(), 'begins 44, paid 100');
+  assert.equal((await it.house('breakage')) - breakage, 49n);
+});
+
 test('a block that begins and ends while nobody looks is never spent', async () => {
   const it = await CreditsUnderTest.make(pool);
   await it.add('paid', 50n);
