@@ -88,6 +88,14 @@ export const GRANT_OUTPUT_TOKENS = 1_024;
 export const GRANT_OUTPUT_TOKENS_LEAST = 16;
 /** PostgreSQL restarts in under a second after a crash; longer than this is an outage, and money fails closed. */
 export const HOLD_TIMEOUT_MS = 5_000;
+/**
+ * Near the end of a customer's credit a request waits until every other gateway has given back what it had to spare, which
+ * takes 10 to 100 ms; so long at most, for one that does not answer. It asks so often.
+ */
+export const RECALL_TIMEOUT_MS = 1_000;
+export const RECALL_AGAIN_MS = 20;
+/** Where no notification gets through, leases that others lack are looked for so often. */
+export const RECALL_POLL_MS = 100;
 export const SETTLE_TIMEOUT_MS = 15_000;
 export const RETRY_AFTER_LEDGER_MS = 2_000;
 

@@ -34,11 +34,32 @@ export class BooksServer {
   #owner: Session | undefined;
   #waiting: (() => void)[] = [];
   readonly sessions = new Set<Session>();
+  readonly #hearers: {
+    readonly life: Life;
+    hear(accountId: string, recallNo: bigint): void;
+  }[] = [];
 
   constructor(world: World, model: BooksModel, trouble: LineTrouble) {
     this.world = world;
     this.model = model;
     this.trouble = trouble;
+    model.onRecall = (accountId, recallNo) => this.#tell(accountId, recallNo);
+  }
+
+  /** Who hears of recalls. */
+  hears(life: Life, hear: (accountId: string, recallNo: bigint) => void): void {
+    this.#hearers.push({ life, hear });
+  }
+
+  /** A notification that does not get through is found by looking, a little later, if the books are there. */
+  #tell(accountId: string, recallNo: bigint): void {
+    const { world, trouble, isTroubled } = this;
+    for (const { life, hear } of this.#hearers) {
+      const isLost = isTroubled && world.chance.happens(trouble.lostBefore);
+      world.after(world.chance.fraction() * (isLost ? 100 : 3), life, () => {
+        if (!isLost || !this.isAway) hear(accountId, recallNo);
+      });
+    }
   }
 
   get isAway(): boolean {
@@ -130,7 +151,8 @@ export class Session implements BooksSession {
 
   apply(batch: LeasedBatch) {
     return this.#ask(
-      (transaction) => this.#server.model.apply(transaction, this.#gateway, batch),
+      (transaction) =>
+        this.#server.model.apply(transaction, this.#gateway, batch, this.#server.world.nowMs),
       true,
     );
   }
@@ -153,12 +175,12 @@ export class Session implements BooksSession {
     }
   }
 
-  lockFree(organisationId: string) {
-    return this.#ask((transaction) => this.#server.model.freeOf(transaction, organisationId));
+  lockFree(accountId: string) {
+    return this.#ask((transaction) => this.#server.model.freeOf(transaction, accountId));
   }
 
-  lockLease(organisationId: string, epoch: bigint) {
-    return this.#ask(() => this.#server.model.leaseOf(this.#gateway, epoch, organisationId));
+  lockLease(accountId: string, epoch: bigint) {
+    return this.#ask(() => this.#server.model.leaseOf(this.#gateway, epoch, accountId));
   }
 
   isRecorded(requestId: string) {

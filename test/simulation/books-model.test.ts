@@ -16,7 +16,8 @@ import {
 import type { Gateway } from '../../server/src/store/postgres/ledger-batch.ts';
 import type { Books, BooksSession } from '../../server/src/store/postgres/leases/books.ts';
 import {
-  byOrganisation,
+  type BatchWish,
+  byAccount,
   type Entry,
   type LeasedBatch,
 } from '../../server/src/store/postgres/leases/leased-batch.ts';
@@ -125,8 +126,8 @@ class Pair {
     const [change] = batch.changes;
     await session.transaction(async () => {
       if (change !== undefined) {
-        seen.push(await session.lockFree(change.organisationId));
-        seen.push(await session.lockLease(change.organisationId, gateway.epoch));
+        seen.push(await session.lockFree(change.accountId));
+        seen.push(await session.lockLease(change.accountId, gateway.epoch));
       }
       const [record] = batch.records;
       if (record !== undefined) seen.push(await session.isRecorded(record.settlement.requestId));
@@ -148,25 +149,19 @@ class Pair {
           ({ settlement }) => settlement.organisationId === organisationId,
         );
         const chargedNano = own.reduce((sum, one) => sum + one.chargedNano, 0n);
-        const lease = this.#model.leases.get(`${whose}/${organisationId}`) ?? 0n;
+        const lease = this.#model.leases.get(`${whose}/credits:${organisationId}`) ?? 0n;
         const hadNano = chance.happens(0.05) ? BigInt(chance.whole(0, 500)) : lease;
         const releasedNano = chance.happens(0.05) ? chargedNano + 1n : chargedNano;
-        const needNano = BigInt(
-          chance.pick([
-            0,
-            chance.whole(1, 400),
-            3_000,
-            -chance.whole(1, 200),
-            -Number(lease - chargedNano),
-          ]),
-        );
-        const ask = chance.happens(0.7)
-          ? { needNano, extraNano: BigInt(chance.pick([0, chance.whole(0, 800)])), wishes: 0 }
-          : undefined;
-        const id = chance.happens(0.02) ? 'org_z_unknown' : organisationId;
-        return { organisationId: id, hadNano, chargedNano, releasedNano, ask };
+        const rest = Number(lease - chargedNano);
+        const spareNano = BigInt(chance.pick([0, rest, rest, chance.whole(0, 200)]));
+        const extraNano = BigInt(chance.pick([0, chance.whole(0, 800)]));
+        const recallNo = BigInt(chance.whole(0, Number(this.#recallNo(organisationId)) + 1));
+        const offer = chance.happens(0.7) ? { spareNano, extraNano, recallNo } : undefined;
+        const accountId = `credits:${chance.happens(0.02) ? 'org_z_unknown' : organisationId}`;
+        return { accountId, hadNano, chargedNano, releasedNano, offer };
       })
-      .toSorted(byOrganisation);
+      .toSorted(byAccount);
+    const wishes = changes.length > 0 && chance.happens(0.5) ? this.#wishes(changes.length) : [];
     const fromSeq = chance.happens(0.05) ? seq + chance.pick([-1, 1]) : seq;
     return {
       leaseEpoch: gateway.epoch,
@@ -174,12 +169,61 @@ class Pair {
       toSeq: fromSeq + records.length,
       records,
       changes,
+      wishes,
     };
+  }
+
+  #recallNo(organisationId: string): bigint {
+    return this.#model.recalls.get(`credits:${organisationId}`)?.no ?? 0n;
+  }
+
+  #wishes(accounts: number): BatchWish[] {
+    const chance = this.#chance;
+    return Array.from({ length: chance.whole(1, 4) }, () => {
+      const leastNano = BigInt(chance.pick([chance.whole(0, 400), chance.whole(400, 8_000)]));
+      const all = Array.from({ length: accounts }, (_, at) => at + 1);
+      const some = all.filter(() => chance.happens(0.5));
+      const positions = some.length > 0 ? some : [chance.whole(1, accounts)];
+      return {
+        leastNano,
+        wantNano: leastNano + BigInt(chance.pick([0, chance.whole(0, 400)])),
+        positions,
+        lacked: chance.pick([0, ...positions]),
+        sinceNo: BigInt(chance.whole(0, 4)),
+      };
+    });
+  }
+
+  /** Both have the same idea of who was heard of lately, and of what was recalled lately, whatever their clocks say. */
+  async setClocks(): Promise<void> {
+    const chance = this.#chance;
+    const { nowMs } = this.#world;
+    const hour = (isPast: boolean) => (isPast ? -3_600_000 : 3_600_000);
+    const silent: Record<string, number> = {};
+    for (const [id, row] of this.#model.gateways) {
+      const byMs = hour(chance.happens(0.2));
+      silent[id] = byMs;
+      this.#model.gateways.set(id, { ...row, beatMs: nowMs + byMs });
+    }
+    const recalled: Record<string, number> = {};
+    for (const [id, { no }] of this.#model.recalls) {
+      const byMs = hour(chance.happens(0.7));
+      recalled[id] = byMs;
+      this.#model.recalls.set(id, { no, atMs: nowMs + byMs });
+    }
+    await this.#pool.query(
+      `WITH beaten AS (
+         UPDATE gateway SET heartbeat_at = now() + value::int * interval '1 ms'
+           FROM jsonb_each_text($1) WHERE id = key)
+       UPDATE account SET recalled_at = now() + value::int * interval '1 ms'
+         FROM jsonb_each_text($2) WHERE id = key`,
+      [silent, recalled],
+    );
   }
 
   #records(whose: string, organisationId: string): Entry[] {
     const chance = this.#chance;
-    const lease = this.#model.leases.get(`${whose}/${organisationId}`) ?? 0n;
+    const lease = this.#model.leases.get(`${whose}/credits:${organisationId}`) ?? 0n;
     if (lease < 4n || chance.happens(0.4)) return [];
     const again = this.#settled.at(-1);
     if (again !== undefined && chance.happens(0.03)) return [again];
@@ -219,10 +263,10 @@ class Pair {
       accounts,
     );
     const leases = await rows(
-      `SELECT gateway_id || '/' || epoch || '/' || organisation_id || ' ' || amount_nano AS line FROM lease`,
+      `SELECT gateway_id || '/' || epoch || '/' || account_id || ' ' || amount_nano || ' ' || recall_no AS line FROM lease`,
     );
     assert.deepEqual(
-      lines(model.leases, (key, amount) => `${key} ${amount}`),
+      lines(model.leases, (key, amount) => `${key} ${amount} ${model.answered.get(key)}`),
       leases,
     );
     const transfers = await rows(
@@ -278,6 +322,7 @@ test('I1 I2 I3 I5 I8 I11: PostgreSQL and the model of it answer the same to what
   const pair = new Pair(chance, world, model, pool, books);
   for (const id of GATEWAYS) await pair.enter(id);
   for (let step = 0; step < STEPS; step++) {
+    await pair.setClocks();
     await pair.step();
     if (step % 50 === 0) await pair.compare();
   }

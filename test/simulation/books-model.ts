@@ -8,9 +8,12 @@ import type { Settlement } from '../../server/src/domain/ledger/settlement.ts';
 import type { Gateway } from '../../server/src/store/postgres/ledger-batch.ts';
 import type { LeaseAnswer } from '../../server/src/store/postgres/leases/lease.ts';
 import type {
+  BatchWish,
+  BatchWishAnswer,
   Entry,
   LeaseChange,
   LeasedBatch,
+  LeasedBatchAnswer,
 } from '../../server/src/store/postgres/leases/leased-batch.ts';
 import type { Applied } from '../../server/src/store/postgres/leases/books.ts';
 
@@ -23,11 +26,16 @@ export type UsageRow = {
 };
 type GatewayRow = { readonly epoch: bigint; readonly beatMs: number };
 
-const NO_ASK = { needNano: 0n, extraNano: 0n };
+const NO_OFFER = { spareNano: 0n, extraNano: 0n, recallNo: 0n };
+/** As in ledger_apply_leased(). */
+const SCARCE_FOR_MS = 1_000;
+const RECALL_EVERY_MS = 50;
+const SILENT_MS = 12_000;
 
 /** The locks that one transaction has taken, and how to undo what it did. */
 export class Transaction {
   readonly undo: (() => void)[] = [];
+  readonly locks = new Set<string>();
   lastLock = '';
 }
 
@@ -37,6 +45,11 @@ export class BooksModel {
   readonly usage = new Map<string, UsageRow>();
   readonly gateways = new Map<string, GatewayRow>();
   readonly leases = new Map<string, bigint>();
+  /** Up to which recall each lease's gateway has given back what it had to spare. */
+  readonly answered = new Map<string, bigint>();
+  /** By account: the newest recall, and when it was. */
+  readonly recalls = new Map<string, { readonly no: bigint; readonly atMs: number }>();
+  onRecall: (accountId: string, recallNo: bigint) => void = () => {};
   readonly watermarks = new Map<string, number>();
   readonly refused: { readonly seq: number; readonly reason: string }[] = [];
   /** Leases that were ended because their gateway was silent: for good, and until it has a new one. */
@@ -83,10 +96,10 @@ export class BooksModel {
   voidLeases(isOver: (gatewayId: string, epoch: bigint) => boolean, isSilent: boolean): number {
     let count = 0;
     for (const [key, amount] of this.leases) {
-      const [gatewayId = '', epoch = '', organisationId = ''] = key.split('/');
+      const [gatewayId = '', epoch = '', accountId = ''] = key.split('/');
       if (!isOver(gatewayId, BigInt(epoch))) continue;
       const transaction = new Transaction();
-      this.#change(transaction, `credits:${organisationId}`, 0n, -amount);
+      this.#change(transaction, accountId, 0n, -amount);
       this.leases.delete(key);
       if (isSilent) {
         this.voided.add(key);
@@ -108,13 +121,13 @@ export class BooksModel {
     return { seq: this.watermarks.get(whose) ?? 0, leases };
   }
 
-  freeOf(transaction: Transaction, organisationId: string): bigint | undefined {
-    const account = this.#lock(transaction, `credits:${organisationId}`);
+  freeOf(transaction: Transaction, accountId: string): bigint | undefined {
+    const account = this.#lock(transaction, accountId);
     return account === undefined ? undefined : account.balance - account.held;
   }
 
-  leaseOf({ id }: Gateway, epoch: bigint, organisationId: string): bigint {
-    return this.leases.get(`${id}/${epoch}/${organisationId}`) ?? 0n;
+  leaseOf({ id }: Gateway, epoch: bigint, accountId: string): bigint {
+    return this.leases.get(`${id}/${epoch}/${accountId}`) ?? 0n;
   }
 
   keepRefused(transaction: Transaction, { seq }: Entry, reason: string): void {
@@ -127,7 +140,8 @@ export class BooksModel {
     transaction: Transaction,
     gateway: Gateway,
     batch: LeasedBatch,
-  ): readonly (LeaseAnswer | undefined)[] {
+    nowMs: number,
+  ): LeasedBatchAnswer {
     const { leaseEpoch, fromSeq, toSeq, changes, records } = batch;
     if (this.gateways.get(gateway.id)?.epoch !== gateway.epoch) {
       throw refusal('TP001', `another process has started as gateway "${gateway.id}"`);
@@ -139,39 +153,119 @@ export class BooksModel {
       }
       set(transaction, this.watermarks, whose, toSeq);
     }
-    const answers = changes.map((change) =>
-      this.#changeLease(transaction, gateway, leaseEpoch, change),
+    const whose = `${gateway.id}/${leaseEpoch}`;
+    const { taken, wishes } = this.#grant(transaction, whose, batch, nowMs);
+    const leases = changes.map((change, at) =>
+      this.#changeLease(transaction, whose, change, taken[at] ?? 0n, nowMs),
     );
     for (const { settlement, chargedNano } of records)
       this.#record(transaction, settlement, chargedNano);
     this.#move(transaction, records);
-    return answers;
+    return { leases, wishes };
+  }
+
+  /** One wish after the other: from each of its accounts, or from none. */
+  #grant(
+    transaction: Transaction,
+    whose: string,
+    { changes, wishes }: LeasedBatch,
+    nowMs: number,
+  ): { readonly taken: readonly bigint[]; readonly wishes: readonly BatchWishAnswer[] } {
+    if (wishes.length === 0) return { taken: [], wishes: [] };
+    const pools = changes.map(({ accountId, chargedNano, releasedNano, offer }) => {
+      const account = this.#lock(transaction, accountId);
+      if (account === undefined) return undefined;
+      return account.balance - account.held - chargedNano + releasedNano + (offer?.spareNano ?? 0n);
+    });
+    const before = changes.map(({ accountId }) => this.recalls.get(accountId)?.no ?? 0n);
+    const taken = changes.map(() => 0n);
+    const answers = wishes.map((wish): BatchWishAnswer => {
+      const places = wish.positions.map((position) => position - 1);
+      let tight = places[0] ?? 0;
+      for (const at of places) if ((pools[at] ?? 0n) < (pools[tight] ?? 0n)) tight = at;
+      const pool = pools[tight];
+      if (pool !== undefined && pool >= wish.leastNano) {
+        const amountNano = wish.wantNano < pool ? wish.wantNano : pool;
+        for (const at of places) {
+          pools[at] = (pools[at] ?? 0n) - amountNano;
+          taken[at] = (taken[at] ?? 0n) + amountNano;
+        }
+        return { kind: 'granted', amountNano };
+      }
+      const accountId = changes[tight]?.accountId ?? '';
+      const refused = { kind: 'refused', lacked: tight + 1 } as const;
+      if (pool === undefined) return refused;
+      const next = (before[tight] ?? 0n) + 1n;
+      return this.#recall(transaction, whose, accountId, wish, refused, next, nowMs);
+    });
+    return { taken, wishes: answers };
+  }
+
+  /** Others are asked for what they have to spare, unless all have answered. */
+  #recall(
+    transaction: Transaction,
+    whose: string,
+    accountId: string,
+    wish: BatchWish,
+    refused: Extract<BatchWishAnswer, { kind: 'refused' }>,
+    next: bigint,
+    nowMs: number,
+  ): BatchWishAnswer {
+    const sinceNo = wish.lacked === refused.lacked ? wish.sinceNo : next;
+    const mustAnswer = (key: string) => {
+      const [gatewayId = '', epoch = ''] = key.split('/');
+      const isOther = key === `${gatewayId}/${epoch}/${accountId}` && !key.startsWith(`${whose}/`);
+      return isOther && (this.gateways.get(gatewayId)?.beatMs ?? 0) > nowMs - SILENT_MS;
+    };
+    const others = [...this.leases.keys()].filter(mustAnswer);
+    if (others.every((key) => (this.answered.get(key) ?? 0n) >= sinceNo)) return refused;
+    const last = this.recalls.get(accountId);
+    const isTooEarly = last !== undefined && last.atMs >= nowMs - RECALL_EVERY_MS;
+    if ((last?.no ?? 0n) < sinceNo && !isTooEarly) {
+      const no = (last?.no ?? 0n) + 1n;
+      set(transaction, this.recalls, accountId, { no, atMs: nowMs });
+      this.onRecall(accountId, no);
+    }
+    return { kind: 'recalled', lacked: refused.lacked, sinceNo };
   }
 
   #changeLease(
     transaction: Transaction,
-    gateway: Gateway,
-    epoch: bigint,
+    whose: string,
     change: LeaseChange,
+    used: bigint,
+    nowMs: number,
   ): LeaseAnswer | undefined {
-    const { organisationId, hadNano, chargedNano, releasedNano, ask } = change;
-    const { needNano: need, extraNano: extra } = ask ?? NO_ASK;
-    const id = `credits:${organisationId}`;
-    const account = this.#lock(transaction, id);
+    const { accountId, hadNano, chargedNano, releasedNano, offer } = change;
+    const { spareNano, extraNano, recallNo } = offer ?? NO_OFFER;
+    const account = this.#lock(transaction, accountId);
     if (account === undefined) {
       if (chargedNano !== 0n || releasedNano !== 0n)
-        throw refusal('TP003', `there is no account "${id}"`);
+        throw refusal('TP003', `there is no account "${accountId}"`);
       return undefined;
     }
-    const grant = grantOf(need, extra, account.balance - account.held - chargedNano + releasedNano);
-    const after = this.#change(transaction, id, -chargedNano, grant - releasedNano);
-    const key = `${gateway.id}/${epoch}/${organisationId}`;
-    const target = hadNano - releasedNano + grant;
+    const recall = this.recalls.get(accountId);
+    const isRecalled = recall !== undefined && recall.atMs > nowMs - SCARCE_FOR_MS;
+    const over = larger(used - spareNano, 0n);
+    const free = account.balance - account.held - chargedNano + releasedNano - over;
+    const most = larger(spareNano - used, 0n) + free / 2n;
+    const keep = extraNano > 0n && !isRecalled ? larger(smaller(extraNano, most), 0n) : 0n;
+    const more = used + keep - spareNano;
+    const after = this.#change(transaction, accountId, -chargedNano, more - releasedNano);
+    const key = `${whose}/${accountId}`;
+    const target = hadNano - releasedNano + more;
     this.#mustBeAsRemembered(key, hadNano, target);
     this.voided.delete(key);
-    if (target === 0n) remove(transaction, this.leases, key);
-    else set(transaction, this.leases, key, target);
-    return { leasedNano: target, availableNano: after.balance - after.held };
+    const answeredNo =
+      hadNano === 0n ? (recall?.no ?? 0n) : larger(this.answered.get(key) ?? 0n, recallNo);
+    if (target === 0n) {
+      remove(transaction, this.leases, key);
+      remove(transaction, this.answered, key);
+    } else {
+      set(transaction, this.leases, key, target);
+      set(transaction, this.answered, key, answeredNo);
+    }
+    return { leasedNano: target, availableNano: after.balance - after.held, isRecalled };
   }
 
   #mustBeAsRemembered(key: string, had: bigint, target: bigint): void {
@@ -250,6 +344,8 @@ export class BooksModel {
 
   /** Two transactions that lock in one order never wait for each other in a circle. */
   #lock(transaction: Transaction, id: string): Account | undefined {
+    if (transaction.locks.has(id)) return this.accounts.get(id);
+    transaction.locks.add(id);
     if (Buffer.compare(Buffer.from(id), Buffer.from(transaction.lastLock)) < 0) {
       this.violations.push(
         `I5 locks are taken in the order of ids: ${id} after ${transaction.lastLock}`,
@@ -260,13 +356,12 @@ export class BooksModel {
   }
 }
 
-/** Less than 0 is given back. Of what is free: all that is needed, and of the rest at most half. */
-function grantOf(need: bigint, extra: bigint, free: bigint): bigint {
-  if (need <= 0n && extra <= 0n) return need;
-  const grant = need < free ? need : free;
-  const half = (free - grant) / 2n;
-  const more = extra < half ? extra : half;
-  return more > 0n ? grant + more : grant;
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 export function refusal(code: string, message: string): DatabaseError {

@@ -178,6 +178,7 @@ export class Machine {
       },
     };
     const ledger = new LeasedLedger({ books, gateway, log, direct, timers, onProblem });
+    server.hears(life, (accountId, no) => ledger.recalled(accountId, no));
     const onHeard = (askedMs: number) => ledger.heardAt(askedMs);
     const voidUnknown = () => Promise.resolve();
     const onFenced = () => ledger.fence();

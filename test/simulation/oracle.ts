@@ -36,6 +36,8 @@ export class Oracle {
   readonly unpriced = new Set<string>();
   /** In the middle of the run. */
   creditGrew = false;
+  /** Nothing has kept any gateway from answering a recall. */
+  hasUndisturbedOthers: () => boolean = () => false;
   #commits = -1;
 
   constructor(model: BooksModel, violations: string[], machines: () => readonly Machine[]) {
@@ -78,7 +80,7 @@ export class Oracle {
 
   #isTakenForDead({ running, organisationId }: Asked): boolean {
     const { id, epoch } = running.gateway;
-    return running.life.alive && this.#model.voided.has(`${id}/${epoch}/${organisationId}`);
+    return running.life.alive && this.#model.voided.has(`${id}/${epoch}/credits:${organisationId}`);
   }
 
   /** After every event. */
@@ -110,7 +112,7 @@ export class Oracle {
       if (!id.startsWith('credits:')) continue;
       if (held < 0n || balance < held) this.#wrong(`I3 ${id} has ${balance}, held ${held}`);
       let leased = 0n;
-      for (const [key, amount] of leases) if (key.endsWith(`/${id.slice(8)}`)) leased += amount;
+      for (const [key, amount] of leases) if (key.endsWith(`/${id}`)) leased += amount;
       if (leased !== held) this.#wrong(`I8 ${id} holds ${held}, its leases are ${leased}`);
     }
     if (total !== 0n) this.#wrong(`I1 all balances together are ${total}`);
@@ -124,7 +126,7 @@ export class Oracle {
     for (const id of this.#model.accounts.keys()) {
       if (!id.startsWith('credits:')) continue;
       const organisationId = id.slice(8);
-      const key = `${gateway.id}/${gateway.epoch}/${organisationId}`;
+      const key = `${gateway.id}/${gateway.epoch}/${id}`;
       if (everVoided.has(key)) continue;
       const inMemory = ledger.heldNano(organisationId) + ledger.chargedAfter(organisationId, seq);
       const lease = leases.get(key) ?? 0n;
@@ -166,27 +168,42 @@ export class Oracle {
     if (kind !== 'insufficient-credit') return;
     if (BigInt(available) >= BigInt(needed))
       this.#wrong(`I10 ${asked.requestId} was refused for ${needed} with ${available} to spend`);
-    // With others about, an answer of the books may be milliseconds old: what they gave back since is not in it.
-    const isAlone = this.#machines().length === 1 && !this.creditGrew;
     const { leastNano, grantedNano, freeMin } = asked;
-    if (isAlone && leastNano !== undefined && grantedNano === 0n && freeMin >= leastNano) {
+    if (this.#isCertain && leastNano !== undefined && grantedNano === 0n && freeMin >= leastNano) {
       this.#wrong(
         `I10 ${asked.requestId} needed ${asked.leastNano}, and ${asked.freeMin} was free all the time`,
       );
     }
   }
 
-  /** What its own gateway could have had for it: free credit, and what of its lease nobody holds or owes. */
-  #freeFor({ organisationId, running: { gateway, ledger } }: Asked): bigint {
-    const { accounts, leases, watermarks, everVoided } = this.#model;
-    const account = accounts.get(`credits:${organisationId}`);
+  /**
+   * What could have been had for it: free credit, and what of its gateway's lease nobody holds or owes. Of the other
+   * gateways' leases too, where nothing keeps them from answering a recall.
+   */
+  #freeFor({ organisationId, running }: Asked): bigint {
+    const account = this.#model.accounts.get(`credits:${organisationId}`);
+    if (account === undefined) return 0n;
+    const others = this.hasUndisturbedOthers()
+      ? this.#machines().flatMap((machine) => machine.running ?? [])
+      : [running];
+    const spare = others.reduce((sum, one) => sum + this.#spareOf(one, organisationId), 0n);
+    return account.balance - account.held + spare;
+  }
+
+  #spareOf({ gateway, ledger }: Running, organisationId: string): bigint {
+    const { leases, watermarks, everVoided } = this.#model;
     const whose = `${gateway.id}/${gateway.epoch}`;
-    const key = `${whose}/${organisationId}`;
-    if (account === undefined || everVoided.has(key)) return 0n;
+    const key = `${whose}/credits:${organisationId}`;
+    if (everVoided.has(key)) return 0n;
     const used =
       ledger.heldNano(organisationId) +
       ledger.chargedAfter(organisationId, watermarks.get(whose) ?? 0);
-    return account.balance - account.held + (leases.get(key) ?? 0n) - used;
+    return (leases.get(key) ?? 0n) - used;
+  }
+
+  /** Alone, or nothing has gone wrong so far: then a refusal means that so much was not there. */
+  get #isCertain(): boolean {
+    return !this.creditGrew && (this.#machines().length === 1 || this.hasUndisturbedOthers());
   }
 
   /** When nobody has asked for anything for a while. */
@@ -236,7 +253,7 @@ export class Oracle {
 
   #wasVoided({ running, organisationId }: Asked): boolean {
     const { id, epoch } = running.gateway;
-    return this.#model.everVoided.has(`${id}/${epoch}/${organisationId}`);
+    return this.#model.everVoided.has(`${id}/${epoch}/credits:${organisationId}`);
   }
 
   /** I7: the tokens that the engine reported, at the pinned prices, rounded once, as far as it was held. */

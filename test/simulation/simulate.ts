@@ -67,6 +67,7 @@ class Simulation {
   readonly #seed: number;
   #requests = 0;
   #stoodStill = false;
+  #wasTroubled = false;
 
   constructor(seed: number, traces: boolean) {
     this.#seed = seed;
@@ -87,6 +88,7 @@ class Simulation {
       const isNewest = this.#model.gateways.get(id)?.epoch === epoch;
       return isNewest && running?.gateway.epoch === epoch && running.life.frozenUntilMs === 0;
     };
+    this.oracle.hasUndisturbedOthers = () => bad === 0 && !this.#wasTroubled;
     for (let at = this.chance.whole(1, 2); at > 0; at--) this.#newOrganisation();
     for (let at = this.chance.pick([1, 1, 2, 3]); at > 0; at--) this.#newMachine(rate);
     this.world.watchers.push(() => this.#look());
@@ -176,6 +178,7 @@ class Simulation {
     const [machine, other] = this.#machines;
     if (machine === undefined || !this.chance.happens(0.3)) return;
     const plight = this.chance.pick(PLIGHTS);
+    this.#wasTroubled = true;
     if (other === undefined && plight !== 'lag' && plight !== 'torn') return;
     const { world, chance } = this;
     const ask = (of: Machine) => this.#ask(of);
@@ -193,6 +196,7 @@ class Simulation {
       this.oracle.creditGrew = true;
       return;
     }
+    this.#wasTroubled = true;
     if (kind === 'freeze') this.#stoodStill = true;
     const { world, chance } = this;
     makeTrouble(kind, machine, { world, chance, server: this.#server, model: this.#model });
@@ -332,37 +336,55 @@ class Simulation {
     await world.run(() => done || this.violations.length > 0);
   }
 
-  /** I10: one gateway can have every nano-dollar that is left, and not one more. */
+  /** I10: one gateway can have every nano-dollar that is left, and not one more; also what another one has just leased. */
   async #spendTheRest(): Promise<void> {
-    const { world } = this;
     const running = this.#machines[0]?.running;
+    const other = this.#machines[1]?.running;
     if (running === undefined) return;
     for (const [at, organisationId] of this.#organisations.entries()) {
       const free = this.#model.accounts.get(`credits:${organisationId}`)?.balance ?? 0n;
-      const requestId = `req_${(this.#seed * 1_000 + 900 + at).toString(16).padStart(32, '0')}`;
-      const wantNano = nano(free + 1n);
-      let outcome = '';
-      world.tell(
+      const numbered = (number: number) =>
+        `req_${(this.#seed * 1_000 + number + at).toString(16).padStart(32, '0')}`;
+      // While its request runs, another gateway has a lease that it would keep.
+      const isShared = other !== undefined && free > 10n;
+      const tenth = isShared ? free / 10n : 0n;
+      const some = { requestId: numbered(950), organisationId };
+      if (isShared) {
+        const outcome = await this.#holdNow(other, some, tenth, tenth);
+        if (!outcome.startsWith('held')) this.violations.push(`I10 a tenth of ${free}: ${outcome}`);
+      }
+      const rest = free - tenth;
+      const all = { requestId: numbered(900), organisationId };
+      this.world.tell(
         () =>
-          `to be spent: ${free} of ${organisationId}; leases ${[...this.#model.leases].join(' ')}`,
+          `to be spent: ${rest} of ${organisationId}; leases ${[...this.#model.leases].join(' ')}`,
       );
-      const hold = running.ledger.hold({
-        requestId,
-        organisationId,
-        wantNano,
-        leastNano: nano(free),
-      });
-      void hold.then(
+      const outcome = await this.#holdNow(running, all, rest + 1n, rest);
+      if (outcome !== `held ${rest}`)
+        this.violations.push(`I10 the last ${rest} of ${organisationId}: ${outcome}`);
+      await this.#release(running, all);
+      if (isShared) await this.#release(other, some);
+    }
+  }
+
+  async #holdNow(
+    running: Running,
+    of: Pick<Asked, 'requestId' | 'organisationId'>,
+    wantNano: bigint,
+    leastNano: bigint,
+  ): Promise<string> {
+    let outcome = '';
+    const want = { wantNano: nano(wantNano), leastNano: nano(leastNano) };
+    void running.ledger
+      .hold({ ...of, ...want })
+      .then(
         (held) => (outcome = held.kind === 'held' ? `held ${held.hold.amountNano}` : held.kind),
       );
-      const untilMs = this.world.nowMs + 10_000;
-      await this.world.run(
-        () => outcome !== '' || this.world.nowMs > untilMs || this.violations.length > 0,
-      );
-      if (outcome !== `held ${free}`)
-        this.violations.push(`I10 the last ${free} of ${organisationId}: ${outcome}`);
-      await this.#release(running, { requestId, organisationId });
-    }
+    const untilMs = this.world.nowMs + 10_000;
+    await this.world.run(
+      () => outcome !== '' || this.world.nowMs > untilMs || this.violations.length > 0,
+    );
+    return outcome;
   }
 
   async #release(running: Running, of: Pick<Asked, 'requestId' | 'organisationId'>): Promise<void> {

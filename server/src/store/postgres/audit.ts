@@ -69,9 +69,9 @@ const CHECKS: readonly Check[] = [
     sql: `SELECT format('%s holds %s, its open holds and leases are %s', coalesce(a.id, h.id), a.held_nano, h.amount) AS detail
             FROM account AS a
             FULL JOIN (
-              SELECT 'credits:' || organisation_id AS id, sum(amount_nano) AS amount
-                FROM (SELECT organisation_id, amount_nano::bigint FROM hold
-                      UNION ALL SELECT organisation_id, amount_nano::bigint FROM lease) AS set_aside
+              SELECT id, sum(amount_nano) AS amount
+                FROM (SELECT 'credits:' || organisation_id AS id, amount_nano::bigint FROM hold
+                      UNION ALL SELECT account_id, amount_nano::bigint FROM lease) AS set_aside
                 GROUP BY 1
             ) AS h ON h.id = a.id
             WHERE coalesce(a.held_nano::bigint, 0) <> coalesce(h.amount, 0)`,
@@ -82,7 +82,7 @@ const CHECKS: readonly Check[] = [
   },
   {
     name: 'I4 a lease is more than nothing, and its gateway is known',
-    sql: `SELECT format('%s of %s at start %s: %s', l.organisation_id, l.gateway_id, l.epoch, l.amount_nano) AS detail
+    sql: `SELECT format('%s of %s at start %s: %s', l.account_id, l.gateway_id, l.epoch, l.amount_nano) AS detail
             FROM lease AS l LEFT JOIN gateway AS g ON g.id = l.gateway_id
             WHERE l.amount_nano = 0 OR g.id IS NULL OR l.epoch > g.epoch`,
   },

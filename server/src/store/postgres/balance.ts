@@ -50,7 +50,7 @@ async function readRow(
     `SELECT balance_nano AS balance, held_nano AS held, coalesce(l.amount_nano, 0) AS leased,
          coalesce(w.applied_seq, 0) AS seq
        FROM account AS a
-       LEFT JOIN lease AS l ON l.gateway_id = $2 AND l.epoch = $3 AND l.organisation_id = a.organisation_id
+       LEFT JOIN lease AS l ON l.gateway_id = $2 AND l.epoch = $3 AND l.account_id = a.id
        LEFT JOIN settlement_watermark AS w ON w.gateway_id = $2 AND w.epoch = $3
        WHERE a.id = $1`,
     [`credits:${organisationId}`, leases?.gateway.id ?? '', `${leases?.gateway.epoch ?? 0n}`],

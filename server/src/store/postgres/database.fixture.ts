@@ -18,13 +18,16 @@ export type TestPostgres = AsyncDisposable & {
   newDatabase(): Promise<SocketConnection>;
 };
 
-export async function startTestPostgres(): Promise<TestPostgres> {
+export async function startTestPostgres(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<TestPostgres> {
   const scratch = mkdtempSync(join(tmpdir(), 'turnpike-store-'));
   chmodSync(scratch, 0o755);
   const started = await startEmbeddedPostgres({
     dataDirectory: join(scratch, 'postgres'),
     onProgress: () => {},
     onLog: () => {},
+    settings,
   });
   if (!started.ok) throw new Error(JSON.stringify(started.error));
   const postgres = started.value;

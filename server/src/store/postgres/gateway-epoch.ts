@@ -141,9 +141,9 @@ function voidHolds(pool: pg.Pool, condition: string, values: readonly string[]):
 function voidLeases(pool: pg.Pool, condition: string, values: readonly string[]): Promise<number> {
   return voidAll(
     pool,
-    `SELECT coalesce(sum(ledger_void_lease(gateway_id, epoch, organisation_id)), 0) AS voided
-       FROM (SELECT gateway_id, epoch, organisation_id FROM lease WHERE ${condition}
-               ORDER BY organisation_id LIMIT ${VOIDS_MAX}) AS l`,
+    `SELECT coalesce(sum(ledger_void_lease(gateway_id, epoch, account_id)), 0) AS voided
+       FROM (SELECT gateway_id, epoch, account_id FROM lease WHERE ${condition}
+               ORDER BY account_id LIMIT ${VOIDS_MAX}) AS l`,
     values,
   );
 }

@@ -6,15 +6,13 @@ import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import { nano } from '../../domain/money/nano.ts';
 import type { ModelPrice, PriceBook, PriceItem } from '../../domain/pricing/price-book.ts';
-import { type Address, connect } from './connection.ts';
 import { COLUMNS } from './price-columns.ts';
 
-const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
+export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
 const POLL_MS = 400;
 /** How long a change of our own may take to be seen by ourselves before its caller is told. */
 const REACH_TIMEOUT_MS = 5_000;
 const REACH_RETRY_MS = 50;
-const LISTEN_RETRY_MS = 1_000;
 
 /** Makes a change and says which version has it; within its transaction. */
 export async function nextVersion(client: pg.ClientBase): Promise<number> {
@@ -27,29 +25,22 @@ export async function nextVersion(client: pg.ClientBase): Promise<number> {
 
 export class SnapshotFeed implements AsyncDisposable {
   readonly #pool: pg.Pool;
-  readonly #address: Address;
   readonly #timer: NodeJS.Timeout;
   #current: Snapshot;
   /** By the monotonic clock, when the question was asked whose answer was this snapshot. */
   #knownCurrentAtMs: number;
   #loading: Promise<void> | undefined;
-  #listener: pg.Client | undefined;
-  #listening: Promise<void> | undefined;
-  #listenAgainAtMs = 0;
-  #closed = false;
 
-  private constructor(pool: pg.Pool, address: Address, first: Snapshot, askedAtMs: number) {
+  private constructor(pool: pg.Pool, first: Snapshot, askedAtMs: number) {
     this.#pool = pool;
-    this.#address = address;
     this.#current = first;
     this.#knownCurrentAtMs = askedAtMs;
-    this.#timer = setInterval(() => this.#poll(), POLL_MS).unref();
-    this.#poll();
+    this.#timer = setInterval(() => void this.#refresh(), POLL_MS).unref();
   }
 
-  static async open(pool: pg.Pool, address: Address): Promise<SnapshotFeed> {
+  static async open(pool: pg.Pool): Promise<SnapshotFeed> {
     const askedAtMs = performance.now();
-    return new SnapshotFeed(pool, address, await load(pool), askedAtMs);
+    return new SnapshotFeed(pool, await load(pool), askedAtMs);
   }
 
   current(): Snapshot {
@@ -77,18 +68,13 @@ export class SnapshotFeed implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
     clearInterval(this.#timer);
-    await this.#listening;
     await this.#loading;
-    await this.#listener?.end();
   }
 
-  #poll(): void {
+  /** Something has changed. */
+  hear(): void {
     void this.#refresh();
-    if (this.#listener === undefined && performance.now() >= this.#listenAgainAtMs) {
-      this.#listening ??= this.#listen().finally(() => (this.#listening = undefined));
-    }
   }
 
   /** Never rejects: the last snapshot stays in force while the database can't be reached. */
@@ -106,24 +92,6 @@ export class SnapshotFeed implements AsyncDisposable {
     );
     if (Number(rows[0]?.version) !== this.#current.version) this.#current = await load(this.#pool);
     this.#knownCurrentAtMs = askedAtMs;
-  }
-
-  async #listen(): Promise<void> {
-    this.#listenAgainAtMs = performance.now() + LISTEN_RETRY_MS;
-    const connected = await connect(this.#address);
-    if (!connected.ok) return;
-    const client = connected.value;
-    try {
-      client.on('notification', () => void this.#refresh());
-      client.on('end', () => {
-        if (this.#listener === client) this.#listener = undefined;
-      });
-      await client.query(`LISTEN ${SNAPSHOT_CHANNEL}`);
-      if (this.#closed) await client.end();
-      else this.#listener = client;
-    } catch {
-      await client.end(); // Lost at once: the poll goes on, and tries again.
-    }
   }
 }
 

@@ -26,11 +26,13 @@ import type { Books } from './leases/books.ts';
 import { LeasedLedger } from './leases/leased-ledger.ts';
 import { postgresBooks } from './leases/postgres-books.ts';
 import { settleEarlier } from './leases/settle-earlier.ts';
+import { hearRecall, RECALL_CHANNEL, RecallPoll } from './leases/recalls.ts';
+import { Listener } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
-import { SnapshotFeed } from './snapshot-feed.ts';
+import { SNAPSHOT_CHANNEL, SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
 
 export type { StoreConnection, StoreFailure } from './connection.ts';
@@ -87,13 +89,18 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
       await pool.end();
       return gateway;
     }
-    const feed = await SnapshotFeed.open(pool, address.value);
+    const feed = await SnapshotFeed.open(pool);
     const version = await versionOf(pool);
     const direct = new DirectPg(address.value, gateway.value, options.onProblem);
     const leased =
       options.settlement === 'leases'
         ? openLeases(books, gateway.value, direct, options)
         : undefined;
+    const listener = new Listener(address.value, {
+      [SNAPSHOT_CHANNEL]: () => feed.hear(),
+      [RECALL_CHANNEL]: (payload) => hearRecall(leased, payload),
+    });
+    const recalls = leased && new RecallPoll(pool, gateway.value, leased, listener);
     const onHeard = (askedMs: number) => leased?.heardAt(askedMs);
     const heartbeat = new Heartbeat({
       books,
@@ -109,7 +116,8 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
       reachable: () => feed.ageMs() < AWAY_AFTER_MS,
     });
     const sealing = await PostgresSealingKeys.open(pool);
-    const parts = { pool, version, feed, direct, leased, heartbeat, responses, sealing };
+    const ledgers = { direct, leased, recalls };
+    const parts = { pool, version, feed, listener, ...ledgers, heartbeat, responses, sealing };
     return ok(new PostgresStore(parts));
   } catch (error) {
     await pool.end();
@@ -153,6 +161,8 @@ type Parts = {
   readonly pool: Pool;
   readonly version: string;
   readonly feed: SnapshotFeed;
+  readonly listener: Listener;
+  readonly recalls: RecallPoll | undefined;
   readonly direct: DirectPg;
   readonly leased: LeasedLedger | undefined;
   readonly heartbeat: Heartbeat;
@@ -167,35 +177,28 @@ class PostgresStore implements Store {
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
-  readonly #pool: Pool;
-  readonly #feed: SnapshotFeed;
-  readonly #heartbeat: Heartbeat;
-  readonly #direct: DirectPg;
-  readonly #leased: LeasedLedger | undefined;
+  readonly #parts: Parts;
 
-  constructor({ pool, version, feed, direct, leased, heartbeat, responses, sealing }: Parts) {
-    this.sealing = sealing;
-    this.responses = responses;
-    this.version = version;
-    this.#pool = pool;
-    this.#feed = feed;
-    this.#heartbeat = heartbeat;
-    this.#direct = direct;
-    this.#leased = leased;
+  constructor(parts: Parts) {
+    const { pool, feed, direct, leased } = parts;
+    this.sealing = parts.sealing;
+    this.responses = parts.responses;
+    this.version = parts.version;
     this.ledger = leased ?? direct;
     this.accounts = new PostgresAccounts(pool, feed, leased);
     this.plans = new PostgresPlans(pool);
+    this.#parts = parts;
   }
 
   snapshotAgeMs(): number {
-    return this.#feed.ageMs();
+    return this.#parts.feed.ageMs();
   }
 
   async ping(): Promise<boolean> {
     const timeout = new Promise<boolean>((resume) => {
       setTimeout(() => resume(false), PING_TIMEOUT_MS).unref();
     });
-    const answer = this.#pool.query('SELECT 1').then(
+    const answer = this.#parts.pool.query('SELECT 1').then(
       () => true,
       () => false,
     );
@@ -203,12 +206,15 @@ class PostgresStore implements Store {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    const { heartbeat, recalls, leased, direct, listener, feed, pool } = this.#parts;
     await this.responses[Symbol.asyncDispose]();
     await this.sealing[Symbol.asyncDispose]();
-    await this.#heartbeat[Symbol.asyncDispose]();
-    await this.#leased?.[Symbol.asyncDispose]();
-    await this.#direct[Symbol.asyncDispose]();
-    await this.#feed[Symbol.asyncDispose]();
-    await this.#pool.end();
+    await heartbeat[Symbol.asyncDispose]();
+    await recalls?.[Symbol.asyncDispose]();
+    await leased?.[Symbol.asyncDispose]();
+    await direct[Symbol.asyncDispose]();
+    await listener[Symbol.asyncDispose]();
+    await feed[Symbol.asyncDispose]();
+    await pool.end();
   }
 }

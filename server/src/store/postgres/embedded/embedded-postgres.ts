@@ -36,6 +36,8 @@ export type EmbeddedPostgresOptions = {
   readonly packageDirectory?: string;
   /** Where root puts a copy of the programs if other users cannot reach the package; the first that is writable. */
   readonly programDirectories?: readonly string[];
+  /** Instead of, or beside, the settings that it starts with. */
+  readonly settings?: Readonly<Record<string, string>>;
 };
 
 /** Every connection is lost with each of them; clients reconnect. */
@@ -113,6 +115,7 @@ async function prepare(
     socket: socket.value,
     onProgress: options.onProgress,
     onLog,
+    settings: options.settings ?? {},
   });
 }
 

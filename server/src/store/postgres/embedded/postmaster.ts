@@ -31,6 +31,7 @@ export type PostmasterOptions = {
   readonly socket: SocketDirectory;
   readonly onProgress: (text: string) => void;
   readonly onLog: (line: string) => void;
+  readonly settings: Readonly<Record<string, string>>;
 };
 
 export type Postmaster = {
@@ -70,6 +71,7 @@ async function startOnce(
       '-D',
       clusterAsSeenFromInside(options.cluster),
       ...settingsAsArguments({
+        ...options.settings,
         port: String(SOCKET_PORT),
         unix_socket_directories: `"${options.socket.asSeenByPostmaster}"`,
         [MARK_SETTING]: options.cluster,

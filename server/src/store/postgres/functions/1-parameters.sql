@@ -26,8 +26,16 @@ CREATE TYPE settle_record AS (
   image_input bigint, audio_input bigint, image_output bigint, audio_output bigint, tool_calls bigint,
   started_at_ms double precision, first_token_after_ms integer, duration_ms integer);
 
--- What a batch changes for one customer. `had` is what the lease stands at, 0 where there is none. The settles take
--- `charged` from the credit and `released` from the lease. `need` is to be added to the lease if there is so much (all
--- that there is if not), less than 0 to give back; `extra` on top, but at most half of what is then left for others.
+-- What a batch changes in one lease. `had` is what it stands at, 0 where there is none. The settles take `charged` from the
+-- account and `released` from the lease. `spare` is the part of the lease that is on the table: wishes are granted from it,
+-- and what they leave of it goes back, as far as `extra` does not keep it. `extra` is what the gateway would like to have
+-- beyond the wishes: what they left, and at most half of what is free, and nothing while the account's leases are recalled.
+-- `recall_no`: recalls up to this one are answered with this change.
 CREATE TYPE lease_change AS (
-  organisation_id text, had bigint, charged bigint, released bigint, need bigint, extra bigint);
+  account_id text, had bigint, charged bigint, released bigint, spare bigint, extra bigint, recall_no bigint);
+
+-- A hold or an extension that the gateway's leases could not cover. It needs as much from each of its accounts: the
+-- positions of their changes stand in `wish_accounts` from `first` to `last`. `lacked` is the position of the account that
+-- lacked when it was asked for before, and `since` the recall that must be answered by all others before it is refused.
+CREATE TYPE lease_wish AS (
+  want bigint, least bigint, first integer, last integer, lacked integer, since bigint);

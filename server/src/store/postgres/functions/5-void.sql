@@ -17,19 +17,19 @@ BEGIN
 END $$;
 
 -- Ends one lease and gives its credit back; 1 if there was one. The account first, as everywhere.
-CREATE FUNCTION ledger_void_lease(of_gateway text, of_epoch bigint, of_organisation text)
+CREATE FUNCTION ledger_void_lease(of_gateway text, of_epoch bigint, of_account text)
 RETURNS bigint LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   amount bigint;
 BEGIN
-  PERFORM FROM account WHERE id = 'credits:' || of_organisation FOR UPDATE;
+  PERFORM FROM account WHERE id = of_account FOR UPDATE;
   DELETE FROM lease
-    WHERE gateway_id = of_gateway AND epoch = of_epoch AND organisation_id = of_organisation
+    WHERE gateway_id = of_gateway AND epoch = of_epoch AND account_id = of_account
     RETURNING amount_nano INTO amount;
   IF NOT FOUND THEN
     RETURN 0;
   END IF;
-  UPDATE account SET held_nano = held_nano - amount WHERE id = 'credits:' || of_organisation;
+  UPDATE account SET held_nano = held_nano - amount WHERE id = of_account;
   RETURN 1;
 END $$;

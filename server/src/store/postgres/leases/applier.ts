@@ -3,15 +3,16 @@
 // watermark and the leases are read before anything is sent again.
 
 import { assert } from '../../../lib/assert.ts';
+import { RECALL_AGAIN_MS } from '../../../limits.ts';
 import { pause, type Timers } from '../../../ports/timers.ts';
 import type { StoreProblem } from '../store-problem.ts';
 import type { Gateway } from '../ledger-batch.ts';
 import { isOurMistake, type Trouble, troubleOf } from '../ledger-session.ts';
 import { applyOrSetAside } from './apply-one.ts';
 import type { Books, BooksSession } from './books.ts';
-import type { LeaseBook, Planned } from './lease-book.ts';
-import type { Entry } from './leased-batch.ts';
-import type { LeaseAnswer } from './lease.ts';
+import type { LeaseBook, Plan } from './lease-book.ts';
+import type { BatchWishAnswer, Entry, LeasedBatchAnswer } from './leased-batch.ts';
+import { answerWish, failWish, refuseHopeless, type WishAnswer } from './wish-queue.ts';
 
 export type ApplierOptions = {
   readonly books: Books;
@@ -167,11 +168,11 @@ export class Applier {
     if (this.mustLook && !(await this.#lookAgain(session))) return 'lost';
     const entries = this.#queue.slice(0, BATCH_RECORDS_MAX);
     const { book } = this.#options;
-    const planned = book.plan(entries, this.#nowMs, this.#closingUntilMs !== undefined);
-    if (entries.length === 0 && planned.length === 0) return undefined;
+    const plan = book.plan(entries, this.#nowMs, this.#closingUntilMs !== undefined);
+    if (entries.length === 0 && plan.planned.length === 0) return undefined;
     const endLate = this.#options.timers.after(BATCH_TIMEOUT_MS, () => void session.close());
     try {
-      return await this.#attempt(session, entries, planned);
+      return await this.#attempt(session, entries, plan);
     } finally {
       endLate();
     }
@@ -191,7 +192,7 @@ export class Applier {
   async #attempt(
     session: BooksSession,
     entries: readonly Entry[],
-    planned: readonly Planned[],
+    plan: Plan,
   ): Promise<Trouble | undefined> {
     try {
       const answers = await session.apply({
@@ -199,29 +200,52 @@ export class Applier {
         fromSeq: this.#appliedSeq,
         toSeq: this.#appliedSeq + entries.length,
         records: entries,
-        changes: planned.map(({ change }) => change),
+        changes: plan.planned.map(({ change }) => change),
+        wishes: plan.wishes,
       });
-      this.#done(entries, planned, answers);
+      this.#done(entries, plan, answers);
       return undefined;
     } catch (error) {
-      return await this.#afterFailure(session, entries, planned, error);
+      return await this.#afterFailure(session, entries, plan, error);
     }
   }
 
-  #done(
-    entries: readonly Entry[],
-    planned: readonly Planned[],
-    answers: readonly (LeaseAnswer | undefined)[],
-  ): void {
+  #done(entries: readonly Entry[], plan: Plan, answers: LeasedBatchAnswer): void {
     this.#strikes = 0;
     this.#dropThrough(this.#appliedSeq + entries.length);
     const nowMs = this.#nowMs;
-    for (const [at, { lease, change }] of planned.entries()) {
-      const answer = answers[at];
-      if (answer !== undefined) lease.answered(change.ask, change.chargedNano, answer, nowMs);
-      else lease.fail(new Error(`There is no organisation "${lease.organisationId}".`));
-      if (lease.hasWishes) this.#options.book.setDue(lease);
+    for (const [at, { lease, offer, change }] of plan.planned.entries()) {
+      const answer = answers.leases[at];
+      if (answer !== undefined) lease.answered(offer, change.chargedNano, answer, nowMs);
     }
+    this.#answerWishes(plan, answers, nowMs);
+    for (const { lease } of plan.planned) if (lease.isDue(nowMs)) this.#options.book.setDue(lease);
+  }
+
+  /** What is granted is in the leases by now. */
+  #answerWishes(
+    { planned, asked, askedMs }: Plan,
+    { leases, wishes }: LeasedBatchAnswer,
+    nowMs: number,
+  ) {
+    if (asked.length === 0) return;
+    const missing = planned.find((_, at) => leases[at] === undefined)?.lease;
+    let at = 0;
+    for (const wish of asked) {
+      const answer = wish.hopeless === true ? undefined : wishes[at++];
+      const isMissing = missing !== undefined && wish.leases.includes(missing);
+      if (isMissing) failWish(wish, new Error(`There is no account "${missing.accountId}".`));
+      else if (answer === undefined) refuseHopeless(wish);
+      else answerWish(wish, told(answer, planned), askedMs, nowMs);
+    }
+    const { book, timers } = this.#options;
+    book.dropEnded();
+    book.setWishesDue(nowMs);
+    if (!wishes.some(({ kind }) => kind === 'recalled')) return;
+    timers.after(RECALL_AGAIN_MS, () => {
+      book.setWishesDue(this.#nowMs);
+      if (book.hasWishes) this.wake(true);
+    });
   }
 
   #dropThrough(seq: number): void {
@@ -236,15 +260,16 @@ export class Applier {
   async #afterFailure(
     session: BooksSession,
     entries: readonly Entry[],
-    planned: readonly Planned[],
+    plan: Plan,
     error: unknown,
   ): Promise<Trouble | undefined> {
-    for (const { lease } of planned) this.#options.book.setDue(lease);
+    for (const { lease } of plan.planned) this.#options.book.setDue(lease);
     let trouble = troubleOf(error);
     if (trouble === 'refused') {
       if (isOurMistake(error)) this.#tellRefused('A batch', error);
-      trouble = await this.#mend(session, entries, planned, error).catch(troubleOf);
+      trouble = await this.#mend(session, entries, plan, error).catch(troubleOf);
     }
+    this.#options.book.setWishesDue(this.#nowMs);
     if (trouble === 'lost') await this.#lose(session);
     return trouble;
   }
@@ -253,7 +278,7 @@ export class Applier {
   async #mend(
     session: BooksSession,
     entries: readonly Entry[],
-    planned: readonly Planned[],
+    plan: Plan,
     error: unknown,
   ): Promise<Trouble> {
     await this.#readState(session);
@@ -264,7 +289,9 @@ export class Applier {
     if (entries.length > 0) await this.#readState(session);
     else if ((this.#strikes += 1) > 1) {
       this.#tellRefused('A lease', error);
-      for (const { lease } of planned) lease.fail(error instanceof Error ? error : new Error());
+      const reason = error instanceof Error ? error : new Error();
+      for (const wish of plan.asked) failWish(wish, reason);
+      this.#options.book.dropEnded();
     }
     return 'again';
   }
@@ -276,7 +303,7 @@ export class Applier {
       0,
       applied.seq - this.#appliedSeq,
     )) {
-      this.#options.book.leaseOf(settlement.organisationId).forget(chargedNano);
+      this.#options.book.purseOf(settlement.organisationId).credits.forget(chargedNano);
     }
     this.#dropThrough(applied.seq);
     this.#options.book.correct(applied.leases);
@@ -335,4 +362,11 @@ export class Applier {
     this.#options.onProblem({ kind: 'fenced', sentence });
     this.#options.onFenced();
   }
+}
+
+function told(answer: BatchWishAnswer, planned: Plan['planned']): WishAnswer {
+  if (answer.kind === 'granted') return answer;
+  const lacking = planned[answer.lacked - 1]?.lease;
+  assert(lacking !== undefined, 'what lacked is one of the accounts that were asked for');
+  return { ...answer, lacking };
 }

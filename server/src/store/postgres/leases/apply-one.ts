@@ -28,21 +28,22 @@ export async function applyOrSetAside(
 async function applyOne(session: BooksSession, entry: Entry, leaseEpoch: bigint): Promise<void> {
   await session.transaction(async () => {
     const { settlement, seq } = entry;
-    const { organisationId } = settlement;
+    const accountId = `credits:${settlement.organisationId}`;
     // The account's lock first, as everywhere.
-    const free = (await session.lockFree(organisationId)) ?? 0n;
-    const leased = await session.lockLease(organisationId, leaseEpoch);
+    const free = (await session.lockFree(accountId)) ?? 0n;
+    const leased = await session.lockLease(accountId, leaseEpoch);
     const isRecorded = await session.isRecorded(settlement.requestId);
     const releasedNano = leased < entry.chargedNano ? leased : entry.chargedNano;
     const rest = entry.chargedNano - releasedNano;
     const chargedNano = releasedNano + (rest < free ? rest : free);
-    const change = { organisationId, hadNano: leased, chargedNano, releasedNano, ask: undefined };
+    const change = { accountId, hadNano: leased, chargedNano, releasedNano, offer: undefined };
     await session.apply({
       leaseEpoch,
       fromSeq: seq - 1,
       toSeq: seq,
       records: isRecorded ? [] : [{ settlement, chargedNano }],
       changes: !isRecorded && chargedNano > 0n ? [change] : [],
+      wishes: [],
     });
   });
 }
@@ -57,6 +58,7 @@ async function setAside(
   await session.transaction(async () => {
     await session.keepRefused(entry, leaseEpoch, reason);
     const { seq } = entry;
-    await session.apply({ leaseEpoch, fromSeq: seq - 1, toSeq: seq, records: [], changes: [] });
+    const nothing = { records: [], changes: [], wishes: [] };
+    await session.apply({ leaseEpoch, fromSeq: seq - 1, toSeq: seq, ...nothing });
   });
 }

@@ -4,12 +4,12 @@
 import type { Result } from '../../../lib/result.ts';
 import type { StoreFailure } from '../connection.ts';
 import type { Gateway } from '../ledger-batch.ts';
-import type { LeaseAnswer } from './lease.ts';
-import type { Entry, LeasedBatch } from './leased-batch.ts';
+import type { Entry, LeasedBatch, LeasedBatchAnswer } from './leased-batch.ts';
 
 /** What the books have of one start of a gateway. */
 export type Applied = {
   readonly seq: number;
+  /** By account. */
   readonly leases: ReadonlyMap<string, bigint>;
 };
 
@@ -36,15 +36,15 @@ export interface Books {
 export interface BooksSession {
   readonly alive: boolean;
   applied(epoch: bigint): Promise<Applied>;
-  /** All or nothing, in one round trip. Undefined for a customer that does not exist. */
-  apply(batch: LeasedBatch): Promise<readonly (LeaseAnswer | undefined)[]>;
+  /** All or nothing, in one round trip. */
+  apply(batch: LeasedBatch): Promise<LeasedBatchAnswer>;
 
   /** What `work` does on this session is committed together, or not at all. */
   transaction(work: () => Promise<void>): Promise<void>;
-  /** Within a transaction. Undefined when there is no such customer. */
-  lockFree(organisationId: string): Promise<bigint | undefined>;
+  /** Within a transaction. Undefined when there is no such account. */
+  lockFree(accountId: string): Promise<bigint | undefined>;
   /** Within a transaction, after `lockFree`: the account's lock first, as everywhere. */
-  lockLease(organisationId: string, epoch: bigint): Promise<bigint>;
+  lockLease(accountId: string, epoch: bigint): Promise<bigint>;
   isRecorded(requestId: string): Promise<boolean>;
   /** Within a transaction. Keeps a record that can't be applied for a person to look at. */
   keepRefused(entry: Entry, epoch: bigint, reason: string): Promise<void>;

@@ -142,12 +142,12 @@ test('I8 a lease that a lost connection committed late, unseen, is found and giv
   proxy.cut = 'before';
   await mustHold(store.ledger, one ?? '', 10n); // connects again
   await pool.query(
-    `WITH late AS (INSERT INTO lease SELECT id, epoch, $1, 500 FROM gateway)
+    `WITH late AS (INSERT INTO lease SELECT id, epoch, 'credits:' || $1, 500 FROM gateway)
        UPDATE account SET held_nano = held_nano + 500 WHERE organisation_id = $1`,
     [other],
   );
   const deadline = performance.now() + 12_000;
-  const leaseOfOther = 'SELECT FROM lease WHERE organisation_id = $1';
+  const leaseOfOther = "SELECT FROM lease WHERE account_id = 'credits:' || $1";
   while ((await pool.query(leaseOfOther, [other])).rowCount !== 0) {
     assert.ok(performance.now() < deadline, 'it is still there');
     await sleep(100);

@@ -1,6 +1,7 @@
 // The ledger in memory: a hold is taken from a lease that PostgreSQL has already committed, and a settle is durable in the
 // log before it resolves. PostgreSQL hears of both later, in batches, and the request path waits for it only where the
-// lease is too small: then for exactly what is needed, so that near the end of the credit nobody is refused too early.
+// lease is too small: then for exactly what is needed, and for what other gateways can spare, so that near the end of the
+// credit nobody is refused too early.
 //
 // docs/decisions/0008-leases-and-a-settlement-log.md has the figures and the alternatives.
 
@@ -26,10 +27,11 @@ import { type Gateway, splitCost } from '../ledger-batch.ts';
 import { isRequestId } from '../request-id.ts';
 import { Applier } from './applier.ts';
 import type { Books } from './books.ts';
-import { LeaseBook } from './lease-book.ts';
+import { LeaseBook, type Purse } from './lease-book.ts';
 import type { Entry } from './leased-batch.ts';
-import { type Lease, TICK_MS, type Wish } from './lease.ts';
+import { type Lease, TICK_MS } from './lease.ts';
 import { unstorable } from './storable.ts';
+import type { Wish } from './wish-queue.ts';
 
 /**
  * Others take a gateway for dead, and its leases back, after 60 s of silence. One that has not reached PostgreSQL for
@@ -106,16 +108,15 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     if (before !== undefined) return before.holding ?? Promise.resolve(heldOf(request, before));
     if (!this.#isUsable) return Promise.resolve({ kind: 'unavailable' });
     assert(isRequestId(requestId), 'a hold is for a request');
-    const lease = this.#book.leaseOf(organisationId);
+    const purse = this.#book.purseOf(organisationId);
     const made: Request = { organisationId, amountNano: undefined, seq: 0, chargedNano: 0n };
     this.#requests.set(requestId, made);
     const nowMs = this.#timers.monotonicMs();
-    if (this.#isTrusted && lease.take(wantNano, nowMs)) {
+    if (this.#take(purse, wantNano, nowMs)) {
       made.amountNano = wantNano;
-      if (lease.wants(nowMs)) this.#ask(lease, false);
       return Promise.resolve(heldOf(request, made));
     }
-    made.holding = this.#waitToHold(request, lease, made);
+    made.holding = this.#waitToHold(request, purse, made);
     return made.holding;
   }
 
@@ -129,13 +130,12 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     const moreNano = hold.amountNano + extraNano - request.amountNano;
     if (moreNano <= 0n) return Promise.resolve(heldOf(hold, request)); // asked again
     const nowMs = this.#timers.monotonicMs();
-    const lease = this.#book.leaseOf(hold.organisationId);
-    if (this.#isTrusted && lease.take(moreNano, nowMs)) {
+    const purse = this.#book.purseOf(hold.organisationId);
+    if (this.#take(purse, moreNano, nowMs)) {
       request.amountNano += moreNano;
-      if (lease.wants(nowMs)) this.#ask(lease, false);
       return Promise.resolve(heldOf(hold, request));
     }
-    return this.#waitToExtend(hold, lease, request, moreNano);
+    return this.#waitToExtend(hold, purse, request, moreNano);
   }
 
   settle(hold: Hold, settlement: Settlement): Promise<SettleOutcome> {
@@ -169,6 +169,20 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     this.#heardAgainMs = undefined;
   }
 
+  /** Another gateway lacks what this one may have to spare: it goes back at once. */
+  recalled(accountId: string, recallNo: bigint): void {
+    const lease = this.#book.find(accountId);
+    if (lease === undefined || this.#state === 'fenced') return;
+    lease.recall(recallNo, this.#timers.monotonicMs());
+    this.#book.setDue(lease);
+    this.#applier.wake(true);
+  }
+
+  /** Whether there is a lease that could be recalled. */
+  get hasLeases(): boolean {
+    return this.#book.hasLeases;
+  }
+
   /** Another process has started in this one's place. */
   fence(): void {
     this.#applier.fence();
@@ -181,7 +195,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
 
   /** What running requests hold of a customer's credit. */
   heldNano(organisationId: string): bigint {
-    return this.#book.find(organisationId)?.heldNano ?? 0n;
+    return this.#book.find(`credits:${organisationId}`)?.heldNano ?? 0n;
   }
 
   /** What is settled and charged behind that record. */
@@ -225,10 +239,10 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     settlement: Settlement,
   ): Promise<SettleOutcome> {
     const { requestId, organisationId } = settlement;
-    const lease = this.#book.leaseOf(organisationId);
+    const { credits } = this.#book.purseOf(organisationId);
     const mistake = unstorable(settlement);
     if (mistake !== undefined || this.#state === 'fenced') {
-      lease.settle(heldNano, 0n, this.#isTrusted);
+      this.#release(organisationId, heldNano, 0n);
       this.#requests.delete(requestId);
       if (mistake === undefined) return { kind: 'unavailable' };
       const sentence = `The settle of ${requestId} was refused: ${mistake}.`;
@@ -236,7 +250,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       throw new Error(sentence);
     }
     const chargedNano = splitCost(settlement, heldNano).charged;
-    lease.settle(heldNano, chargedNano, this.#isTrusted);
+    this.#release(organisationId, heldNano, chargedNano);
     const durable = this.#log.append(recordText({ settlement, chargedNano }), this.#running);
     const seq = this.#log.lastSeq;
     request.seq = seq;
@@ -245,7 +259,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       await durable;
     } catch {
       // The log says what is wrong; here it only matters that nothing was paid.
-      lease.forget(chargedNano);
+      credits.forget(chargedNano);
       this.#requests.delete(requestId);
       return { kind: 'unavailable' };
     }
@@ -253,14 +267,29 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     return {
       kind: 'settled',
       chargedNano: nano(chargedNano),
-      availableNano: nano(lease.availableNano),
+      availableNano: nano(credits.availableNano),
     };
   }
 
-  #waitToHold(request: HoldRequest, lease: Lease, made: Request): Promise<HoldOutcome> {
+  #take({ credits }: Purse, amountNano: bigint, nowMs: number): boolean {
+    if (!credits.covers(amountNano, nowMs) || !this.#isTrusted) return false;
+    credits.hold(amountNano);
+    if (credits.wants(nowMs)) this.#ask(credits);
+    return true;
+  }
+
+  /** What is not charged can be held again at once, if the lease can be trusted; others may need it. */
+  #release(organisationId: string, heldNano: bigint, chargedNano: bigint): void {
+    const { credits, queue } = this.#book.purseOf(organisationId);
+    credits.settle(heldNano, chargedNano);
+    if (this.#isTrusted) queue.serve();
+    if (credits.isRecalled(this.#timers.monotonicMs())) this.#ask(credits);
+  }
+
+  #waitToHold(request: HoldRequest, purse: Purse, made: Request): Promise<HoldOutcome> {
     const { requestId, wantNano, leastNano } = request;
     const drop = () => this.#requests.delete(requestId);
-    return this.#wait<HoldOutcome>(lease, { wantNano, leastNano }, (end) => ({
+    return this.#wait<HoldOutcome>(purse, { wantNano, leastNano }, (end) => ({
       give: (amountNano) => {
         made.amountNano = amountNano;
         end(heldOf(request, made));
@@ -279,16 +308,17 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
 
   #waitToExtend(
     hold: Hold,
-    lease: Lease,
+    purse: Purse,
     request: Request,
     moreNano: bigint,
   ): Promise<ExtendOutcome> {
     const want = { wantNano: moreNano, leastNano: moreNano };
-    return this.#wait<ExtendOutcome>(lease, want, (end) => ({
+    return this.#wait<ExtendOutcome>(purse, want, (end) => ({
       give: (amountNano) => {
         if (request.amountNano === undefined || request.settled !== undefined) {
-          lease.settle(amountNano, 0n, false); // The hold ended while it waited; the others are being served.
-          end({ kind: 'refused', availableNano: nano(lease.availableNano) });
+          const { credits } = purse;
+          credits.settle(amountNano, 0n); // The hold ended while it waited; the others are being served.
+          end({ kind: 'refused', availableNano: nano(credits.availableNano) });
           return;
         }
         request.amountNano += amountNano;
@@ -302,7 +332,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   /** With the true amount, which PostgreSQL alone knows. */
   #refuse({ organisationId }: Hold): Promise<ExtendOutcome> {
     const want = { wantNano: 0n, leastNano: 0n, hopeless: true } as const;
-    return this.#wait<ExtendOutcome>(this.#book.leaseOf(organisationId), want, (end) => ({
+    return this.#wait<ExtendOutcome>(this.#book.purseOf(organisationId), want, (end) => ({
       give: () => assert(false, 'what is hopeless is not given'),
       refuse: (availableNano) => end({ kind: 'refused', availableNano: nano(availableNano) }),
       giveUp: () => end({ kind: 'unavailable' }),
@@ -310,7 +340,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   }
 
   #wait<Outcome>(
-    lease: Lease,
+    { credits, queue }: Purse,
     want: Pick<Wish, 'wantNano' | 'leastNano' | 'hopeless'>,
     ways: (end: (outcome: Outcome) => void) => Ways,
   ): Promise<Outcome> {
@@ -321,15 +351,17 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
         reject(error);
       };
       const deadlineMs = this.#timers.monotonicMs() + HOLD_TIMEOUT_MS;
-      lease.wish({ ...want, deadlineMs, ended: false, ...rest, fail });
-      this.#ask(lease, true);
+      const leases = [credits];
+      queue.push({ ...want, leases, waitsFor: leases, deadlineMs, ended: false, ...rest, fail });
+      this.#book.setQueueDue(queue);
+      if (this.#applier.isLost && this.#isTrusted) queue.serveSpare();
+      this.#applier.wake(true);
     });
   }
 
-  #ask(lease: Lease, isUrgent: boolean): void {
+  #ask(lease: Lease): void {
     this.#book.setDue(lease);
-    if (this.#applier.isLost && this.#isTrusted) lease.serveSpare();
-    this.#applier.wake(isUrgent);
+    this.#applier.wake(false);
   }
 
   #tick(): void {
@@ -350,9 +382,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   }
 }
 
-type Ways = Omit<Wish, 'wantNano' | 'leastNano' | 'hopeless' | 'deadlineMs' | 'ended' | 'fail'> & {
-  readonly drop?: () => void;
-};
+type Ways = Pick<Wish, 'give' | 'refuse' | 'giveUp'> & { readonly drop?: () => void };
 
 function heldOf(
   { requestId, organisationId }: Pick<Hold, 'requestId' | 'organisationId'>,

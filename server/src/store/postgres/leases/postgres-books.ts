@@ -10,13 +10,14 @@ import type { Gateway } from '../ledger-batch.ts';
 import { SESSION_SETTINGS, troubleOf } from '../ledger-session.ts';
 import { uuidOf } from '../request-id.ts';
 import type { Applied, Books, BooksSession } from './books.ts';
-import type { LeaseAnswer } from './lease.ts';
 import {
   APPLY_LEASED_SQL,
-  bigintsOrNulls,
   type Entry,
+  leasedBatchAnswer,
   type LeasedBatch,
+  type LeasedBatchAnswer,
   leasedBatchValues,
+  type LeasedReply,
 } from './leased-batch.ts';
 
 export function postgresBooks(address: Address, pool: Pool): Books {
@@ -30,10 +31,17 @@ export function postgresBooks(address: Address, pool: Pool): Books {
   };
 }
 
+/** Writes a record that nobody reads, so that there is something to commit. */
+const FLUSH = {
+  name: 'flush',
+  text: `SELECT pg_logical_emit_message(true, 'turnpike', 'flush')`,
+};
+
 class PostgresSession implements BooksSession {
   readonly #client: Client;
   readonly #gateway: Gateway;
   #alive = true;
+  #isWithin = false;
 
   private constructor(client: Client, gateway: Gateway) {
     this.#client = client;
@@ -73,55 +81,60 @@ class PostgresSession implements BooksSession {
       'SELECT applied_seq AS seq FROM settlement_watermark WHERE gateway_id = $1 AND epoch = $2',
       whose,
     );
-    const leases = await this.#client.query<{ organisation: string; amount: string }>(
-      `SELECT organisation_id AS organisation, amount_nano AS amount FROM lease
+    const leases = await this.#client.query<{ account: string; amount: string }>(
+      `SELECT account_id AS account, amount_nano AS amount FROM lease
          WHERE gateway_id = $1 AND epoch = $2`,
       whose,
     );
     return {
       seq: Number(watermark.rows[0]?.seq ?? 0),
-      leases: new Map(leases.rows.map((row) => [row.organisation, BigInt(row.amount)])),
+      leases: new Map(leases.rows.map((row) => [row.account, BigInt(row.amount)])),
     };
   }
 
-  async apply(batch: LeasedBatch): Promise<readonly (LeaseAnswer | undefined)[]> {
-    const { rows } = await this.#client.query<[string | null, string | null]>({
+  async apply(batch: LeasedBatch): Promise<LeasedBatchAnswer> {
+    const { rows } = await this.#client.query<[...LeasedReply]>({
       name: 'ledger_apply_leased',
       text: APPLY_LEASED_SQL,
       values: leasedBatchValues(this.#gateway, batch),
       rowMode: 'array',
     });
-    const leased = bigintsOrNulls(rows[0]?.[0] ?? null);
-    const available = bigintsOrNulls(rows[0]?.[1] ?? null);
-    return batch.changes.map((_, at) => {
-      const leasedNano = leased[at];
-      const availableNano = available[at];
-      if (leasedNano === undefined || availableNano === undefined) return undefined;
-      return { leasedNano, availableNano };
-    });
+    if (batch.records.length > 0 && !this.#isWithin) await this.#flush();
+    return leasedBatchAnswer(batch, rows[0] ?? [null, null, null, null, null, null]);
   }
 
   async transaction(work: () => Promise<void>): Promise<void> {
     await this.#client.query('BEGIN');
+    this.#isWithin = true;
     try {
       await work();
       await this.#client.query('COMMIT');
     } catch (error) {
       if (troubleOf(error) !== 'lost') await this.#client.query('ROLLBACK');
       throw error;
+    } finally {
+      this.#isWithin = false;
     }
+    await this.#flush();
   }
 
-  lockFree(organisationId: string): Promise<bigint | undefined> {
-    return this.#bigint('SELECT balance_nano - held_nano FROM account WHERE id = $1 FOR UPDATE', [
-      `credits:${organisationId}`,
-    ]);
+  /**
+   * What this session has committed is on PostgreSQL's disk: by a commit of its own, that nobody waits behind. With batches
+   * that waited for the disk themselves, the test of 64 gateways of one customer took 20 s instead of 8.
+   */
+  async #flush(): Promise<void> {
+    await this.#client.query(FLUSH);
   }
 
-  async lockLease(organisationId: string, epoch: bigint): Promise<bigint> {
+  lockFree(accountId: string): Promise<bigint | undefined> {
+    const sql = 'SELECT balance_nano - held_nano FROM account WHERE id = $1 FOR UPDATE';
+    return this.#bigint(sql, [accountId]);
+  }
+
+  async lockLease(accountId: string, epoch: bigint): Promise<bigint> {
     const sql = `SELECT amount_nano FROM lease
-      WHERE gateway_id = $1 AND epoch = $2 AND organisation_id = $3 FOR UPDATE`;
-    return (await this.#bigint(sql, [this.#gateway.id, `${epoch}`, organisationId])) ?? 0n;
+      WHERE gateway_id = $1 AND epoch = $2 AND account_id = $3 FOR UPDATE`;
+    return (await this.#bigint(sql, [this.#gateway.id, `${epoch}`, accountId])) ?? 0n;
   }
 
   async isRecorded(requestId: string): Promise<boolean> {

@@ -10,7 +10,7 @@ import type { Gateway } from '../ledger-batch.ts';
 import { troubleOf } from '../ledger-session.ts';
 import { applyOrSetAside } from './apply-one.ts';
 import type { Books, BooksSession } from './books.ts';
-import { byOrganisation, type Entry, type LeaseChange } from './leased-batch.ts';
+import { byAccount, type Entry, type LeaseChange } from './leased-batch.ts';
 
 const BATCH_RECORDS_MAX = 1_024;
 
@@ -84,7 +84,7 @@ async function replayBatch(
   const toSeq = fromSeq + entries.length;
   try {
     const changes = changesOf(entries, leases);
-    await session.apply({ leaseEpoch, fromSeq, toSeq, records: entries, changes });
+    await session.apply({ leaseEpoch, fromSeq, toSeq, records: entries, changes, wishes: [] });
   } catch (error) {
     if (troubleOf(error) !== 'refused') throw error;
     for (const entry of entries) {
@@ -103,19 +103,19 @@ function changesOf(
 ): readonly LeaseChange[] {
   const charged = new Map<string, bigint>();
   for (const { settlement, chargedNano } of entries) {
-    const { organisationId } = settlement;
+    const accountId = `credits:${settlement.organisationId}`;
     if (chargedNano === 0n) continue;
-    charged.set(organisationId, (charged.get(organisationId) ?? 0n) + chargedNano);
+    charged.set(accountId, (charged.get(accountId) ?? 0n) + chargedNano);
   }
   return [...charged]
-    .map(([organisationId, chargedNano]) => ({
-      organisationId,
-      hadNano: leases.get(organisationId) ?? 0n,
+    .map(([accountId, chargedNano]) => ({
+      accountId,
+      hadNano: leases.get(accountId) ?? 0n,
       chargedNano,
       releasedNano: chargedNano,
-      ask: undefined,
+      offer: undefined,
     }))
-    .toSorted(byOrganisation);
+    .toSorted(byAccount);
 }
 
 function remove(disk: Disk, { paths }: LeftLog): void {
