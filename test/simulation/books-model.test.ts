@@ -156,7 +156,10 @@ class Pair {
         const spareNano = BigInt(chance.pick([0, rest, rest, chance.whole(0, 200)]));
         const extraNano = BigInt(chance.pick([0, chance.whole(0, 800)]));
         const recallNo = BigInt(chance.whole(0, Number(this.#recallNo(organisationId)) + 1));
-        const offer = chance.happens(0.7) ? { spareNano, extraNano, recallNo } : undefined;
+        const isReturned = chance.happens(0.6);
+        const offer = chance.happens(0.7)
+          ? { spareNano, isReturned, extraNano, recallNo }
+          : undefined;
         const accountId = `credits:${chance.happens(0.02) ? 'org_z_unknown' : organisationId}`;
         return { accountId, hadNano, chargedNano, releasedNano, offer };
       })

@@ -26,7 +26,7 @@ export type UsageRow = {
 };
 type GatewayRow = { readonly epoch: bigint; readonly beatMs: number };
 
-const NO_OFFER = { spareNano: 0n, extraNano: 0n, recallNo: 0n };
+const NO_OFFER = { spareNano: 0n, isReturned: false, extraNano: 0n, recallNo: 0n };
 /** As in ledger_apply_leased(). */
 const SCARCE_FOR_MS = 1_000;
 const RECALL_EVERY_MS = 50;
@@ -237,7 +237,7 @@ export class BooksModel {
     nowMs: number,
   ): LeaseAnswer | undefined {
     const { accountId, hadNano, chargedNano, releasedNano, offer } = change;
-    const { spareNano, extraNano, recallNo } = offer ?? NO_OFFER;
+    const { spareNano, isReturned, extraNano, recallNo } = offer ?? NO_OFFER;
     const account = this.#lock(transaction, accountId);
     if (account === undefined) {
       if (chargedNano !== 0n || releasedNano !== 0n)
@@ -248,9 +248,9 @@ export class BooksModel {
     const isRecalled = recall !== undefined && recall.atMs > nowMs - SCARCE_FOR_MS;
     const over = larger(used - spareNano, 0n);
     const free = account.balance - account.held - chargedNano + releasedNano - over;
-    const most = larger(spareNano - used, 0n) + free / 2n;
+    const most = free / 2n;
     const keep = extraNano > 0n && !isRecalled ? larger(smaller(extraNano, most), 0n) : 0n;
-    const more = used + keep - spareNano;
+    const more = keep + (isReturned ? used - spareNano : over);
     const after = this.#change(transaction, accountId, -chargedNano, more - releasedNano);
     const key = `${whose}/${accountId}`;
     const target = hadNano - releasedNano + more;

@@ -127,15 +127,16 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'answers a recall and keeps what it has to spare',
     file: `${LEASES}/lease.ts`,
-    find: 'if (excess > 0n || this.#mustAnswer) return this.#put(excess, 0n);',
-    replace: 'if (excess > 0n || this.#mustAnswer) return this.#put(isClosing ? excess : 0n, 0n);',
+    find: 'if (excess > 0n || this.#mustAnswer) return this.#put(excess, true, 0n);',
+    replace:
+      'if (excess > 0n || this.#mustAnswer) return this.#put(isClosing ? excess : 0n, true, 0n);',
     seed: 2,
   },
   {
     name: 'gives back what has been held again since',
     file: `${LEASES}/lease.ts`,
-    find: '    this.#offeredNano = spareNano > 0n ? spareNano : 0n;\n    return { spareNano: this.#offeredNano,',
-    replace: '    return { spareNano: spareNano > 0n ? spareNano : 0n,',
+    find: '    if (isReturned) this.#offeredNano = spare;\n',
+    replace: '',
     seed: 51,
   },
   {

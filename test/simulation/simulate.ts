@@ -355,10 +355,6 @@ class Simulation {
       }
       const rest = free - tenth;
       const all = { requestId: numbered(900), organisationId };
-      this.world.tell(
-        () =>
-          `to be spent: ${rest} of ${organisationId}; leases ${[...this.#model.leases].join(' ')}`,
-      );
       const outcome = await this.#holdNow(running, all, rest + 1n, rest);
       if (outcome !== `held ${rest}`)
         this.violations.push(`I10 the last ${rest} of ${organisationId}: ${outcome}`);

@@ -27,12 +27,13 @@ CREATE TYPE settle_record AS (
   started_at_ms double precision, first_token_after_ms integer, duration_ms integer);
 
 -- What a batch changes in one lease. `had` is what it stands at, 0 where there is none. The settles take `charged` from the
--- account and `released` from the lease. `spare` is the part of the lease that is on the table: wishes are granted from it,
--- and what they leave of it goes back, as far as `extra` does not keep it. `extra` is what the gateway would like to have
--- beyond the wishes: what they left, and at most half of what is free, and nothing while the account's leases are recalled.
+-- account and `released` from the lease. `spare` is the part of the lease that wishes are granted from first; if it is `back`,
+-- what they leave of it goes back. `extra` is what the gateway would like to have beyond that: at most half of what is
+-- free, and nothing while the account's leases are recalled.
 -- `recall_no`: recalls up to this one are answered with this change.
 CREATE TYPE lease_change AS (
-  account_id text, had bigint, charged bigint, released bigint, spare bigint, extra bigint, recall_no bigint);
+  account_id text, had bigint, charged bigint, released bigint, spare bigint, back boolean, extra bigint,
+  recall_no bigint);
 
 -- A hold or an extension that the gateway's leases could not cover. It needs as much from each of its accounts: the
 -- positions of their changes stand in `wish_accounts` from `first` to `last`. `lacked` is the position of the account that

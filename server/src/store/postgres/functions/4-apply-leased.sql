@@ -41,6 +41,7 @@ DECLARE
   need bigint;
   used bigint;
   over bigint;
+  more bigint;
   keep bigint;
   target bigint;
 BEGIN
@@ -119,17 +120,18 @@ BEGIN
     position := position + 1;
     used := coalesce(taken[position], 0);
     over := greatest(used - c.spare, 0);
+    more := CASE WHEN c.back THEN used - c.spare ELSE over END;
     keep := 0;
     IF c.extra > 0 THEN
       SELECT balance_nano - held_nano - c.charged + c.released - over,
           coalesce(recalled_at > clock_timestamp() - scarce_for, false)
         INTO free, is_scarce FROM account WHERE id = c.account_id FOR UPDATE;
       IF FOUND AND NOT is_scarce THEN
-        keep := greatest(least(c.extra, greatest(c.spare - used, 0) + free / 2), 0);
+        keep := greatest(least(c.extra, free / 2), 0);
       END IF;
     END IF;
     UPDATE account
-      SET balance_nano = balance_nano - c.charged, held_nano = held_nano - c.released - c.spare + used + keep
+      SET balance_nano = balance_nano - c.charged, held_nano = held_nano - c.released + more + keep
       WHERE id = c.account_id
       RETURNING balance_nano - held_nano, coalesce(recalled_at > clock_timestamp() - scarce_for, false), recall_no
         INTO free, is_scarce, newest;
@@ -143,7 +145,7 @@ BEGIN
       CONTINUE;
     END IF;
 
-    target := c.had - c.released - c.spare + used + keep;
+    target := c.had - c.released + more + keep;
     IF target < 0 THEN
       RAISE EXCEPTION 'a lease is not as its gateway remembers it' USING ERRCODE = 'TP002';
     END IF;

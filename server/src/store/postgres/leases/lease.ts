@@ -8,6 +8,8 @@ import { assert } from '../../../lib/assert.ts';
 /** What is asked of PostgreSQL for a lease: see `lease_change` in functions/1-parameters.sql. */
 export type Offer = {
   readonly spareNano: bigint;
+  /** What wishes leave of it goes back; until then nobody else has it. */
+  readonly isReturned: boolean;
   readonly extraNano: bigint;
   readonly recallNo: bigint;
 };
@@ -127,10 +129,15 @@ export class Lease {
   /** `isWished`: wishes that it does not cover are in the same batch, and may have all that is spare. */
   offer(nowMs: number, isClosing: boolean, isWished: boolean): Offer | undefined {
     this.#offeredNano = 0n;
-    if (isWished) return this.#put(this.spareNano, isClosing ? 0n : this.#targetNano);
+    if (isWished && !isClosing && !this.isRecalled(nowMs)) {
+      // Not kept from those who come while PostgreSQL is asked, which may take long.
+      return this.#put(this.spareNano, false, this.#targetNano);
+    }
+    if (isWished) return this.#put(this.spareNano, true, 0n);
     const excess = isClosing ? this.spareNano : this.#excessNano(nowMs);
-    if (excess > 0n || this.#mustAnswer) return this.#put(excess, 0n);
-    if (!isClosing && this.wants(nowMs)) return this.#put(0n, this.#targetNano - this.spareNano);
+    if (excess > 0n || this.#mustAnswer) return this.#put(excess, true, 0n);
+    if (!isClosing && this.wants(nowMs))
+      return this.#put(0n, false, this.#targetNano - this.spareNano);
     return undefined;
   }
 
@@ -191,8 +198,9 @@ export class Lease {
     return larger > this.heldNano ? larger : this.heldNano;
   }
 
-  #put(spareNano: bigint, extraNano: bigint): Offer {
-    this.#offeredNano = spareNano > 0n ? spareNano : 0n;
-    return { spareNano: this.#offeredNano, extraNano, recallNo: this.#recallNo };
+  #put(spareNano: bigint, isReturned: boolean, extraNano: bigint): Offer {
+    const spare = spareNano > 0n ? spareNano : 0n;
+    if (isReturned) this.#offeredNano = spare;
+    return { spareNano: spare, isReturned, extraNano, recallNo: this.#recallNo };
   }
 }

@@ -151,11 +151,11 @@ function owed({ outcome, costNano }: Settlement): bigint {
 }
 
 function changeText({ accountId, hadNano, chargedNano, releasedNano, offer }: LeaseChange): string {
-  const { spareNano, extraNano, recallNo } = offer ?? NO_OFFER;
-  return `"(${field(accountId)},${hadNano},${chargedNano},${releasedNano},${spareNano},${extraNano},${recallNo})"`;
+  const { spareNano, isReturned, extraNano, recallNo } = offer ?? NO_OFFER;
+  return `"(${field(accountId)},${hadNano},${chargedNano},${releasedNano},${spareNano},${isReturned ? 't' : 'f'},${extraNano},${recallNo})"`;
 }
 
-const NO_OFFER: Offer = { spareNano: 0n, extraNano: 0n, recallNo: 0n };
+const NO_OFFER: Offer = { spareNano: 0n, isReturned: false, extraNano: 0n, recallNo: 0n };
 
 /** `{1,NULL}` as numbers. */
 function bigintsOrNulls(text: string | null): (bigint | undefined)[] {

@@ -33,8 +33,8 @@ export function postgresBooks(address: Address, pool: Pool): Books {
 
 /** Writes a record that nobody reads, so that there is something to commit. */
 const FLUSH = {
-  name: 'flush',
-  text: `SELECT pg_logical_emit_message(true, 'turnpike', 'flush')`,
+  name: 'ledger_apply_flush',
+  text: `SELECT pg_logical_emit_message(true, 'turnpike', 'ledger_apply_leased')`,
 };
 
 class PostgresSession implements BooksSession {

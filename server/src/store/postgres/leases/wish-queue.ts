@@ -108,12 +108,13 @@ export class WishQueue {
 /** The answer to one that was asked for. What is granted is in its leases already. */
 export function answerWish(wish: Wish, answer: WishAnswer, askedMs: number, nowMs: number): void {
   if (wish.ended) return; // Its time was over, or it was served meanwhile: what it was granted is spare.
-  if (answer.kind === 'granted') return give(wish, answer.amountNano);
+  if (answer.kind === 'granted') {
+    const isThere = wish.leases.every(({ spareNano }) => spareNano >= answer.amountNano);
+    return isThere ? give(wish, answer.amountNano) : askAgain(wish, nowMs);
+  }
   const { lacking } = answer;
   if (answer.kind === 'refused' && wish.leastNano <= lacking.availableNano) {
-    // While it was asked for, a hold of ours has ended: it is asked for again, with what that left.
-    if (wish.endgame !== undefined) wish.endgame = { ...wish.endgame, askAtMs: nowMs };
-    return;
+    return askAgain(wish, nowMs); // While it was asked for, a hold of ours has ended: with what that left.
   }
   const untilMs = wish.endgame?.untilMs ?? nowMs + RECALL_TIMEOUT_MS;
   if (answer.kind === 'refused' || askedMs >= untilMs) {
@@ -122,6 +123,10 @@ export function answerWish(wish: Wish, answer: WishAnswer, askedMs: number, nowM
   wait(wish, [lacking]);
   const askAtMs = nowMs + RECALL_AGAIN_MS;
   wish.endgame = { lacking, sinceNo: answer.sinceNo, untilMs, askAtMs };
+}
+
+function askAgain(wish: Wish, nowMs: number): void {
+  if (wish.endgame !== undefined) wish.endgame = { ...wish.endgame, askAtMs: nowMs };
 }
 
 export function failWish(wish: Wish, error: Error): void {
