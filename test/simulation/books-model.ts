@@ -32,6 +32,14 @@ const SCARCE_FOR_MS = 1_000;
 const RECALL_EVERY_MS = 50;
 const SILENT_MS = 12_000;
 
+/** Who lacks something of which account, and the number of the recall that it would take. */
+type Asking = {
+  readonly whose: string;
+  readonly accountId: string;
+  readonly next: bigint;
+  readonly nowMs: number;
+};
+
 /** The locks that one transaction has taken, and how to undo what it did. */
 export class Transaction {
   readonly undo: (() => void)[] = [];
@@ -196,7 +204,7 @@ export class BooksModel {
       const refused = { kind: 'refused', lacked: tight + 1 } as const;
       if (pool === undefined) return refused;
       const next = (before[tight] ?? 0n) + 1n;
-      return this.#recall(transaction, whose, accountId, wish, refused, next, nowMs);
+      return this.#recall(transaction, { whose, accountId, next, nowMs }, wish, refused);
     });
     return { taken, wishes: answers };
   }
@@ -204,12 +212,9 @@ export class BooksModel {
   /** Others are asked for what they have to spare, unless all have answered. */
   #recall(
     transaction: Transaction,
-    whose: string,
-    accountId: string,
+    { whose, accountId, next, nowMs }: Asking,
     wish: BatchWish,
     refused: Extract<BatchWishAnswer, { kind: 'refused' }>,
-    next: bigint,
-    nowMs: number,
   ): BatchWishAnswer {
     const sinceNo = wish.lacked === refused.lacked ? wish.sinceNo : next;
     const mustAnswer = (key: string) => {
