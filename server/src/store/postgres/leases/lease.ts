@@ -111,8 +111,9 @@ export class Lease {
     this.#recalledUntilMs = nowMs + RECALLED_FOR_MS;
   }
 
+  /** However long ago: what was not answered must still be given back. */
   isRecalled(nowMs: number): boolean {
-    return nowMs < this.#recalledUntilMs;
+    return nowMs < this.#recalledUntilMs || this.#mustAnswer;
   }
 
   /** Whether the spare part runs low. */

@@ -47,7 +47,10 @@ after(async () => {
   rmSync(scratch, { recursive: true });
 });
 
-/** As a naive observer has it: the credit, less what was charged, less what running requests hold. */
+/**
+ * As a naive observer has it: the credit, less what was charged, less what running requests hold. What a settle leaves
+ * counts as free when its record is in PostgreSQL, some milliseconds later: until then no other gateway can know.
+ */
 class TrueCredit {
   freeNano = CREDIT_NANO;
   chargedNano = 0n;
@@ -87,7 +90,7 @@ class TrueCredit {
   }
 }
 
-type TestGateway = AsyncDisposable & { readonly ledger: LeasedLedger };
+type TestGateway = AsyncDisposable & { readonly ledger: LeasedLedger; readonly log: SettlementLog };
 
 async function startGateways(
   connection: Parameters<typeof poolTo>[0],
@@ -130,6 +133,7 @@ async function startGateways(
     }, 2_000);
     gateways.push({
       ledger,
+      log,
       async [Symbol.asyncDispose]() {
         clearInterval(beating);
         await deaf[Symbol.asyncDispose]();
@@ -152,7 +156,8 @@ function random(least: bigint, most: bigint): bigint {
 }
 
 /** Requests one after the other: a hold, sometimes an extension, a cost that is seldom all of it. */
-async function client(ledger: LeasedLedger, organisationId: string, credit: TrueCredit) {
+async function client({ ledger, log }: TestGateway, organisationId: string, credit: TrueCredit) {
+  const applied: Promise<void>[] = [];
   for (let refusals = 0; refusals < REFUSALS_MAX;) {
     const requestId = testRequestId();
     const wantNano = nano(random(CENT_NANO / 20n, CENT_NANO));
@@ -165,7 +170,7 @@ async function client(ledger: LeasedLedger, organisationId: string, credit: True
       refusals += 1;
       continue;
     }
-    let { hold } = outcome;
+    let hold = outcome.hold;
     credit.granted += 1;
     credit.change(-hold.amountNano);
     await sleep(Number(random(0n, 30n)));
@@ -182,8 +187,15 @@ async function client(ledger: LeasedLedger, organisationId: string, credit: True
     assert.ok(settled.kind === 'settled');
     assert.equal(settled.chargedNano, cost);
     credit.chargedNano += cost;
-    credit.change(hold.amountNano - cost);
+    applied.push(
+      untilApplied(ledger, log.lastSeq).then(() => credit.change(hold.amountNano - cost)),
+    );
   }
+  await Promise.all(applied);
+}
+
+async function untilApplied(ledger: LeasedLedger, seq: number): Promise<void> {
+  while (ledger.appliedSeq < seq) await sleep(5);
 }
 
 test('I3 I8 I10 64 gateways and one dollar: not a nano-dollar too much, nobody refused while two cents are free', async () => {
@@ -194,8 +206,8 @@ test('I3 I8 I10 64 gateways and one dollar: not a nano-dollar too much, nobody r
   const credit = new TrueCredit();
   {
     await using started = await startGateways(connection, pool, GATEWAYS);
-    const clients = started.gateways.flatMap(({ ledger }) =>
-      Array.from({ length: CLIENTS_PER_GATEWAY }, () => client(ledger, organisationId, credit)),
+    const clients = started.gateways.flatMap((gateway) =>
+      Array.from({ length: CLIENTS_PER_GATEWAY }, () => client(gateway, organisationId, credit)),
     );
     await Promise.all(clients);
     assert.deepEqual(credit.falseRefusals, []);
