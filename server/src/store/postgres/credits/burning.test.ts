@@ -225,7 +225,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
         return { do: 'add', amount, facts };
       }),
   },
-  { weight: 4, arbitrary: fc.integer({ min: 1, max: 30 }).map((ms): Step => ({ do: 'pass', ms })) },
+  { weight: 6, arbitrary: fc.integer({ min: 1, max: 30 }).map((ms): Step => ({ do: 'pass', ms })) },
   { weight: 4, arbitrary: share.map((of): Step => ({ do: 'hold', share: of })) },
   { weight: 6, arbitrary: share.map((of): Step => ({ do: 'charge', share: of })) },
   { weight: 1, arbitrary: share.map((of): Step => ({ do: 'release', share: of })) },
@@ -258,6 +258,7 @@ class Both {
         return it.hold(part(await it.free()));
       }
       case 'charge': {
+        if (it.held === 0n) await this.take({ do: 'hold', share: 60 });
         const released = part(it.held);
         const charged = (released * 2n) / 3n;
         if (released === 0n) return;
