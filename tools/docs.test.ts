@@ -57,6 +57,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
   'malformed-http': [{ kind: 'malformed-http' }],
   'context-length-exceeded': [{ kind: 'context-length-exceeded' }],
   'organisation-frozen': [{ kind: 'organisation-frozen' }],
+  'consent-required': [{ kind: 'consent-required' }],
   'insufficient-credit': [{ kind: 'insufficient-credit', availableNano: 0n, neededNano: 1n }],
   'model-not-priced': [{ kind: 'model-not-priced', model: 'm' }],
   overloaded: [{ kind: 'overloaded', retryAfterMs: 1 }],

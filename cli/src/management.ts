@@ -15,7 +15,8 @@ import type { RouteInput, RouteName, RouteOutput } from '@turnpike/contract/rout
 import { done, EXIT, failed, type Outcome } from './outcome.ts';
 import type { Surroundings } from './surroundings.ts';
 
-const TIMEOUT_MS = 15_000;
+/** Longer than the longest that the server takes itself: a simulation of prices gets a minute. */
+const TIMEOUT_MS = 75_000;
 
 export type Management = {
   ask<N extends RouteName>(name: N, input: RouteInput<N>): Promise<Outcome<RouteOutput<N>>>;

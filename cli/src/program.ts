@@ -11,6 +11,7 @@ import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
 import { addProjects } from './commands/projects.ts';
 import { addPlans } from './commands/plans.ts';
+import { addPrices } from './commands/prices.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
 import { addUsage } from './commands/usage.ts';
@@ -62,6 +63,7 @@ function programOf(cli: Cli): Command {
   addCredits(program, cli);
   addPlans(program, cli);
   addUsage(program, cli);
+  addPrices(program, cli);
   addReconcile(program, cli);
   addChat(program, cli);
   return program;

@@ -11,6 +11,16 @@ export const ERROR_STATUS = {
   'not-found': 404,
   'method-not-allowed': 405,
   conflict: 409,
+  /** A list of prices that leaves out a model which has a price. */
+  'price-gap': 409,
+  /** Two versions of one book from the same moment on. */
+  'price-overlap': 409,
+  /** What is scheduled or in force never changes. */
+  'price-immutable': 409,
+  /** A moment that is over, or too far away. */
+  'price-moment': 400,
+  /** By somebody else than who made it. */
+  'approval-required': 409,
   'body-too-large': 413,
   'unsupported-media-type': 415,
   internal: 500,

@@ -12,6 +12,16 @@ export const NOTE_CHARACTERS_MAX = 500;
 export const TOP_UP_ID_CHARACTERS_MIN = 8;
 /** More than this in one top-up is a slip of the finger; two top-ups are no burden to those who mean it. */
 export const TOP_UP_DOLLARS_MAX = 1_000_000;
+/** A dollar a token: a price above it is a slip of the finger. */
+export const PRICE_DOLLARS_MAX = 1_000_000;
+/** Of one request or one call. */
+export const EACH_PRICE_DOLLARS_MAX = 1_000;
+/** More than any operator serves; each has up to five tiers. */
+export const PRICED_MODELS_MAX = 500;
+export const PRICE_RULES_MAX = 100;
+/** Ten times the list price. */
+export const PERMILLE_MAX = 10_000;
+export const SIMULATED_DAYS_MAX = 366;
 /** One year and a leap day: longer reports are put together from several. */
 export const USAGE_DAYS_MAX = 366;
 /** 366 days × some dozens of keys; about 4 MB of JSON. */

@@ -7,11 +7,7 @@ import { money } from './money.ts';
 export const engineState = z.enum(['ready', 'starting', 'down']);
 export type EngineState = z.infer<typeof engineState>;
 
-export const price = z.object({
-  version: z
-    .number()
-    .int()
-    .describe('Of the price book; every usage row names the one it was billed by.'),
+export const unitPrices = z.object({
   perMillionTokens: z.object({
     input: money,
     cacheRead: money,
@@ -30,6 +26,14 @@ export const price = z.object({
       request: money.describe('The request itself, whatever is in it.'),
     })
     .describe('Beside the tokens; mostly nothing.'),
+});
+export type UnitPrices = z.infer<typeof unitPrices>;
+
+export const price = unitPrices.extend({
+  version: z
+    .number()
+    .int()
+    .describe('Of the price book; every usage row names the one it was billed by.'),
 });
 export type Price = z.infer<typeof price>;
 

@@ -16,6 +16,7 @@ import {
 import { createdKey, key, revokedKey } from './keys.ts';
 import { model } from './models.ts';
 import { organisation, project } from './organisations.ts';
+import { priceRoutes } from './price-routes.ts';
 import {
   id,
   instant,
@@ -215,6 +216,7 @@ export const routes = {
     input: z.strictObject({}),
     output: z.object({ data: z.array(model) }),
   },
+  ...priceRoutes,
   getStatus: {
     method: 'GET',
     path: '/status',

@@ -4,6 +4,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
+import { bookInForce } from './domain/pricing/prices.ts';
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { managementHandlers } from './control/handlers.ts';
 import type { Capabilities } from './domain/generation/capabilities.ts';
@@ -142,19 +143,13 @@ async function bringUp(start: Start) {
   const { version } = manifest;
   const { dataDirectory } = config;
   const elapsedSeconds = start.terminal.elapsedSeconds;
-  const priceBook = gateway.snapshot().priceBook;
+  const priceBook = bookInForce(gateway.snapshot().prices, gateway.clock.nowMs());
   const shownModels = [...models.values()].map(({ id, contextTokensMax }) => {
-    const price = priceBook?.models.get(id);
+    const price = priceBook?.models.get(id)?.standard;
     return { id, contextTokensMax, ...(price !== undefined && { price }) };
   });
-  const shown = {
-    version,
-    baseUrl: `${address}/v1`,
-    elapsedSeconds,
-    dataDirectory,
-    models: shownModels,
-  };
-  return ok({ server, shown, firstKey });
+  const shown = { version, baseUrl: `${address}/v1`, elapsedSeconds, dataDirectory };
+  return ok({ server, shown: { ...shown, models: shownModels }, firstKey });
 }
 
 /** Publishes the configured prices, and gives a new installation its first organisation, project, key and credit. */
@@ -384,8 +379,9 @@ async function openHttp(
     if (!bytes.ok) throw new Error('PostgreSQL is away.');
     return bytes.value;
   };
-  const { accounts, plans } = store;
-  const handlers = managementHandlers({ accounts, plans, facts, storedBytes, newId, randomBytes });
+  const { accounts, plans, prices } = store;
+  const deps = { accounts, plans, prices, facts, storedBytes, newId, randomBytes };
+  const handlers = managementHandlers(deps);
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
     gateway,

@@ -6,6 +6,7 @@ import { everythingBut } from '../../server/src/domain/generation/capabilities.t
 import { nano } from '../../server/src/domain/money/nano.ts';
 import { PromptMemory } from '../../server/src/domain/prompt-cache/prompt-memory.ts';
 import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
+import { LIST_PRICES } from '../../server/src/domain/pricing/prices.ts';
 import { DEFAULT_STAGE } from '../../server/src/domain/release/release-stage.ts';
 import { BackgroundRuns } from '../../server/src/gateway/background-runs.ts';
 import { StoreMemory } from '../../server/src/gateway/memory.ts';
@@ -201,8 +202,9 @@ export class Machine {
       const entry = { keyId: 'key_1', projectId: 'proj_1', organisationId, revoked: false };
       return [hashKey(keyOf(at)), entry] as const;
     });
-    const priceBook = { version: PRICE_VERSION, models: new Map([['model', PRICE]]) };
-    const snapshot = { version: 1, keys: new Map(keys), priceBook };
+    const value = { version: PRICE_VERSION, models: new Map([['model', { standard: PRICE }]]) };
+    const books = new Map([[LIST_PRICES, [{ fromMs: -Infinity, value }]]]);
+    const snapshot = { version: 1, keys: new Map(keys), prices: { books, terms: new Map() } };
     const engine = new EngineModel(world, life, said);
     const model = {
       id: 'model',

@@ -7,6 +7,7 @@ import type { Owner } from '../domain/stored/answer.ts';
 import type { Result } from '../lib/result.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { Plans } from '../ports/plans.ts';
+import type { PriceBooks } from '../ports/price-books.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 
 /** What handlers work with. Ids and chance come in as functions, so that tests can choose them. */
@@ -14,6 +15,7 @@ export type ControlDeps = {
   readonly accounts: Accounts;
   /** Absent: nothing is sold by the month here. */
   readonly plans?: Plans;
+  readonly prices: PriceBooks;
   readonly facts: ServerFacts;
   /** What a project keeps between requests. */
   storedBytes(owner: Owner): Promise<number>;

@@ -6,6 +6,7 @@ import { keys } from './keys.ts';
 import { models } from './models.ts';
 import { organisations } from './organisations.ts';
 import { plans } from './plans.ts';
+import { prices } from './prices.ts';
 import { reconciliation } from './reconciliation.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
@@ -17,6 +18,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...keys(deps),
     ...credits(deps),
     ...plans(deps),
+    ...prices(deps),
     ...usage(deps),
     ...reconciliation(deps),
     ...models(deps),

@@ -1,19 +1,20 @@
 // The models on sale, joined from three sources: the configuration, the engines' state and the price book in force.
 
-import { moneyOf } from '@turnpike/contract/money.ts';
 import type { Model, Price } from '@turnpike/contract/models.ts';
 
 import type { PriceBook } from '../domain/pricing/price-book.ts';
+import { bookInForce } from '../domain/pricing/prices.ts';
 import { ok } from '../lib/result.ts';
 import type { EngineState } from '../ports/engine.ts';
 import type { EngineFacts, ServedModel } from '../ports/server-facts.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
+import { unitPricesOf } from './price-shapes.ts';
 
 export function models({ accounts, facts }: ControlDeps): Pick<Handlers, 'listModels'> {
   return {
     async listModels() {
       const engines = new Map(facts.engines().map((engine) => [engine.name, engine]));
-      const { priceBook } = accounts.snapshot();
+      const priceBook = bookInForce(accounts.snapshot().prices, facts.nowMs());
       const data = facts
         .models()
         .map((model) => modelOf(model, engines.get(model.engine), priceBook));
@@ -46,22 +47,7 @@ function modelOf(
 }
 
 function priceOf(model: string, book: PriceBook | undefined): Price | undefined {
-  const price = book?.models.get(model);
+  const price = book?.models.get(model)?.standard;
   if (book === undefined || price === undefined) return undefined;
-  return {
-    version: book.version,
-    perMillionTokens: {
-      input: moneyOf(price.input),
-      cacheRead: moneyOf(price.cacheRead),
-      cacheWrite5m: moneyOf(price.cacheWrite5m),
-      cacheWrite1h: moneyOf(price.cacheWrite1h),
-      imageInput: moneyOf(price.imageInput),
-      audioInput: moneyOf(price.audioInput),
-      output: moneyOf(price.output),
-      reasoning: moneyOf(price.reasoning),
-      imageOutput: moneyOf(price.imageOutput),
-      audioOutput: moneyOf(price.audioOutput),
-    },
-    perMillionCalls: { toolCalls: moneyOf(price.toolCalls), request: moneyOf(price.request) },
-  };
+  return { version: book.version, ...unitPricesOf(price) };
 }

@@ -1,5 +1,6 @@
 // How the server is, for its operator.
 
+import { bookInForce } from '../domain/pricing/prices.ts';
 import { ok } from '../lib/result.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { stateOf } from './models.ts';
@@ -8,7 +9,7 @@ export function status({ accounts, facts }: ControlDeps): Pick<Handlers, 'getSta
   return {
     async getStatus() {
       const snapshot = accounts.snapshot();
-      const priceVersion = snapshot.priceBook?.version;
+      const priceVersion = bookInForce(snapshot.prices, facts.nowMs())?.version;
       return ok({
         version: facts.version,
         startedAt: new Date(facts.startedAtMs).toISOString(),

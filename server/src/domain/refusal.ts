@@ -58,6 +58,8 @@ export type Refusal =
   | { readonly kind: 'organisation-frozen' }
   /** A model that is served but has no price: the operator's mistake, and never free. */
   | { readonly kind: 'model-not-priced'; readonly model: string }
+  /** The contributor tier was asked for, and the project has not consented to what its requests are used for. */
+  | { readonly kind: 'consent-required' }
   | { readonly kind: 'overloaded'; readonly retryAfterMs: number }
   | { readonly kind: 'shutting-down'; readonly retryAfterMs: number }
   | { readonly kind: 'ledger-unavailable'; readonly retryAfterMs: number }
@@ -74,6 +76,10 @@ export type Refusal =
   | { readonly kind: 'invalid-output'; readonly model: string; readonly problem: string }
   /** A mistake of ours; the request id finds it in the log. */
   | { readonly kind: 'internal' };
+
+/** In every protocol's words. */
+export const CONSENT_REQUIRED =
+  'The contributor tier is for projects whose owner has agreed that their requests may be used for training, and this project has no such consent on record. Ask for another service_tier.';
 
 /** What clients of a frozen organisation read, whatever the protocol. */
 export const ORGANISATION_FROZEN =

@@ -99,6 +99,8 @@ type Demand = Pick<
 
 type Asking = {
   readonly caller: KeyEntry;
+  /** What the client wishes for. */
+  readonly tier: ServiceTier | undefined;
   readonly wire: Wire;
   /** `inputTokensBound`, where it was counted before. */
   readonly bound: number | undefined;
@@ -108,10 +110,10 @@ export function admit(
   gateway: Gateway,
   modelId: string,
   generation: Generation,
-  { caller, wire, bound }: Asking,
+  { caller, tier, wire, bound }: Asking,
 ): Result<GenerationAdmission, Refusal> {
-  const offered = modelFor(gateway, caller, modelId);
-  if (!offered.ok) return offered;
+  const offered = modelFor(gateway, caller, modelId, tier);
+  if (!offered.ok) return told(gateway, offered.error);
   if (caller.frozen === true) return err({ kind: 'organisation-frozen' });
   const { model } = offered.value;
   if (model.task === 'embedding') return err(embeddingsAlone(modelId));
@@ -129,7 +131,7 @@ export function admitEmbedding(
   { inputs }: Embedding,
 ): Result<Admission, Refusal> {
   const offered = modelFor(gateway, caller, modelId);
-  if (!offered.ok) return offered;
+  if (!offered.ok) return told(gateway, offered.error);
   if (caller.frozen === true) return err({ kind: 'organisation-frozen' });
   const { model } = offered.value;
   if (model.task !== 'embedding') return err(wrongTask(modelId, 'makes no embeddings'));
@@ -140,6 +142,14 @@ export function admitEmbedding(
   );
   const once = { outputTokensMax: 0, choices: 1, prompts: 1, grows: false };
   return ok(new Admission(gateway.load, offered.value, { ...once, inputTokensMax }));
+}
+
+/** Nobody can buy what has no price: its operator should hear of it, and not from customers alone. */
+function told({ log }: Gateway, refusal: Refusal): Result<never, Refusal> {
+  if (refusal.kind === 'model-not-priced') {
+    log.error({ model: refusal.model }, 'a model is asked for and has no price in force');
+  }
+  return err(refusal);
 }
 
 const OVERLOADED: Refusal = { kind: 'overloaded', retryAfterMs: RETRY_AFTER_OVERLOADED_MS };

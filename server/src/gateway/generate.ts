@@ -54,7 +54,8 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { wire } = fitted;
   const bound = isLarge ? await largeInputTokensBound(fitted.generation) : undefined;
 
-  const admitted = admit(gateway, model, fitted.generation, { caller, wire, bound });
+  const { tier } = decoded;
+  const admitted = admit(gateway, model, fitted.generation, { caller, tier, wire, bound });
   if (!admitted.ok) return refuse(admitted.error);
   using admission = admitted.value;
   const { generation } = admission;

@@ -3,7 +3,8 @@
 
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { mayCall } from '../domain/accounts/model-access.ts';
-import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import type { ModelPrice, PriceBook } from '../domain/pricing/price-book.ts';
+import { bookInForce } from '../domain/pricing/prices.ts';
 import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
@@ -18,18 +19,24 @@ export type PinnedPrice = {
   readonly tier: ServiceTier;
 };
 
-type Caller = Pick<KeyEntry, 'models'>;
+type Caller = Pick<KeyEntry, 'models' | 'organisationId' | 'contributes'>;
 
+/** `tier` is a wish: where it is not sold it is served as usual. Absent: as usual. */
 export function modelFor(
   gateway: Gateway,
   caller: Caller,
   modelId: string,
+  tier: ServiceTier = 'standard',
 ): Result<Offered, Refusal> {
   const model = gateway.models.get(modelId);
   if (model === undefined || !mayCall(caller, modelId)) {
     return err({ kind: 'model-not-found', model: modelId });
   }
-  const pinned = priceOf(gateway, modelId);
+  // What is sent in this tier may be used to train: that is never done to somebody who did not agree to it.
+  if (tier === 'contributor' && caller.contributes !== true) {
+    return err({ kind: 'consent-required' });
+  }
+  const pinned = priceOf(bookOf(gateway, caller), modelId, tier);
   return pinned === undefined
     ? err({ kind: 'model-not-priced', model: modelId })
     : ok({ model, pinned });
@@ -37,15 +44,26 @@ export function modelFor(
 
 /** In the order of the configuration. */
 export function modelsFor(gateway: Gateway, caller: Caller): readonly Offered[] {
+  const book = bookOf(gateway, caller);
   return [...gateway.models.values()].flatMap((model) => {
-    const pinned = mayCall(caller, model.id) ? priceOf(gateway, model.id) : undefined;
+    const pinned = mayCall(caller, model.id) ? priceOf(book, model.id, 'standard') : undefined;
     return pinned === undefined ? [] : [{ model, pinned }];
   });
 }
 
-function priceOf(gateway: Gateway, modelId: string): PinnedPrice | undefined {
-  const book = gateway.snapshot().priceBook;
-  const price = book?.models.get(modelId);
-  if (book === undefined || price === undefined) return undefined;
-  return { price, version: book.version, tier: 'standard' };
+function bookOf({ snapshot, clock }: Gateway, caller: Caller): PriceBook | undefined {
+  return bookInForce(snapshot().prices, clock.nowMs(), caller.organisationId);
+}
+
+function priceOf(
+  book: PriceBook | undefined,
+  modelId: string,
+  asked: ServiceTier,
+): PinnedPrice | undefined {
+  const prices = book?.models.get(modelId);
+  if (book === undefined || prices === undefined) return undefined;
+  const { version } = book;
+  const price = prices[asked];
+  if (price === undefined) return { price: prices.standard, version, tier: 'standard' };
+  return { price, version, tier: asked };
 }

@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { nano } from '../domain/money/nano.ts';
+import { NO_PRICES } from '../domain/pricing/prices.ts';
 import { outputCostMax } from '../domain/pricing/cost.ts';
 import { GENERATIONS_MAX } from '../limits.ts';
 import { creditFor, MemorySink, PLENTY, Turnstile } from './turnstile.fixture.ts';
@@ -85,7 +86,10 @@ describe('refused before the engine', () => {
     const turnstile = await Turnstile.with(PLENTY);
     const { keys } = turnstile.accounts.snapshot();
     const sink = new MemorySink();
-    turnstile.gateway = { ...turnstile.gateway, snapshot: () => ({ version: 1, keys }) };
+    turnstile.gateway = {
+      ...turnstile.gateway,
+      snapshot: () => ({ version: 1, keys, prices: NO_PRICES }),
+    };
     assertRefused(await turnstile.whole('hi', {}, { sink }), 503, 'model_not_priced');
     turnstile.assertUntouched(PLENTY);
   });
@@ -113,7 +117,14 @@ describe('refused before the engine', () => {
   it('a key that was revoked a moment ago: 401; one of nobody: 401', async () => {
     const turnstile = await Turnstile.with(PLENTY);
     const { gateway } = turnstile;
-    turnstile.gateway = { ...gateway, snapshot: () => ({ version: 1, keys: new Map() }) };
+    turnstile.gateway = {
+      ...gateway,
+      snapshot: () => ({
+        version: 1,
+        keys: new Map(),
+        prices: NO_PRICES,
+      }),
+    };
     const unknown = await turnstile.whole('hi');
     assertRefused(unknown, 401, 'invalid_api_key');
     assert.match(unknown.json.error.message, /Incorrect/);

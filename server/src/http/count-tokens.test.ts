@@ -3,6 +3,7 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { bookInForce } from '../domain/pricing/prices.ts';
 import Anthropic from '@anthropic-ai/sdk';
 import { OpenAiCompatibleEngine } from '../engines/openai-compatible/openai-compatible-engine.ts';
 import { startScriptedServer, type ScriptedServer } from '../engines/scripted/scripted-server.ts';
@@ -142,7 +143,8 @@ describe('the prompt of a model behind another server', () => {
 });
 
 function priceOf({ turnstile }: SocketServer) {
-  const price = turnstile.accounts.snapshot().priceBook?.models.get('priced');
+  const book = bookInForce(turnstile.accounts.snapshot().prices, Date.now());
+  const price = book?.models.get('priced')?.standard;
   assert.ok(price !== undefined);
   return price;
 }

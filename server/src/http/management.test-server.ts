@@ -22,6 +22,7 @@ import { StoreMemory } from '../gateway/memory.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { newId } from '../lib/ids.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { PriceBooks } from '../ports/price-books.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
@@ -60,8 +61,15 @@ async function testAccounts(nowMs: () => number): Promise<MemoryAccounts> {
 }
 
 function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
-  return managementHandlers({ accounts, facts, storedBytes: async () => 7, newId, randomBytes });
+  const storedBytes = async () => 7;
+  return managementHandlers({ accounts, prices: NO_BOOKS, facts, storedBytes, newId, randomBytes });
 }
+
+/** Price books are PostgreSQL's; store/postgres/prices has the tests of their routes. */
+const NO_BOOKS = new Proxy(
+  {},
+  { get: () => () => Promise.reject(new Error('There are no price books in memory.')) },
+) as PriceBooks; // whatever is asked of it, it refuses
 
 const FACTS: ServerFacts = {
   version: '0.1.0',

@@ -6,6 +6,7 @@ import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { NewCredits } from '../domain/credits/credit-block.ts';
 import { nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import { bookInForce } from '../domain/pricing/prices.ts';
 import { newId } from '../lib/ids.ts';
 import type { Accounts, KeyRecord, Organisation, Project } from './accounts.ts';
 import { mustHold, testSettlement } from './ledger.contract.ts';
@@ -308,11 +309,12 @@ function describePrices(store: () => AccountsUnderTest): void {
       first + 1,
       first + 1,
     ]);
-    const older = accounts.snapshot().priceBook;
+    const inForce = () => bookInForce(accounts.snapshot().prices, Date.now());
+    const older = inForce();
     assert.equal(await publish('n', 6n), first + 2);
-    const models = (model: string) => new Map([[model, priceOf(6n)]]);
+    const models = (model: string) => new Map([[model, { standard: priceOf(6n) }]]);
     assert.deepEqual(older, { version: first + 1, models: models('m') });
-    assert.deepEqual(accounts.snapshot().priceBook, { version: first + 2, models: models('n') });
+    assert.deepEqual(inForce(), { version: first + 2, models: models('n') });
   });
 }
 

@@ -2,7 +2,8 @@
 // Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
 
 import { formatDollars } from '../domain/money/nano.ts';
-import { ORGANISATION_FROZEN, type Refusal } from '../domain/refusal.ts';
+import { OPENAI_FROZEN, OPENAI_NO_CONSENT } from './openai-account-errors.ts';
+import type { Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
 import type { WireFields } from './wire-fields.ts';
 
@@ -35,17 +36,6 @@ export function openAiRefusal(
   };
 }
 
-const FROZEN = {
-  status: 402,
-  error: {
-    message: ORGANISATION_FROZEN,
-    type: 'insufficient_quota',
-    param: null,
-    code: 'organisation_frozen',
-  },
-  headers: { 'x-should-retry': 'false' },
-} as const;
-
 export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure {
   switch (refusal.kind) {
     case 'unauthenticated':
@@ -72,7 +62,7 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
         words.conversation,
       );
     case 'organisation-frozen':
-      return FROZEN;
+      return OPENAI_FROZEN;
     case 'insufficient-credit':
       return {
         status: 402,
@@ -84,6 +74,8 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
         },
         headers: { 'x-should-retry': 'false' },
       };
+    case 'consent-required':
+      return OPENAI_NO_CONSENT;
     case 'route-not-found':
     case 'method-not-allowed':
     case 'body-too-large':

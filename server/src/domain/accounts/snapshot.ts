@@ -1,7 +1,7 @@
 // What the request path knows of customers, in memory: it never asks the database who is calling or what a model
 // costs. A snapshot is replaced whole when anything in it changes, at most one second after the change.
 
-import type { PriceBook } from '../pricing/price-book.ts';
+import type { Prices } from '../pricing/prices.ts';
 
 export type KeyEntry = {
   readonly keyId: string;
@@ -13,6 +13,8 @@ export type KeyEntry = {
   readonly frozen?: true;
   /** The models that it may call, by its own list and its project's; absent: all. */
   readonly models?: ReadonlySet<string>;
+  /** Its project has consented that requests of the contributor tier are used to train. Absent: it has not. */
+  readonly contributes?: true;
 };
 
 export type Snapshot = {
@@ -20,6 +22,6 @@ export type Snapshot = {
   readonly version: number;
   /** By the base64url SHA-256 of the key: keys themselves are stored nowhere. */
   readonly keys: ReadonlyMap<string, KeyEntry>;
-  /** Absent until the operator has published prices. */
-  readonly priceBook?: PriceBook;
+  /** Empty until the operator has published prices. */
+  readonly prices: Prices;
 };

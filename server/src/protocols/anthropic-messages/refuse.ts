@@ -3,7 +3,7 @@
 // by Claude Code.
 
 import { formatDollars } from '../../domain/money/nano.ts';
-import { ORGANISATION_FROZEN, type Refusal } from '../../domain/refusal.ts';
+import { CONSENT_REQUIRED, ORGANISATION_FROZEN, type Refusal } from '../../domain/refusal.ts';
 import type { ProtocolHeaders, RefusalAnswer } from '../protocol.ts';
 
 type Shape = {
@@ -32,6 +32,13 @@ export function errorBodyOf(refusal: Refusal, requestId: string): string {
   const { type, message } = errorOf(refusal);
   return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId });
 }
+
+const NO_CONSENT: Shape = {
+  status: 403,
+  type: 'permission_error',
+  message: CONSENT_REQUIRED,
+  headers: { 'x-should-retry': 'false' },
+};
 
 const FROZEN = {
   status: 402,
@@ -70,6 +77,8 @@ export function errorOf(refusal: Refusal): Shape {
         message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`,
         headers: { 'x-should-retry': 'false' },
       };
+    case 'consent-required':
+      return NO_CONSENT;
     case 'route-not-found':
     case 'method-not-allowed':
     case 'websocket-not-served':

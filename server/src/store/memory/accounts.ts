@@ -13,7 +13,8 @@ import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano, ZERO_NANO, type Nano } from '../../domain/money/nano.ts';
-import { PRICE_ITEMS, type ModelPrice, type PriceBook } from '../../domain/pricing/price-book.ts';
+import { sameModels, type ModelPrice, type PriceBook } from '../../domain/pricing/price-book.ts';
+import { bookInForce, LIST_PRICES, NO_PRICES } from '../../domain/pricing/prices.ts';
 import { assert } from '../../lib/assert.ts';
 import type {
   Accounts,
@@ -44,7 +45,7 @@ export class MemoryAccounts implements Accounts {
   readonly #settlements = new Map<string, Settled>();
   /** By request; the ledger beside this file keeps them. */
   readonly holds = new Map<string, Hold>();
-  #snapshot: Snapshot = { version: 0, keys: new Map() };
+  #snapshot: Snapshot = { version: 0, keys: new Map(), prices: NO_PRICES };
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -176,10 +177,13 @@ export class MemoryAccounts implements Accounts {
   }
 
   async publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number> {
-    const book = this.#snapshot.priceBook;
-    if (book !== undefined && samePrices(book.models, prices)) return book.version;
-    const next: PriceBook = { version: (book?.version ?? 0) + 1, models: new Map(prices) };
-    this.#snapshot = { ...this.#snapshot, version: this.#snapshot.version + 1, priceBook: next };
+    const book = bookInForce(this.#snapshot.prices, this.#nowMs());
+    const models = new Map([...prices].map(([model, standard]) => [model, { standard }]));
+    if (book !== undefined && sameModels(book.models, models)) return book.version;
+    const next: PriceBook = { version: (book?.version ?? 0) + 1, models };
+    const books = new Map([[LIST_PRICES, [{ fromMs: -Infinity, value: next }]]]);
+    const version = this.#snapshot.version + 1;
+    this.#snapshot = { ...this.#snapshot, version, prices: { books, terms: new Map() } };
     return next.version;
   }
 
@@ -291,17 +295,4 @@ function plus(row: UsageReportRow, { usage, chargedNano }: Settled): UsageReport
   const tokens = { ...row.tokens };
   for (const bucket of USAGE_BUCKETS) tokens[bucket] += usage[bucket];
   return { ...row, requests: row.requests + 1, tokens, costNano: nano(row.costNano + chargedNano) };
-}
-
-function samePrices(
-  a: ReadonlyMap<string, ModelPrice>,
-  b: ReadonlyMap<string, ModelPrice>,
-): boolean {
-  if (a.size !== b.size) return false;
-  for (const [model, price] of a) {
-    const other = b.get(model);
-    if (other === undefined) return false;
-    if (PRICE_ITEMS.some((item) => price[item] !== other[item])) return false;
-  }
-  return true;
 }

@@ -60,7 +60,7 @@ const CHECKS: readonly Check[] = [
     name: 'I7 a cost is its tokens at the pinned prices',
     sql: `SELECT format('%s: cost %s, its tokens at version %s come to %s', request_id, cost_nano, u.price_version, priced) AS detail
             FROM usage AS u
-            JOIN price AS p ON p.version = u.price_version AND p.model = u.model
+            JOIN price AS p ON p.version = u.price_version AND p.model = u.model AND p.tier = u.tier
             CROSS JOIN LATERAL (SELECT ${COST_SQL} AS priced) AS x
             WHERE outcome <> 'failed' AND cost_nano <> priced`,
   },

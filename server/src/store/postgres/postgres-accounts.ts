@@ -5,7 +5,7 @@ import type pg from 'pg';
 import type { ModelList } from '../../domain/accounts/model-access.ts';
 import type { Snapshot } from '../../domain/accounts/snapshot.ts';
 import type { Nano } from '../../domain/money/nano.ts';
-import { PRICE_ITEMS, type ModelPrice, type PriceBook } from '../../domain/pricing/price-book.ts';
+import type { ModelPrice } from '../../domain/pricing/price-book.ts';
 import type { NewCredits, Reversal } from '../../domain/credits/credit-block.ts';
 import { assert } from '../../lib/assert.ts';
 import type {
@@ -24,9 +24,9 @@ import type {
 } from '../../ports/accounts.ts';
 import { reconcileBooks } from './audit.ts';
 import { type LeasesInMemory, readBalance } from './balance.ts';
-import { COLUMNS } from './price-columns.ts';
 import { PostgresCredits } from './credits/postgres-credits.ts';
-import { loadPriceBook, nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
+import { publishConfigured } from './prices/publish-configured.ts';
+import { nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { transaction } from './transaction.ts';
 import { reportUsage } from './usage-report.ts';
 
@@ -175,15 +175,7 @@ export class PostgresAccounts implements Accounts {
   }
 
   async publishPrices(prices: ReadonlyMap<string, ModelPrice>): Promise<number> {
-    const published = await transaction(this.#pool, async (client) => {
-      // Whoever publishes holds this row: versions are made one after the other.
-      await client.query('SELECT FROM snapshot_version FOR UPDATE');
-      const newest = await loadPriceBook(client);
-      if (newest !== undefined && samePrices(newest, prices)) return { version: newest.version };
-      const version = (newest?.version ?? 0) + 1;
-      await insertPriceBook(client, version, prices);
-      return { version, snapshot: await nextVersion(client) };
-    });
+    const published = await transaction(this.#pool, (client) => publishConfigured(client, prices));
     if (published.snapshot !== undefined) await this.#feed.reach(published.snapshot);
     return published.version;
   }
@@ -220,28 +212,4 @@ function keyRecord({ createdAt, revokedAt, ...rest }: KeyRow): KeyRecord {
     createdAtMs: createdAt.getTime(),
     ...(revokedAt !== null && { revokedAtMs: revokedAt.getTime() }),
   };
-}
-
-function samePrices(book: PriceBook, prices: ReadonlyMap<string, ModelPrice>): boolean {
-  if (book.models.size !== prices.size) return false;
-  return [...prices].every(([model, price]) => {
-    const before = book.models.get(model);
-    return before !== undefined && PRICE_ITEMS.every((item) => before[item] === price[item]);
-  });
-}
-
-async function insertPriceBook(
-  client: pg.ClientBase,
-  version: number,
-  prices: ReadonlyMap<string, ModelPrice>,
-): Promise<void> {
-  await client.query('INSERT INTO price_book_version (version) VALUES ($1)', [version]);
-  const columns = PRICE_ITEMS.map((item) => COLUMNS[item]).join(', ');
-  const places = PRICE_ITEMS.map((_, at) => `$${at + 3}`).join(', ');
-  for (const [model, price] of prices) {
-    await client.query(
-      `INSERT INTO price (version, model, ${columns}) VALUES ($1, $2, ${places})`,
-      [version, model, ...PRICE_ITEMS.map((item) => `${price[item]}`)],
-    );
-  }
 }

@@ -4,9 +4,7 @@
 import type pg from 'pg';
 import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
-import { nano } from '../../domain/money/nano.ts';
-import type { ModelPrice, PriceBook, PriceItem } from '../../domain/pricing/price-book.ts';
-import { COLUMNS } from './price-columns.ts';
+import { loadPrices } from './prices/price-rows.ts';
 
 export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
 const POLL_MS = 400;
@@ -104,14 +102,10 @@ async function load(pool: pg.Pool): Promise<Snapshot> {
       'SELECT version FROM snapshot_version',
     );
     const keys = await loadKeys(client);
-    const priceBook = await loadPriceBook(client);
+    const prices = await loadPrices(client);
     await client.query('COMMIT');
     client.release();
-    return {
-      version: Number(rows[0]?.version),
-      keys,
-      ...(priceBook !== undefined && { priceBook }),
-    };
+    return { version: Number(rows[0]?.version), keys, prices };
   } catch (error) {
     client.release(true); // Whatever state it is in, nobody inherits it.
     throw error;
@@ -128,52 +122,25 @@ type KeyColumns = [
 type List = readonly string[] | null;
 
 async function loadKeys(client: pg.ClientBase): Promise<ReadonlyMap<string, KeyEntry>> {
-  const { rows } = await client.query<[...KeyColumns, List, List, boolean]>({
+  const { rows } = await client.query<[...KeyColumns, List, List, boolean, boolean]>({
     text: `SELECT k.hash, k.id, k.project_id, p.organisation_id, k.revoked_at IS NOT NULL, p.models, k.models,
-                 coalesce(c.frozen, false)
+                 coalesce(c.frozen, false),
+                 coalesce((SELECT kind = 'granted' FROM data_use_consent AS d WHERE d.project_id = p.id
+                   ORDER BY d.id DESC LIMIT 1), false)
              FROM api_key AS k JOIN project AS p ON p.id = k.project_id
              LEFT JOIN credit_position AS c ON c.organisation_id = p.organisation_id`,
     rowMode: 'array',
   });
   return new Map(
-    rows.map(([hash, keyId, projectId, organisationId, revoked, ofProject, ofKey, isFrozen]) => {
+    rows.map((row) => {
+      const [hash, keyId, projectId, organisationId, revoked, ofProject, ofKey] = row;
+      const [, , , , , , , isFrozen, consents] = row;
       const models = allowedByBoth(ofProject ?? undefined, ofKey ?? undefined);
       const listed = models !== undefined && { models };
       const frozen = isFrozen && { frozen: true as const };
-      return [hash, { keyId, projectId, organisationId, revoked, ...frozen, ...listed }];
+      const contributes = consents && { contributes: true as const };
+      const entry = { keyId, projectId, organisationId, revoked };
+      return [hash, { ...entry, ...frozen, ...contributes, ...listed }];
     }),
   );
-}
-
-type PriceRow = { readonly [column: string]: string };
-
-/** The newest one; undefined before the first. */
-export async function loadPriceBook(client: pg.ClientBase): Promise<PriceBook | undefined> {
-  const newest = await client.query<{ version: number | null }>(
-    'SELECT max(version) AS version FROM price_book_version',
-  );
-  const version = newest.rows[0]?.version;
-  if (version === null || version === undefined) return undefined;
-  const { rows } = await client.query<PriceRow>('SELECT * FROM price WHERE version = $1', [
-    version,
-  ]);
-  return { version, models: new Map(rows.map((row) => [row['model'] ?? '', modelPrice(row)])) };
-}
-
-function modelPrice(row: PriceRow): ModelPrice {
-  const of = (item: PriceItem) => nano(BigInt(row[COLUMNS[item]] ?? ''));
-  return {
-    input: of('input'),
-    cacheRead: of('cacheRead'),
-    cacheWrite5m: of('cacheWrite5m'),
-    cacheWrite1h: of('cacheWrite1h'),
-    imageInput: of('imageInput'),
-    audioInput: of('audioInput'),
-    output: of('output'),
-    reasoning: of('reasoning'),
-    imageOutput: of('imageOutput'),
-    audioOutput: of('audioOutput'),
-    toolCalls: of('toolCalls'),
-    request: of('request'),
-  };
 }

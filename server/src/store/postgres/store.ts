@@ -7,6 +7,7 @@ import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Plans } from '../../ports/plans.ts';
+import type { PriceBooks } from '../../ports/price-books.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
 import type { SealingKeys } from '../../ports/sealing-keys.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
@@ -31,6 +32,7 @@ import { Listener } from './listener.ts';
 import { migrate } from './migrate.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresPlans } from './plans/postgres-plans.ts';
+import { PostgresPriceBooks } from './prices/postgres-price-books.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SNAPSHOT_CHANNEL, SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
@@ -56,6 +58,7 @@ export interface Store extends AsyncDisposable {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly plans: Plans;
+  readonly prices: PriceBooks;
   readonly responses: ResponseStore;
   readonly sealing: SealingKeys;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
@@ -174,6 +177,7 @@ class PostgresStore implements Store {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly plans: Plans;
+  readonly prices: PriceBooks;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
@@ -187,6 +191,7 @@ class PostgresStore implements Store {
     this.ledger = leased ?? direct;
     this.accounts = new PostgresAccounts(pool, feed, leased);
     this.plans = new PostgresPlans(pool);
+    this.prices = new PostgresPriceBooks(pool, feed);
     this.#parts = parts;
   }
 

@@ -1,0 +1,25 @@
+// What is wrong with whose request it is, and not with the request: in the words of OpenAI's clients.
+
+import { CONSENT_REQUIRED, ORGANISATION_FROZEN } from '../domain/refusal.ts';
+
+export const OPENAI_NO_CONSENT = {
+  status: 403,
+  error: {
+    message: CONSENT_REQUIRED,
+    type: 'invalid_request_error',
+    param: 'service_tier',
+    code: 'data_use_consent_required',
+  },
+  headers: { 'x-should-retry': 'false' },
+};
+
+export const OPENAI_FROZEN = {
+  status: 402,
+  error: {
+    message: ORGANISATION_FROZEN,
+    type: 'insufficient_quota',
+    param: null,
+    code: 'organisation_frozen',
+  },
+  headers: { 'x-should-retry': 'false' },
+} as const;
