@@ -208,3 +208,18 @@ export const SEALING_KEY_LEAD_MS = 10 * 60_000;
 export const SEALING_KEYS_READ_MS = 60_000;
 /** What people said that a compacted conversation keeps word for word: some 16,000 tokens. */
 export const COMPACTED_KEPT_CHARACTERS_MAX = 64 * KIB;
+
+// Payments.
+
+/** The least that is worth a provider's fee; Stripe takes nothing below $0.50. */
+export const PAYMENT_CENTS_MIN = 500;
+/** A card's issuer asks about more than this anyway; a wire can be made twice. */
+export const PAYMENT_CENTS_MAX = 1_000_000;
+/** Stripe's events are some kilobytes. */
+export const PAYMENT_WEBHOOK_BYTES_MAX = 512 * 1024;
+/** How soon after a balance has fallen a card is charged: one indexed query each time. */
+export const COLLECT_EVERY_MS = 1_000;
+/** What no webhook told is found at the provider after at most this. */
+export const PAYMENT_SWEEP_EVERY_MS = 3_600_000;
+/** A sweep looks back so far: longer than a provider or we may be away over a weekend. */
+export const PAYMENT_SWEEP_BACK_MS = 7 * 24 * 3_600_000;

@@ -10,6 +10,7 @@ import type { Plans } from '../../ports/plans.ts';
 import type { PriceBooks } from '../../ports/price-books.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
 import type { SealingKeys } from '../../ports/sealing-keys.ts';
+import type { TillBook } from '../../ports/till-book.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
 import {
   type Address,
@@ -30,6 +31,7 @@ import { settleEarlier } from './leases/settle-earlier.ts';
 import { hearRecall, RECALL_CHANNEL, RecallPoll } from './leases/recalls.ts';
 import { Listener } from './listener.ts';
 import { migrate } from './migrate.ts';
+import { postgresTillBook } from './payments/postgres-till-book.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresPriceBooks } from './prices/postgres-price-books.ts';
@@ -59,6 +61,8 @@ export interface Store extends AsyncDisposable {
   readonly accounts: Accounts;
   readonly plans: Plans;
   readonly prices: PriceBooks;
+  /** What was asked of payment providers. */
+  readonly tillBook: TillBook;
   readonly responses: ResponseStore;
   readonly sealing: SealingKeys;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
@@ -178,6 +182,7 @@ class PostgresStore implements Store {
   readonly accounts: Accounts;
   readonly plans: Plans;
   readonly prices: PriceBooks;
+  readonly tillBook: TillBook;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
@@ -189,6 +194,7 @@ class PostgresStore implements Store {
     this.responses = parts.responses;
     this.version = parts.version;
     this.ledger = leased ?? direct;
+    this.tillBook = postgresTillBook(pool);
     this.accounts = new PostgresAccounts(pool, feed, leased);
     this.plans = new PostgresPlans(pool);
     this.prices = new PostgresPriceBooks(pool, feed);

@@ -1,0 +1,211 @@
+// One scenario's world: an organisation, an account at Stripe, two gateways with a till each, and the line of webhooks
+// between them. Processes die between any two steps of theirs, when the seed says so.
+
+import Fastify, { type FastifyInstance } from 'fastify';
+import { nano } from '../../server/src/domain/money/nano.ts';
+import { mountPaymentWebhooks } from '../../server/src/http/payment-webhooks.ts';
+import { ManualPayments } from '../../server/src/payments/manual/manual-payments.ts';
+import { StripePayments } from '../../server/src/payments/stripe/stripe-payments.ts';
+import { mustHold, testSettlement } from '../../server/src/ports/ledger.contract.ts';
+import type { Log } from '../../server/src/ports/log.ts';
+import type { TillDeps } from '../../server/src/till/till-deps.ts';
+import { Till } from '../../server/src/till/till.ts';
+import { Chance } from '../simulation/chance.ts';
+import type { Bench } from './bench.ts';
+import { type Fault, LATE_MS } from './stripe-simulator.ts';
+import { StripeAccount } from './stripe-account.ts';
+import { WebhookLine } from './webhook-line.ts';
+
+export const WEBHOOK_SECRET = 'whsec_of_the_tests';
+const START_MS = Date.UTC(2030, 0, 1);
+export const DAY_MS = 86_400_000;
+
+/** A process that dies here does not run the next line. */
+class Died extends Error {}
+
+export type Shop = {
+  readonly name: string;
+  readonly chance: Chance;
+  readonly account: StripeAccount;
+  readonly organisationId: string;
+  readonly line: WebhookLine;
+  readonly tills: readonly [Till, Till];
+  readonly app: FastifyInstance;
+  /** Automatic charges whose credit was not there yet when the next one was made. */
+  readonly overlaps: string[];
+  readonly credited: Set<string>;
+  nowMs: number;
+  /** Faults and deaths stop when it is over. */
+  calm: boolean;
+};
+
+export async function openShop(bench: Bench, seed: number): Promise<Shop> {
+  const chance = new Chance(seed);
+  const name = `stripe-${seed}-${bench.stripe.requests}`;
+  const organisationId = `org_${name}`;
+  await bench.store.accounts.createOrganisation({ id: organisationId, name });
+  const clock = { nowMs: START_MS + chance.whole(0, 60 * 24) * 3_600_000 };
+  const account = new StripeAccount(name.replaceAll('-', ''), seed, () => shop.nowMs);
+  const app = Fastify();
+  const line = new WebhookLine(account, WEBHOOK_SECRET, chance.pick([0, 20, 60, 100]), (body, signature) =>
+    post(shop, body, signature),
+  );
+  const credited = new Set<string>();
+  const deps = (): TillDeps => depsOf(bench, shop);
+  const shop: Shop = {
+    name,
+    chance,
+    account,
+    organisationId,
+    line,
+    tills: [undefined, undefined].map(() => new Till(lazily(deps))) as never as [Till, Till], // two of two
+    app,
+    overlaps: [],
+    credited,
+    nowMs: clock.nowMs,
+    calm: false,
+  };
+  watchReloads(shop);
+  await mountPaymentWebhooks(app, shop.tills[0]);
+  bench.stripe.add(keyOf(shop), {
+    account,
+    fault: (method) => (shop.calm ? 'none' : faultOf(chance, method)),
+    deliverNow: () => line.deliverSome(chance),
+  });
+  return shop;
+}
+
+export async function closeShop(bench: Bench, shop: Shop): Promise<void> {
+  bench.stripe.remove(keyOf(shop));
+  await bench.store.tillBook.reloads.turnOff(shop.organisationId, 'closed', shop.nowMs);
+  await shop.app.close();
+}
+
+/** Deaths of processes are expected here, and nothing else. */
+export async function survive<T>(work: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof Died) return undefined;
+    throw error;
+  }
+}
+
+export async function post(shop: Shop, body: string, signature: string): Promise<number> {
+  const { statusCode } = await shop.app.inject({
+    method: 'POST',
+    url: `/webhooks/payments/${shop.name}`,
+    headers: { 'content-type': 'application/json', 'stripe-signature': signature },
+    payload: body,
+  });
+  return statusCode;
+}
+
+/** Uses some of the credit, as requests do. */
+export async function spend(bench: Bench, { organisationId }: Shop, amountNano: bigint): Promise<void> {
+  if (amountNano <= 0n) return;
+  const hold = await mustHold(bench.store.ledger, organisationId, amountNano);
+  await bench.store.ledger.settle(hold, testSettlement(hold, hold.amountNano));
+}
+
+export async function balanceOf(bench: Bench, { organisationId }: Shop): Promise<bigint> {
+  const balance = await bench.store.accounts.balance(organisationId);
+  return balance?.availableNano ?? nano(0n);
+}
+
+function keyOf({ name }: Shop): string {
+  return `sk_test_${name}`;
+}
+
+function depsOf(bench: Bench, shop: Shop): TillDeps {
+  const { store, stripe } = bench;
+  const options = { secretKey: keyOf(shop), webhookSecret: WEBHOOK_SECRET, name: shop.name };
+  const returnUrl = 'https://example.invalid/credits';
+  const cards = new StripePayments({ ...options, returnUrl, at: stripe.at, timeoutMs: LATE_MS / 2 });
+  const wires = new ManualPayments(store.tillBook.bank, () => shop.nowMs);
+  const { accounts } = store;
+  const book = store.tillBook;
+  return {
+    book: {
+      ...book,
+      topUps: mortal(shop, book.topUps),
+      methods: mortal(shop, book.methods),
+      reloads: mortal(shop, book.reloads),
+      reversals: mortal(shop, book.reversals),
+      events: mortal(shop, book.events),
+    },
+    accounts: mortal(shop, {
+      addCredits: async (...of: Parameters<typeof accounts.addCredits>) => {
+        shop.credited.add(of[0].id);
+        return accounts.addCredits(...of);
+      },
+      reverseCredits: (...of: Parameters<typeof accounts.reverseCredits>) =>
+        accounts.reverseCredits(...of),
+    }),
+    providers: new Map<string, StripePayments | ManualPayments>([
+      [cards.name, cards],
+      [wires.name, wires],
+    ]),
+    cards,
+    wires,
+    bounds: { leastCents: 500, mostCents: 1_000_000 },
+    log: SILENT,
+    nowMs: () => shop.nowMs,
+    newId: (prefix) => `${prefix}_${shop.account.id('auto')}`,
+  };
+}
+
+/** Before or after any of its calls the process may die. */
+function mortal<T extends object>(shop: Shop, of: T): T {
+  return new Proxy(of, {
+    get(target, property, receiver) {
+      const value: unknown = Reflect.get(target, property, target === receiver ? receiver : target);
+      if (typeof value !== 'function') return value;
+      return async (...args: unknown[]) => {
+        if (!shop.calm && shop.chance.happens(0.015)) throw new Died();
+        const result: unknown = await value.apply(target, args);
+        if (!shop.calm && shop.chance.happens(0.015)) throw new Died();
+        return result;
+      };
+    },
+  });
+}
+
+function lazily(make: () => TillDeps): TillDeps {
+  let deps: TillDeps | undefined;
+  return new Proxy({} as TillDeps, {
+    // Filled at the first look: what it is made of needs the shop around it.
+    get: (_, property) => Reflect.get((deps ??= make()), property),
+  });
+}
+
+function faultOf(chance: Chance, method: string): Fault {
+  if (chance.happens(0.75)) return 'none';
+  if (method === 'GET') return chance.pick<Fault>(['fails-before', 'busy', 'cut-after']);
+  const slow = chance.happens(0.1);
+  if (slow) return 'late';
+  return chance.pick<Fault>(['fails-before', 'fails-after', 'cut-after', 'webhook-first', 'busy']);
+}
+
+/** When a card is charged without its holder, no earlier such charge may still be on its way to the credit. */
+function watchReloads(shop: Shop): void {
+  const { account } = shop;
+  const make = account.newIntent.bind(account);
+  account.newIntent = (wanted) => {
+    const before = account.intents.filter((intent) => intent.offSession && wanted.offSession);
+    for (const intent of before) {
+      const isOver = intent.status === 'canceled' || intent.status === 'requires_payment_method';
+      const isCredited = shop.credited.has(`${shop.name}:${intent.id}`);
+      if (!isOver && !isCredited) shop.overlaps.push(`${intent.id} is ${intent.status}`);
+    }
+    return make(wanted);
+  };
+}
+
+const SILENT: Log = {
+  isLevelEnabled: () => false,
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+};
