@@ -4,6 +4,7 @@ import { Command, CommanderError } from 'commander';
 
 import manifest from '../package.json' with { type: 'json' };
 import type { Cli } from './action.ts';
+import { addAutoReload } from './commands/auto-reload.ts';
 import { addChat } from './commands/chat.ts';
 import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -14,6 +15,7 @@ import { addPlans } from './commands/plans.ts';
 import { addPrices } from './commands/prices.ts';
 import { addReconcile } from './commands/reconcile.ts';
 import { addServe } from './commands/serve.ts';
+import { addTopUps } from './commands/top-ups.ts';
 import { addUsage } from './commands/usage.ts';
 import { EXIT, type ExitCode } from './outcome.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -62,6 +64,8 @@ function programOf(cli: Cli): Command {
   addKeys(program, cli);
   addCredits(program, cli);
   addPlans(program, cli);
+  addTopUps(program, cli);
+  addAutoReload(program, cli);
   addUsage(program, cli);
   addPrices(program, cli);
   addReconcile(program, cli);

@@ -7,6 +7,9 @@ export const ERROR_STATUS = {
   'invalid-request': 400,
   /** Several could be meant and the caller named none; the message lists them. */
   'choice-required': 400,
+  /** No whole cents, or outside what may be paid at once. */
+  'invalid-amount': 400,
+  'wrong-currency': 400,
   unauthenticated: 401,
   'not-found': 404,
   'method-not-allowed': 405,
@@ -21,9 +24,15 @@ export const ERROR_STATUS = {
   'price-moment': 400,
   /** By somebody else than who made it. */
   'approval-required': 409,
+  /** The server has no provider for this kind of payment. */
+  'no-payment-provider': 409,
+  /** There is no saved card to charge. */
+  'no-payment-method': 409,
   'body-too-large': 413,
   'unsupported-media-type': 415,
   internal: 500,
+  /** The payment provider refused, or gave no answer. */
+  'payment-provider-failed': 502,
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_STATUS;

@@ -22,6 +22,12 @@ export const PRICE_RULES_MAX = 100;
 /** Ten times the list price. */
 export const PERMILLE_MAX = 10_000;
 export const SIMULATED_DAYS_MAX = 366;
+/** An amount of a payment as text: longer than any that is allowed, short enough to be shown. */
+export const PAYMENT_AMOUNT_CHARACTERS_MAX = 32;
+/** A bank's reference of one line of a statement. */
+export const PAYMENT_REFERENCE_CHARACTERS_MAX = 64;
+/** Top-ups and events on one page. */
+export const PAYMENTS_LISTED_MAX = 100;
 /** One year and a leap day: longer reports are put together from several. */
 export const USAGE_DAYS_MAX = 366;
 /** 366 days × some dozens of keys; about 4 MB of JSON. */

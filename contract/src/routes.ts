@@ -17,6 +17,7 @@ import { createdKey, key, revokedKey } from './keys.ts';
 import { model } from './models.ts';
 import { organisation, project } from './organisations.ts';
 import { priceRoutes } from './price-routes.ts';
+import { paymentRoutes } from './payment-routes.ts';
 import {
   id,
   instant,
@@ -190,6 +191,7 @@ export const routes = {
     input: z.strictObject({ organisation: organisationChoice }),
     output: z.object({ data: z.array(due) }),
   },
+  ...paymentRoutes,
   getUsage: {
     method: 'GET',
     path: '/usage',

@@ -5,6 +5,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { bookInForce } from './domain/pricing/prices.ts';
+import { openTill } from './compose-till.ts';
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { managementHandlers } from './control/handlers.ts';
 import type { Capabilities } from './domain/generation/capabilities.ts';
@@ -24,6 +25,7 @@ import { StoreMemory } from './gateway/memory.ts';
 import { HttpServer } from './http/http-server.ts';
 import { mountManagement } from './http/management.ts';
 import { CreditClock } from './jobs/credit-clock.ts';
+import { mountPaymentWebhooks } from './http/payment-webhooks.ts';
 import { Housekeeping } from './jobs/housekeeping.ts';
 import { newId } from './lib/ids.ts';
 import { err, ok, type Result } from './lib/result.ts';
@@ -45,6 +47,7 @@ import { Terminal } from './start/terminal.ts';
 import { acquireDataDirectoryLock } from './store/data-directory.ts';
 import { startEmbeddedPostgres } from './store/postgres/embedded/embedded-postgres.ts';
 import { openStore, type Store, type StoreConnection } from './store/postgres/store.ts';
+import type { Till } from './till/till.ts';
 import { openServerLog, type ServerLog } from './telemetry/server-log.ts';
 
 /** What every step of the start works with; `scope` owns what has been started. */
@@ -135,7 +138,8 @@ async function bringUp(start: Start) {
   const { accounts, plans } = store.value;
   scope.use(new CreditClock({ accounts, plans, timers: systemTimers, log }));
   scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
-  const server = await openHttp(start, gateway, store.value, engines);
+  const till = openTill(config, store.value, log, scope);
+  const server = await openHttp(start, gateway, { store: store.value, till }, engines);
   const { host, port } = config;
   scope.defer(() => server.stop(AbortSignal.abort()));
   const address = await server.listen(host, port);
@@ -349,7 +353,7 @@ function unknownFieldsOf({
 async function openHttp(
   { config, log }: Start,
   gateway: Gateway,
-  store: Store,
+  { store, till }: { readonly store: Store; readonly till: Till },
   engines: ReadonlyMap<string, Opened>,
 ): Promise<HttpServer> {
   const { version } = manifest;
@@ -380,7 +384,8 @@ async function openHttp(
     return bytes.value;
   };
   const { accounts, plans, prices } = store;
-  const deps = { accounts, plans, prices, facts, storedBytes, newId, randomBytes };
+  const ids = { newId, randomBytes };
+  const deps = { accounts, plans, prices, facts, till, storedBytes, ...ids };
   const handlers = managementHandlers(deps);
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
@@ -391,6 +396,9 @@ async function openHttp(
     webSockets: config.webSockets,
     corsOrigins: config.corsOrigins,
     logger: log,
-    mountManagement: (app) => mountManagement(app, { handlers, adminToken }),
+    mountManagement: async (app) => {
+      await mountManagement(app, { handlers, adminToken });
+      await mountPaymentWebhooks(app, till);
+    },
   });
 }

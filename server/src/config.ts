@@ -11,6 +11,7 @@ import { RELEASE_STAGES, type ReleaseStage } from './domain/release/release-stag
 import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
 import { isEachPrice, isPrice, priceAsConfigured } from './start/configured-price.ts';
+import { type PaymentSettings, readPaymentSettings } from './start/payment-settings.ts';
 import { offerOf, shippedOffer } from './start/shipped-models.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
@@ -67,6 +68,7 @@ export type Config = {
   readonly logLevel: LogLevel;
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
+  readonly payments: PaymentSettings;
 };
 
 const DAY_MS = 86_400_000;
@@ -183,6 +185,8 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (!retention.ok) return retention;
   const wire = readWire(environment);
   if (!wire.ok) return wire;
+  const payments = readPaymentSettings(environment);
+  if (!payments.ok) return payments;
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -190,6 +194,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     port,
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     settlement,
+    payments: payments.value,
     ...retention.value,
     ...wire.value,
     ...(databaseUrl !== undefined && { databaseUrl }),

@@ -14,6 +14,7 @@ export async function judge(bench: Bench, shop: Shop): Promise<readonly string[]
     ...chargedOnce(shop),
     ...creditedOnce(shop, rows),
     ...atRest(rows),
+    ...(await reversalsAtRest(bench, shop)),
     ...(await sameMoney(bench, shop)),
     ...withinCap(shop, rows),
     ...shop.overlaps.map((what) => `I14 two automatic charges at once: ${what}`),
@@ -75,6 +76,14 @@ function atRest(rows: readonly Row[]): readonly string[] {
   return rows
     .filter(({ state }) => state === 'created' || state === 'open' || state === 'paid')
     .map(({ id, state }) => `${id} is still ${state}`);
+}
+
+async function reversalsAtRest({ pool }: Bench, { name }: Shop): Promise<readonly string[]> {
+  const { rows } = await pool.query<{ id: string }>(
+    `SELECT id FROM payment_reversal WHERE provider = $1 AND state = 'seen'`,
+    [name],
+  );
+  return rows.map(({ id }) => `${id} was never taken back`);
 }
 
 /** Captured less what was taken back = what the books have of this provider, to the nano-dollar. */

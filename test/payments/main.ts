@@ -17,5 +17,14 @@ for (let seed = first; seed < first + count; seed++) {
   if (outcome.violations.length > 0) process.exitCode = 1;
   if (outcome.violations.length > 0) break;
 }
+for (const { check, detail } of (await bench.store.accounts.reconcile()).findings) {
+  console.log(`${check}: ${detail}`);
+  process.exitCode = 1;
+}
+const { rows } = await bench.pool.query<{ what: string; count: number }>(
+  `SELECT kind AS what, count(*)::int AS count FROM payment_event GROUP BY 1
+     UNION ALL SELECT origin || ' ' || state, count(*)::int FROM top_up GROUP BY 1 ORDER BY 1`,
+);
+for (const { what, count: times } of rows) console.log(`${what}: ${times}`);
 const seconds = ((performance.now() - startedMs) / 1000).toFixed(1);
 console.log(`${payments} payments, ${bench.stripe.requests} requests in ${seconds} s`);

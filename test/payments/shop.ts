@@ -181,10 +181,11 @@ function lazily(make: () => TillDeps): TillDeps {
 
 function faultOf(chance: Chance, method: string): Fault {
   if (chance.happens(0.75)) return 'none';
-  if (method === 'GET') return chance.pick<Fault>(['fails-before', 'busy', 'cut-after']);
-  const slow = chance.happens(0.1);
-  if (slow) return 'late';
-  return chance.pick<Fault>(['fails-before', 'fails-after', 'cut-after', 'webhook-first', 'busy']);
+  // Both cost the library's patience, in real time.
+  if (chance.happens(0.02)) return 'cut-after';
+  if (chance.happens(0.06)) return method === 'GET' ? 'late' : chance.pick(['late', 'slow']);
+  if (method === 'GET') return chance.pick<Fault>(['fails-before', 'busy', 'torn-after']);
+  return chance.pick<Fault>(['fails-before', 'fails-after', 'torn-after', 'webhook-first', 'busy']);
 }
 
 /** When a card is charged without its holder, no earlier such charge may still be on its way to the credit. */

@@ -18,8 +18,12 @@ export type Fault =
   | 'fails-after'
   /** It was done, and the connection is cut; the library asks once more, and is cut again. */
   | 'cut-after'
-  /** It was done, later than the caller waits. */
+  /** It was done, and half of the answer arrives. */
+  | 'torn-after'
+  /** It was done at once, and the answer comes later than the caller waits. */
   | 'late'
+  /** It is done later than the caller waits. */
+  | 'slow'
   | 'webhook-first'
   | 'busy';
 
@@ -40,11 +44,15 @@ type Remembered = { readonly atMs: number; readonly asked: string; reply: Reply 
 
 export class StripeSimulator implements AsyncDisposable {
   readonly #server = createServer((request, response) => {
-    this.#answer(request, response).catch(() => response.destroy());
+    const answered = this.#answer(request, response).catch(() => {
+      response.destroy();
+    });
+    this.#running.add(answered);
+    void answered.finally(() => this.#running.delete(answered));
   });
   readonly #accounts = new Map<string, SimulatedAccount>();
   readonly #remembered = new Map<string, Remembered>();
-  /** Requests that moved money, by path: how often they were really executed. */
+  readonly #running = new Set<Promise<void>>();
   requests = 0;
 
   static async start(): Promise<StripeSimulator> {
@@ -66,6 +74,11 @@ export class StripeSimulator implements AsyncDisposable {
   remove(secretKey: string): void {
     this.#accounts.delete(secretKey);
     this.#remembered.clear();
+  }
+
+  /** When all that was asked for has been done, also what nobody waits for any more. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#running);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -132,6 +145,7 @@ export class StripeSimulator implements AsyncDisposable {
       this.#forget(remembered);
       return send(response, fault === 'busy' ? refusal(429, 'Too many requests.') : BROKEN);
     }
+    if (fault === 'slow') await sleep(LATE_MS);
     const reply = handle(simulated.account, asked);
     const shown = fault === 'fails-after' ? BROKEN : reply;
     if (remembered !== undefined) remembered.reply = shown;
@@ -141,6 +155,7 @@ export class StripeSimulator implements AsyncDisposable {
       response.destroy();
       return undefined;
     }
+    if (fault === 'torn-after') return tear(response, shown);
     if (fault === 'late') await sleep(LATE_MS);
     return send(response, shown);
   }
@@ -159,6 +174,11 @@ async function textOf(request: IncomingMessage): Promise<string> {
   let text = '';
   for await (const chunk of request) text += String(chunk);
   return text;
+}
+
+function tear(response: ServerResponse, { status, body }: Reply): void {
+  const text = JSON.stringify(body);
+  response.writeHead(status, { 'content-type': 'application/json' }).end(text.slice(0, text.length / 2));
 }
 
 function send(response: ServerResponse, { status, body }: Reply): void {

@@ -14,11 +14,15 @@ export const MAY_IMPORT = {
   engines: ['ports', 'domain', 'lib'],
   store: ['ports', 'domain', 'lib'],
   telemetry: ['ports', 'domain', 'lib'],
+  // Providers of payments, as engines are providers of tokens.
+  payments: ['ports', 'domain', 'lib'],
+  // What takes the money, as the gateway takes the requests: it knows no provider.
+  till: ['ports', 'domain', 'lib'],
   gateway: ['protocols', 'ports', 'domain', 'lib'],
-  jobs: ['gateway', 'protocols', 'ports', 'domain', 'lib'],
-  control: ['contract', 'ports', 'domain', 'lib'],
+  jobs: ['gateway', 'till', 'protocols', 'ports', 'domain', 'lib'],
+  control: ['till', 'contract', 'ports', 'domain', 'lib'],
   // domain: for the Refusal type alone, docs/decisions/0003.
-  http: ['gateway', 'control', 'protocols', 'reference', 'ports', 'contract', 'domain', 'lib'],
+  http: ['gateway', 'till', 'control', 'protocols', 'reference', 'ports', 'contract', 'domain', 'lib'],
   start: ['ports', 'domain', 'lib'],
   // start: for what is served where nothing is configured.
   config: ['start', 'domain', 'lib'],
@@ -30,8 +34,10 @@ export const MAY_IMPORT = {
     'control',
     'jobs',
     'gateway',
+    'till',
     'telemetry',
     'store',
+    'payments',
     'engines',
     'protocols',
     'ports',
@@ -50,7 +56,7 @@ export const MAY_IMPORT = {
 } satisfies { readonly [room: string]: readonly string[] };
 
 /** Folders whose parts never know each other: a new one is a folder and a line in a list. */
-export const SIBLINGS = ['server/src/protocols', 'server/src/engines'];
+export const SIBLINGS = ['server/src/protocols', 'server/src/engines', 'server/src/payments'];
 
 /** Packages that only some rooms may know, so that each can be replaced in one place. */
 export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
@@ -60,6 +66,7 @@ export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
   undici: ['engines'],
   'node-llama-cpp': ['engines', 'models'],
   pino: ['telemetry'],
+  stripe: ['payments'],
   openai: ['start', 'cli'],
   zod: [
     'contract',
@@ -80,7 +87,9 @@ export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
 export function roomOf(path: string): Room | undefined {
   if (isTest(path)) return undefined;
   const [first = '', second, third = ''] = path.split('/');
-  const name = first === 'server' && second === 'src' ? third.replace(/\.ts$/, '') : first;
+  // The composition root is one room, in as many files as it takes.
+  const room = third.replace(/\.ts$/, '').replace(/^compose-.*/, 'compose');
+  const name = first === 'server' && second === 'src' ? room : first;
   return isRoom(name) ? name : undefined;
 }
 

@@ -9,6 +9,7 @@ import type { Accounts } from '../ports/accounts.ts';
 import type { Plans } from '../ports/plans.ts';
 import type { PriceBooks } from '../ports/price-books.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
+import type { Till } from '../till/till.ts';
 
 /** What handlers work with. Ids and chance come in as functions, so that tests can choose them. */
 export type ControlDeps = {
@@ -17,6 +18,7 @@ export type ControlDeps = {
   readonly plans?: Plans;
   readonly prices: PriceBooks;
   readonly facts: ServerFacts;
+  readonly till: Till;
   /** What a project keeps between requests. */
   storedBytes(owner: Owner): Promise<number>;
   newId(prefix: string): string;

@@ -4,12 +4,14 @@ import { credits } from './credits.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { keys } from './keys.ts';
 import { models } from './models.ts';
+import { autoReload } from './auto-reload.ts';
 import { organisations } from './organisations.ts';
 import { plans } from './plans.ts';
 import { prices } from './prices.ts';
 import { reconciliation } from './reconciliation.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
+import { topUps } from './top-ups.ts';
 import { usage } from './usage.ts';
 
 export function managementHandlers(deps: ControlDeps): Handlers {
@@ -19,6 +21,8 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...credits(deps),
     ...plans(deps),
     ...prices(deps),
+    ...topUps(deps),
+    ...autoReload(deps),
     ...usage(deps),
     ...reconciliation(deps),
     ...models(deps),

@@ -20,15 +20,19 @@ import { ScriptedEngine } from '../engines/scripted/scripted-engine.ts';
 import { BackgroundRuns } from '../gateway/background-runs.ts';
 import { StoreMemory } from '../gateway/memory.ts';
 import type { Gateway } from '../gateway/gateway.ts';
+import { assert } from '../lib/assert.ts';
 import { newId } from '../lib/ids.ts';
+import { ManualPayments } from '../payments/manual/manual-payments.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { PriceBooks } from '../ports/price-books.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
+import type { BankPayments, TillBook } from '../ports/till-book.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
 import { MemorySealingKeys } from '../store/memory/sealing-keys.ts';
 import { MemoryResponseStore } from '../store/memory/response-store.ts';
+import { Till } from '../till/till.ts';
 import { HttpServer } from './http-server.ts';
 import { mountManagement } from './management.ts';
 
@@ -61,15 +65,34 @@ async function testAccounts(nowMs: () => number): Promise<MemoryAccounts> {
 }
 
 function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
+  const till = tillWithoutProviders(accounts, facts);
   const storedBytes = async () => 7;
-  return managementHandlers({ accounts, prices: NO_BOOKS, facts, storedBytes, newId, randomBytes });
+  // Price books are PostgreSQL's; store/postgres/prices has the tests of their routes.
+  const prices = nowhere<PriceBooks>();
+  return managementHandlers({ accounts, prices, facts, till, storedBytes, newId, randomBytes });
 }
 
-/** Price books are PostgreSQL's; store/postgres/prices has the tests of their routes. */
-const NO_BOOKS = new Proxy(
-  {},
-  { get: () => () => Promise.reject(new Error('There are no price books in memory.')) },
-) as PriceBooks; // whatever is asked of it, it refuses
+/** Payments are tested where there is a database: `server/src/control/payments.test.ts`. */
+function tillWithoutProviders(accounts: MemoryAccounts, { nowMs }: ServerFacts): Till {
+  const silent = () => undefined;
+  return new Till({
+    accounts,
+    book: nowhere<TillBook>(),
+    providers: new Map(),
+    wires: new ManualPayments(nowhere<BankPayments>(), nowMs),
+    bounds: { leastCents: 500, mostCents: 1_000_000 },
+    log: { isLevelEnabled: () => false, debug: silent, info: silent, warn: silent, error: silent },
+    nowMs,
+    newId,
+  });
+}
+
+function nowhere<T extends object>(): T {
+  // Never looked into: whoever does is told so.
+  return new Proxy({} as T, {
+    get: (_, name) => assert(false, `there is no such thing in memory (${String(name)})`),
+  });
+}
 
 const FACTS: ServerFacts = {
   version: '0.1.0',

@@ -129,7 +129,7 @@ export class Till {
   async refund(
     id: string,
     refund: { readonly refundId: string; readonly amount: string; readonly currency: string },
-  ): Promise<Result<readonly ReversalRow[], TillRefusal>> {
+  ): Promise<Result<{ topUp: TopUp; reversals: readonly ReversalRow[] }, TillRefusal>> {
     const { book, providers, bounds } = this.#deps;
     const topUp = await book.topUps.get(id);
     if (topUp === undefined) return err({ kind: 'no-such-top-up' });
@@ -152,7 +152,7 @@ export class Till {
       }
     }
     await takeBack(this.#deps, topUp);
-    return ok(await book.reversals.of(id));
+    return ok({ topUp, reversals: await book.reversals.of(id) });
   }
 
   async reversals(id: string): Promise<readonly ReversalRow[]> {
@@ -199,7 +199,10 @@ export class Till {
   }
 
   /** Newest first. */
-  async events(organisationId: string, count: number): Promise<readonly PaymentEvent[]> {
+  async events(
+    organisationId: string,
+    count: number,
+  ): Promise<readonly (PaymentEvent & { atMs: number })[]> {
     return this.#deps.book.events.list(organisationId, count);
   }
 
