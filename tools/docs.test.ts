@@ -113,12 +113,18 @@ describe('docs/errors.md', () => {
   });
 });
 
+/** Read by `config.ts`, and by what it hands the environment on to. */
+function serverVariables(): readonly RegExpMatchArray[] {
+  const readers = ['server/src/config.ts', 'server/src/start/payment-settings.ts'];
+  return readers.flatMap((path) => [...read(path).matchAll(/environment\['(\w+)'\]/g)]);
+}
+
 describe('docs/configuration.md', () => {
   const documented = rows('docs/configuration.md').map(([name = '']) => name);
   const isVariable = (name: string): boolean => /^[A-Z_]+$/.test(name);
 
   test('has every variable that the code reads, and the code reads every one in it', () => {
-    const server = [...read('server/src/config.ts').matchAll(/environment\['(\w+)'\]/g)];
+    const server = serverVariables();
     const cli = [...read('cli/src/surroundings.ts').matchAll(/\btext\('([A-Z_]+)'\)/g)];
     assert.ok(server.length >= 6 && cli.length >= 6, 'the code reads them in another way now');
     const names = new Set([...server, ...cli].map((match) => match[1] ?? ''));
@@ -126,7 +132,7 @@ describe('docs/configuration.md', () => {
   });
 
   test('the README has every variable of the server', () => {
-    for (const [, name = ''] of read('server/src/config.ts').matchAll(/environment\['(\w+)'\]/g)) {
+    for (const [, name = ''] of serverVariables()) {
       assert.ok(read('README.md').includes(`| \`${name}\` |`), name);
     }
   });

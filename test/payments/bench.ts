@@ -1,7 +1,11 @@
 // What all scenarios share: a real PostgreSQL with our schema, the simulated Stripe, and the way in from outside.
 
 import type pg from 'pg';
-import { mustOpen, poolTo, type SocketConnection } from '../../server/src/store/postgres/database.fixture.ts';
+import {
+  mustOpen,
+  poolTo,
+  type SocketConnection,
+} from '../../server/src/store/postgres/database.fixture.ts';
 import type { Store } from '../../server/src/store/postgres/store.ts';
 import { StripeSimulator } from './stripe-simulator.ts';
 

@@ -63,7 +63,9 @@ function creditedOnce(shop: Shop, rows: readonly Row[]): readonly string[] {
   const missing = paidOf(shop).flatMap(({ id, metadata }) => {
     const row = rows.find((one) => one.id === metadata['turnpike_top_up']);
     const isCredited = row?.state === 'credited' && row.payment_id === id && row.credits === 1;
-    return isCredited ? [] : [`I14 ${id} was paid, and its top-up ${row?.id} is ${row?.state} (${row?.credits})`];
+    return isCredited
+      ? []
+      : [`I14 ${id} was paid, and its top-up ${row?.id} is ${row?.state} (${row?.credits})`];
   });
   const paid = new Set(paidOf(shop).map(({ id }) => id));
   const invented = rows
@@ -120,10 +122,10 @@ function withinCap(shop: Shop, rows: readonly Row[]): readonly string[] {
 /** Reconciliation finds what was tampered with, and nothing else. */
 async function compared(shop: Shop): Promise<readonly string[]> {
   const differences = await shop.tills[0].compare(0);
-  const odd = new Set(
-    shop.account.intents.filter((one) => tampered.has(one)).map(({ id }) => id),
-  );
+  const odd = new Set(shop.account.intents.filter((one) => tampered.has(one)).map(({ id }) => id));
   return differences
-    .filter(({ provider, detail }) => provider === shop.name && !odd.has(detail.split(':')[0] ?? ''))
+    .filter(
+      ({ provider, detail }) => provider === shop.name && !odd.has(detail.split(':')[0] ?? ''),
+    )
     .map(({ detail }) => `reconciliation says: ${detail}`);
 }

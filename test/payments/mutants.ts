@@ -41,7 +41,9 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asks again without looking what became of the first time',
-    edits: [{ file: 'till/advance.ts', find: 'if (attempts > 1) {', replace: 'if (attempts > 1e9) {' }],
+    edits: [
+      { file: 'till/advance.ts', find: 'if (attempts > 1) {', replace: 'if (attempts > 1e9) {' },
+    ],
   },
   {
     name: 'takes a lost answer for a no',

@@ -6,7 +6,10 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { startTestPostgres, type TestPostgres } from '../../server/src/store/postgres/database.fixture.ts';
+import {
+  startTestPostgres,
+  type TestPostgres,
+} from '../../server/src/store/postgres/database.fixture.ts';
 import { openBench } from './bench.ts';
 import { MUTANTS } from './mutants.ts';
 import { runScenario } from './scenario.ts';
@@ -27,7 +30,11 @@ test('I14 a payment is credited once, automatic charges stay one at a time and b
   let payments = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     const outcome = await runScenario(bench, seed);
-    assert.deepEqual(outcome.violations, [], `seed ${seed}: node test/payments/main.ts ${seed} 1 trace`);
+    assert.deepEqual(
+      outcome.violations,
+      [],
+      `seed ${seed}: node test/payments/main.ts ${seed} 1 trace`,
+    );
     payments += outcome.payments;
   }
   const { findings } = await bench.store.accounts.reconcile();
@@ -35,7 +42,9 @@ test('I14 a payment is credited once, automatic charges stay one at a time and b
   const { rows } = await bench.pool.query<{ kind: string; count: number }>(
     'SELECT kind, count(*)::int AS count FROM payment_event GROUP BY 1 ORDER BY 1',
   );
-  t.diagnostic(`${payments} payments; ${rows.map(({ kind, count }) => `${kind} ${count}`).join(', ')}`);
+  t.diagnostic(
+    `${payments} payments; ${rows.map(({ kind, count }) => `${kind} ${count}`).join(', ')}`,
+  );
   const seen = rows.map(({ kind }) => kind);
   for (const kind of ['credited', 'declined', 'given-back', 'suspect', 'taken-back']) {
     assert.ok(seen.includes(kind), `no seed came to ${kind}`);
@@ -48,7 +57,10 @@ describe('planted mistakes are caught', { concurrency: PROCESSES }, () => {
       const database = JSON.stringify(await postgres.newDatabase());
       const program = join(import.meta.dirname, 'with-mutant.ts');
       const args = [program, `${at}`, `${MUTANT_SEEDS}`, database];
-      const child = spawn(process.execPath, args, { timeout: 120_000, stdio: ['ignore', 'pipe', 'pipe'] });
+      const child = spawn(process.execPath, args, {
+        timeout: 120_000,
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
       let text = '';
       for (const stream of [child.stdout, child.stderr]) {
         stream.on('data', (chunk: Buffer) => (text += chunk.toString('utf8')));

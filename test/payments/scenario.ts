@@ -117,13 +117,16 @@ async function pay(_: Bench, shop: Shop): Promise<void> {
 /** What arrives is not what was asked for: by somebody's mistake, not by ours. */
 async function tamper(_: Bench, shop: Shop): Promise<void> {
   const { account, chance } = shop;
-  const open = account.sessions.find(({ status, intent }) => status === 'open' && intent === undefined);
+  const open = account.sessions.find(
+    ({ status, intent }) => status === 'open' && intent === undefined,
+  );
   if (open === undefined || !account.pay(open, 'pays') || open.intent === undefined) return;
   const { intent } = open;
   const how = chance.pick(['amount', 'currency', 'order', 'organisation']);
   if (how === 'amount') intent.amountReceived -= 1;
   if (how === 'currency') intent.currency = 'jpy';
-  if (how === 'order') intent.metadata = { ...intent.metadata, turnpike_top_up: 'of-somebody-else' };
+  if (how === 'order')
+    intent.metadata = { ...intent.metadata, turnpike_top_up: 'of-somebody-else' };
   if (how === 'organisation') {
     intent.metadata = { ...intent.metadata, turnpike_organisation: 'org_other' };
   }
@@ -213,7 +216,12 @@ async function replay(_: Bench, shop: Shop): Promise<string | undefined> {
 async function forge(_: Bench, shop: Shop): Promise<string | undefined> {
   const [session] = shop.account.sessions.filter(({ status }) => status === 'open');
   const object = { id: session?.id ?? 'cs_x', metadata: session?.metadata ?? {} };
-  const event = { id: 'evt_x', object: 'event', livemode: false, type: 'checkout.session.completed' };
+  const event = {
+    id: 'evt_x',
+    object: 'event',
+    livemode: false,
+    type: 'checkout.session.completed',
+  };
   const body = JSON.stringify({ ...event, data: { object } });
   const status = await post(shop, body, sign('whsec_guessed', body, shop.nowMs));
   return status === 400 ? undefined : `a forged event was answered ${status}`;

@@ -47,8 +47,11 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
   const clock = { nowMs: START_MS + chance.whole(0, 60 * 24) * 3_600_000 };
   const account = new StripeAccount(name.replaceAll('-', ''), seed, () => shop.nowMs);
   const app = Fastify();
-  const line = new WebhookLine(account, WEBHOOK_SECRET, chance.pick([0, 20, 60, 100]), (body, signature) =>
-    post(shop, body, signature),
+  const line = new WebhookLine(
+    account,
+    WEBHOOK_SECRET,
+    chance.pick([0, 20, 60, 100]),
+    (body, signature) => post(shop, body, signature),
   );
   const credited = new Set<string>();
   const deps = (): TillDeps => depsOf(bench, shop);
@@ -102,7 +105,11 @@ export async function post(shop: Shop, body: string, signature: string): Promise
 }
 
 /** Uses some of the credit, as requests do. */
-export async function spend(bench: Bench, { organisationId }: Shop, amountNano: bigint): Promise<void> {
+export async function spend(
+  bench: Bench,
+  { organisationId }: Shop,
+  amountNano: bigint,
+): Promise<void> {
   if (amountNano <= 0n) return;
   const hold = await mustHold(bench.store.ledger, organisationId, amountNano);
   await bench.store.ledger.settle(hold, testSettlement(hold, hold.amountNano));
@@ -121,7 +128,12 @@ function depsOf(bench: Bench, shop: Shop): TillDeps {
   const { store, stripe } = bench;
   const options = { secretKey: keyOf(shop), webhookSecret: WEBHOOK_SECRET, name: shop.name };
   const returnUrl = 'https://example.invalid/credits';
-  const cards = new StripePayments({ ...options, returnUrl, at: stripe.at, timeoutMs: LATE_MS / 2 });
+  const cards = new StripePayments({
+    ...options,
+    returnUrl,
+    at: stripe.at,
+    timeoutMs: LATE_MS / 2,
+  });
   const wires = new ManualPayments(store.tillBook.bank, () => shop.nowMs);
   const { accounts } = store;
   const book = store.tillBook;

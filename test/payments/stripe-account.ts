@@ -22,12 +22,7 @@ export type Intent = {
   amount: number;
   amountReceived: number;
   currency: string;
-  status:
-    | 'requires_payment_method'
-    | 'requires_action'
-    | 'processing'
-    | 'succeeded'
-    | 'canceled';
+  status: 'requires_payment_method' | 'requires_action' | 'processing' | 'succeeded' | 'canceled';
   metadata: Metadata;
   customer: string | null;
   card: Card | undefined;
@@ -151,7 +146,10 @@ export class StripeAccount {
   }
 
   newIntent(
-    wanted: Pick<Intent, 'amount' | 'currency' | 'metadata' | 'customer' | 'offSession' | 'keepsCard'>,
+    wanted: Pick<
+      Intent,
+      'amount' | 'currency' | 'metadata' | 'customer' | 'offSession' | 'keepsCard'
+    >,
   ): Intent {
     const intent: Intent = {
       ...wanted,
@@ -193,7 +191,12 @@ export class StripeAccount {
   }
 
   /** Undefined: more than is left. */
-  refund(intent: Intent, amount: number, metadata: Metadata, isPending: boolean): Refund | undefined {
+  refund(
+    intent: Intent,
+    amount: number,
+    metadata: Metadata,
+    isPending: boolean,
+  ): Refund | undefined {
     const left = intent.amountReceived - this.takenBack(intent);
     if (intent.status !== 'succeeded' || amount <= 0 || amount > left) return undefined;
     const status = isPending ? 'pending' : 'succeeded';

@@ -18,7 +18,9 @@ export function handle(account: StripeAccount, { method, path, form }: Request):
   const [collection = '', ...rest] = path.slice(1).split('/');
   const name = collection === 'checkout' ? `checkout/${rest.shift() ?? ''}` : collection;
   const [id, verb] = rest;
-  switch (`${method} ${name}${id === undefined ? '' : '/:id'}${verb === undefined ? '' : `/${verb}`}`) {
+  switch (
+    `${method} ${name}${id === undefined ? '' : '/:id'}${verb === undefined ? '' : `/${verb}`}`
+  ) {
     case 'POST checkout/sessions':
       return createSession(account, form);
     case 'GET checkout/sessions':
@@ -53,10 +55,12 @@ function createSession(account: StripeAccount, form: Form): Reply {
   const currency = textIn(price, 'currency') ?? '';
   const expiresAt = numberIn(form, 'expires_at') ?? account.seconds() + 86_400;
   if (textIn(form, 'mode') !== 'payment') return refusal(400, 'Only payments here.', 'mode');
-  if (!(Number.isInteger(amount) && amount >= 50)) return refusal(400, 'Too small.', 'amount_too_small');
+  if (!(Number.isInteger(amount) && amount >= 50))
+    return refusal(400, 'Too small.', 'amount_too_small');
   // Stripe's bounds of a checkout's life.
   const lives = expiresAt - account.seconds();
-  if (lives < 1_800 || lives > 86_400) return refusal(400, 'The expiry is out of range.', 'expires_at');
+  if (lives < 1_800 || lives > 86_400)
+    return refusal(400, 'The expiry is out of range.', 'expires_at');
   const intentData = formIn(form, 'payment_intent_data');
   const session: Session = {
     id: account.id('cs_test'),
@@ -86,7 +90,8 @@ function createIntent(account: StripeAccount, form: Form): Reply {
   const amount = numberIn(form, 'amount') ?? 0;
   const card = account.cards.find(({ id }) => id === textIn(form, 'payment_method'));
   const customer = textIn(form, 'customer') ?? null;
-  if (!(Number.isInteger(amount) && amount >= 50)) return refusal(400, 'Too small.', 'amount_too_small');
+  if (!(Number.isInteger(amount) && amount >= 50))
+    return refusal(400, 'Too small.', 'amount_too_small');
   if (card === undefined || card.customer !== customer) {
     return refusal(400, 'No such payment method.', 'resource_missing');
   }
@@ -99,7 +104,9 @@ function createIntent(account: StripeAccount, form: Form): Reply {
     keepsCard: false,
   });
   account.charge(intent, card);
-  return intent.error === null ? ok(intentShape(intent, listIn(form, 'expand'))) : declined(intent, card);
+  return intent.error === null
+    ? ok(intentShape(intent, listIn(form, 'expand')))
+    : declined(intent, card);
 }
 
 function declined(intent: Intent, { mood }: Card): Reply {
@@ -113,7 +120,11 @@ function declined(intent: Intent, { mood }: Card): Reply {
 }
 
 function cancelIntent(account: StripeAccount, intent: Intent): Reply {
-  if (intent.status === 'succeeded' || intent.status === 'canceled' || intent.status === 'processing') {
+  if (
+    intent.status === 'succeeded' ||
+    intent.status === 'canceled' ||
+    intent.status === 'processing'
+  ) {
     const message = `You cannot cancel this PaymentIntent because it has a status of ${intent.status}.`;
     return refusal(400, message, 'payment_intent_unexpected_state');
   }
@@ -128,7 +139,11 @@ function createRefund(account: StripeAccount, form: Form): Reply {
   const isPending = account.chance.happens(0.2);
   const refund = account.refund(intent, amount, textsIn(form, 'metadata'), isPending);
   if (refund === undefined) {
-    return refusal(400, 'Refund amount is greater than unrefunded amount on charge.', 'charge_already_refunded');
+    return refusal(
+      400,
+      'Refund amount is greater than unrefunded amount on charge.',
+      'charge_already_refunded',
+    );
   }
   return ok(refundShape(refund));
 }
@@ -166,7 +181,9 @@ function found<T extends { readonly id: string }>(
   then: (one: T) => Reply,
 ): Reply {
   const one = all.find((candidate) => candidate.id === id);
-  return one === undefined ? refusal(404, `No such object: '${id}'`, 'resource_missing') : then(one);
+  return one === undefined
+    ? refusal(404, `No such object: '${id}'`, 'resource_missing')
+    : then(one);
 }
 
 function ok(body: unknown): Reply {

@@ -6,12 +6,19 @@ type Shape = { readonly [field: string]: unknown };
 
 export function cardShape(card: Card): Shape {
   const shown = { brand: 'visa', last4: '4242', exp_month: 12, exp_year: 2031 };
-  return { id: card.id, object: 'payment_method', type: 'card', customer: card.customer, card: shown };
+  return {
+    id: card.id,
+    object: 'payment_method',
+    type: 'card',
+    customer: card.customer,
+    card: shown,
+  };
 }
 
 export function intentShape(intent: Intent, expand: readonly string[] = []): Shape {
   const { card } = intent;
-  const method = expand.includes('payment_method') && card !== undefined ? cardShape(card) : card?.id;
+  const method =
+    expand.includes('payment_method') && card !== undefined ? cardShape(card) : card?.id;
   return {
     id: intent.id,
     object: 'payment_intent',
@@ -56,7 +63,16 @@ export function sessionShape(session: Session, expand: readonly string[] = []): 
 
 export function refundShape({ id, intent, amount, status, metadata, created }: Refund): Shape {
   const { currency } = intent;
-  return { id, object: 'refund', payment_intent: intent.id, amount, currency, status, metadata, created };
+  return {
+    id,
+    object: 'refund',
+    payment_intent: intent.id,
+    amount,
+    currency,
+    status,
+    metadata,
+    created,
+  };
 }
 
 export function disputeShape({ id, intent, amount, status, created }: Dispute): Shape {

@@ -40,7 +40,12 @@ const KEY_LIVES_MS = 24 * 3_600_000;
 export const LATE_MS = 150;
 const VERSION = /^\d{4}-\d{2}-\d{2}\.[a-z]+$/;
 
-type Remembered = { readonly atMs: number; readonly asked: string; reply: Reply | undefined; cuts: number };
+type Remembered = {
+  readonly atMs: number;
+  readonly asked: string;
+  reply: Reply | undefined;
+  cuts: number;
+};
 
 export class StripeSimulator implements AsyncDisposable {
   readonly #server = createServer((request, response) => {
@@ -105,7 +110,12 @@ export class StripeSimulator implements AsyncDisposable {
     if (method !== 'POST' || typeof named !== 'string') {
       return this.#faulty(simulated, asked, response, undefined);
     }
-    const [name, digest] = [`${key} ${named}`, createHash('sha256').update(path + body).digest('hex')];
+    const [name, digest] = [
+      `${key} ${named}`,
+      createHash('sha256')
+        .update(path + body)
+        .digest('hex'),
+    ];
     const before = this.#remembered.get(name);
     const nowMs = simulated.account.nowMs();
     if (before !== undefined && nowMs - before.atMs < KEY_LIVES_MS) {
@@ -119,7 +129,10 @@ export class StripeSimulator implements AsyncDisposable {
   #again(before: Remembered, asked: string, response: ServerResponse): void {
     if (before.asked !== asked) {
       const message = 'Keys for idempotent requests can only be used with the same parameters.';
-      return send(response, { status: 400, body: { error: { type: 'idempotency_error', message } } });
+      return send(response, {
+        status: 400,
+        body: { error: { type: 'idempotency_error', message } },
+      });
     }
     if (before.cuts > 0) {
       before.cuts -= 1;
@@ -161,7 +174,8 @@ export class StripeSimulator implements AsyncDisposable {
   }
 
   #forget(remembered: Remembered | undefined): void {
-    for (const [name, one] of this.#remembered) if (one === remembered) this.#remembered.delete(name);
+    for (const [name, one] of this.#remembered)
+      if (one === remembered) this.#remembered.delete(name);
   }
 }
 
@@ -178,7 +192,9 @@ async function textOf(request: IncomingMessage): Promise<string> {
 
 function tear(response: ServerResponse, { status, body }: Reply): void {
   const text = JSON.stringify(body);
-  response.writeHead(status, { 'content-type': 'application/json' }).end(text.slice(0, text.length / 2));
+  response
+    .writeHead(status, { 'content-type': 'application/json' })
+    .end(text.slice(0, text.length / 2));
 }
 
 function send(response: ServerResponse, { status, body }: Reply): void {

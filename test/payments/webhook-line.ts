@@ -68,13 +68,15 @@ export class WebhookLine {
     const signedAtMs = this.#account.nowMs();
     const status = await this.#post(next.body, sign(this.#secret, next.body, signedAtMs));
     this.sent.push({ ...next, signedAtMs });
-    if (status >= 400 && next.tries < TRIES_MAX) this.#waiting.push({ ...next, tries: next.tries + 1 });
+    if (status >= 400 && next.tries < TRIES_MAX)
+      this.#waiting.push({ ...next, tries: next.tries + 1 });
   }
 
   /** As things stood when it was sent, not as they are now; and sometimes with a sum that nobody should believe. */
   #bodyOf(event: StripeEvent, chance: Chance): string {
     const object = { ...eventObject(event) };
-    if (chance.happens(0.1)) Object.assign(object, { amount: 99_999_999, amount_received: 99_999_999 });
+    if (chance.happens(0.1))
+      Object.assign(object, { amount: 99_999_999, amount_received: 99_999_999 });
     return JSON.stringify({
       id: this.#account.id('evt'),
       object: 'event',

@@ -22,7 +22,17 @@ export const MAY_IMPORT = {
   jobs: ['gateway', 'till', 'protocols', 'ports', 'domain', 'lib'],
   control: ['till', 'contract', 'ports', 'domain', 'lib'],
   // domain: for the Refusal type alone, docs/decisions/0003.
-  http: ['gateway', 'till', 'control', 'protocols', 'reference', 'ports', 'contract', 'domain', 'lib'],
+  http: [
+    'gateway',
+    'till',
+    'control',
+    'protocols',
+    'reference',
+    'ports',
+    'contract',
+    'domain',
+    'lib',
+  ],
   start: ['ports', 'domain', 'lib'],
   // start: for what is served where nothing is configured.
   config: ['start', 'domain', 'lib'],

@@ -73,7 +73,15 @@ function addOff(reload: Command, cli: Cli): void {
     );
 }
 
-function describe({ on, offReason, threshold, target, monthlyCap, paymentMethod, restsUntil }: AutoReload): string {
+function describe({
+  on,
+  offReason,
+  threshold,
+  target,
+  monthlyCap,
+  paymentMethod,
+  restsUntil,
+}: AutoReload): string {
   const card =
     paymentMethod === undefined
       ? dim('No card is saved.')
@@ -82,6 +90,7 @@ function describe({ on, offReason, threshold, target, monthlyCap, paymentMethod,
     return `Auto-reload was never set.\n${card}`;
   }
   const off = offReason === undefined ? 'off' : red(`off (${offReason})`);
-  const rests = restsUntil === undefined ? '' : red(` After a decline it rests until ${restsUntil}.`);
+  const rests =
+    restsUntil === undefined ? '' : red(` After a decline it rests until ${restsUntil}.`);
   return `Auto-reload is ${bold(on ? 'on' : off)}: below ${dollars(threshold)} it buys up to ${dollars(target)}, at most ${dollars(monthlyCap)} a month.${rests}\n${card}`;
 }

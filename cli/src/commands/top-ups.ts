@@ -30,7 +30,9 @@ type ConfirmOptions = JsonOption & { readonly reference: string; readonly amount
 type RefundOptions = JsonOption & { readonly id?: string };
 
 export function addTopUps(program: Command, cli: Cli): void {
-  const topUps = program.command('top-ups').description('credits that are paid, by card or by wire');
+  const topUps = program
+    .command('top-ups')
+    .description('credits that are paid, by card or by wire');
   addCreate(topUps, cli);
   addList(topUps, cli);
   addShow(topUps, cli);

@@ -39,7 +39,10 @@ export function autoReload({ accounts, till }: ControlDeps): Pick<Handlers, Name
 }
 
 async function show(till: Till, organisationId: string): Promise<AutoReloadShown> {
-  const [settings, method] = [await till.autoReload(organisationId), await till.method(organisationId)];
+  const [settings, method] = [
+    await till.autoReload(organisationId),
+    await till.method(organisationId),
+  ];
   const card = method === undefined ? {} : { paymentMethod: cardOf(method) };
   if (settings === undefined) return { on: false, declines: 0, ...card };
   return { ...settingsOf(settings, till.nowMs()), ...card };

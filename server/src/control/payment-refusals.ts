@@ -16,25 +16,64 @@ export function refusalOf(refusal: TillRefusal | ReloadRefusal): ManagementError
     case 'too-much':
       return amountRefusal(refusal);
     case 'conflict':
-      return { code: 'conflict', message: 'This id was used before for something else: use a new one.', field: 'id' };
+      return {
+        code: 'conflict',
+        message: 'This id was used before for something else: use a new one.',
+        field: 'id',
+      };
     case 'no-card-provider':
-      return { code: 'no-payment-provider', message: 'This server takes no cards: its operator connects Stripe as docs/payments.md says, or pay by wire.' };
+      return {
+        code: 'no-payment-provider',
+        message:
+          'This server takes no cards: its operator connects Stripe as docs/payments.md says, or pay by wire.',
+      };
     case 'no-payment-method':
-      return { code: 'no-payment-method', message: 'No card is saved: pay a top-up by checkout with "saveCard" first.' };
+      return {
+        code: 'no-payment-method',
+        message: 'No card is saved: pay a top-up by checkout with "saveCard" first.',
+      };
     case 'no-such-top-up':
-      return { code: 'not-found', message: 'There is no top-up with this id. List the top-ups to see their ids.', field: 'id' };
+      return {
+        code: 'not-found',
+        message: 'There is no top-up with this id. List the top-ups to see their ids.',
+        field: 'id',
+      };
     case 'not-a-wire':
-      return { code: 'conflict', message: 'This top-up is not paid by wire: what its provider says counts, and nobody can confirm it by hand.', field: 'id' };
+      return {
+        code: 'conflict',
+        message:
+          'This top-up is not paid by wire: what its provider says counts, and nobody can confirm it by hand.',
+        field: 'id',
+      };
     case 'another-amount':
-      return { code: 'invalid-amount', message: `${dollarsOfCents(refusal.askedCents)} were asked for: correct the amount, or begin another top-up for what has arrived.`, field: 'amount' };
+      return {
+        code: 'invalid-amount',
+        message: `${dollarsOfCents(refusal.askedCents)} were asked for: correct the amount, or begin another top-up for what has arrived.`,
+        field: 'amount',
+      };
     case 'reference-used':
-      return { code: 'conflict', message: 'This reference was confirmed for another top-up or amount: look at the statement again.', field: 'reference' };
+      return {
+        code: 'conflict',
+        message:
+          'This reference was confirmed for another top-up or amount: look at the statement again.',
+        field: 'reference',
+      };
     case 'not-credited':
-      return { code: 'conflict', message: 'This top-up was not credited: there is nothing to pay back.', field: 'id' };
+      return {
+        code: 'conflict',
+        message: 'This top-up was not credited: there is nothing to pay back.',
+        field: 'id',
+      };
     case 'provider-refused':
-      return { code: 'payment-provider-failed', message: `The payment provider refused: ${refusal.detail}` };
+      return {
+        code: 'payment-provider-failed',
+        message: `The payment provider refused: ${refusal.detail}`,
+      };
     case 'provider-silent':
-      return { code: 'payment-provider-failed', message: `The payment provider gave no answer, and may have done it: send the same again (${refusal.detail}).` };
+      return {
+        code: 'payment-provider-failed',
+        message: `The payment provider gave no answer, and may have done it: send the same again (${refusal.detail}).`,
+      };
     case 'settings':
       return { code: 'invalid-amount', message: SETTINGS[refusal.why] };
     default:
@@ -46,15 +85,35 @@ function amountRefusal(refusal: AmountRefusal): ManagementError {
   const field = 'amount';
   switch (refusal.kind) {
     case 'wrong-currency':
-      return { code: 'wrong-currency', message: `Payments are in usd, not in ${JSON.stringify(refusal.currency)}.`, field: 'currency' };
+      return {
+        code: 'wrong-currency',
+        message: `Payments are in usd, not in ${JSON.stringify(refusal.currency)}.`,
+        field: 'currency',
+      };
     case 'no-amount':
-      return { code: 'invalid-amount', message: 'The amount must be dollars in digits, such as "25" or "12.50".', field };
+      return {
+        code: 'invalid-amount',
+        message: 'The amount must be dollars in digits, such as "25" or "12.50".',
+        field,
+      };
     case 'fraction-of-a-cent':
-      return { code: 'invalid-amount', message: 'The amount must be in whole cents: at most two decimals.', field };
+      return {
+        code: 'invalid-amount',
+        message: 'The amount must be in whole cents: at most two decimals.',
+        field,
+      };
     case 'too-little':
-      return { code: 'invalid-amount', message: `The amount must be at least ${dollarsOfCents(refusal.leastCents)}.`, field };
+      return {
+        code: 'invalid-amount',
+        message: `The amount must be at least ${dollarsOfCents(refusal.leastCents)}.`,
+        field,
+      };
     case 'too-much':
-      return { code: 'invalid-amount', message: `The amount must be at most ${dollarsOfCents(refusal.mostCents)}.`, field };
+      return {
+        code: 'invalid-amount',
+        message: `The amount must be at most ${dollarsOfCents(refusal.mostCents)}.`,
+        field,
+      };
     default:
       return unreachable(refusal);
   }

@@ -12,7 +12,13 @@ import type { ControlDeps, Handlers } from './handler.ts';
 import { refusalOf } from './payment-refusals.ts';
 import { chooseOrganisation } from './scope.ts';
 
-type Names = 'listTopUps' | 'createTopUp' | 'getTopUp' | 'confirmWire' | 'refundTopUp' | 'listPaymentEvents';
+type Names =
+  | 'listTopUps'
+  | 'createTopUp'
+  | 'getTopUp'
+  | 'confirmWire'
+  | 'refundTopUp'
+  | 'listPaymentEvents';
 
 export function topUps({ accounts, till }: ControlDeps): Pick<Handlers, Names> {
   return {
@@ -67,7 +73,8 @@ export function topUps({ accounts, till }: ControlDeps): Pick<Handlers, Names> {
 }
 
 function shown(topUp: TopUp): TopUpShown {
-  const { id, organisationId, origin, provider, amountCents, state, reason, url, paymentId } = topUp;
+  const { id, organisationId, origin, provider, amountCents, state, reason, url, paymentId } =
+    topUp;
   return {
     id,
     organisationId,

@@ -10,10 +10,12 @@ const PAYMENT_WEBHOOK_PATH = '/webhooks/payments/:provider';
 
 const SENTENCES: { readonly [refusal in HintRefusal]: string } = {
   'no-signature': 'The signature is missing: only the payment provider sends events here.',
-  'bad-signature': 'The signature is not right for this body and the webhook secret of this server.',
+  'bad-signature':
+    'The signature is not right for this body and the webhook secret of this server.',
   'too-old': 'The signature is older than five minutes: this is a replay, or a clock is wrong.',
   'not-an-event': 'This is signed, but it is no event.',
-  'other-mode': 'This event is from the other mode: test events belong to test keys, live ones to live keys.',
+  'other-mode':
+    'This event is from the other mode: test events belong to test keys, live ones to live keys.',
   'other-account': 'This event is from an account that is connected to ours, and not from ours.',
   'no-webhook': 'No payment provider of this name sends events here.',
 };
@@ -32,7 +34,11 @@ export async function mountPaymentWebhooks(app: FastifyInstance, till: Till): Pr
   });
 }
 
-async function handle(till: Till, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function handle(
+  till: Till,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): Promise<FastifyReply> {
   const { provider } = request.params as { provider: string }; // the route's own parameter
   const signature = request.headers['stripe-signature'];
   const heard = await till.hear(provider, {
@@ -42,14 +48,22 @@ async function handle(till: Till, request: FastifyRequest, reply: FastifyReply):
   });
   if (!heard.ok) {
     request.log.warn({ refused: heard.error }, 'a payment webhook was refused');
-    return refuse(reply, heard.error === 'no-webhook' ? 404 : 400, heard.error, SENTENCES[heard.error]);
+    return refuse(
+      reply,
+      heard.error === 'no-webhook' ? 404 : 400,
+      heard.error,
+      SENTENCES[heard.error],
+    );
   }
   if (heard.value === 'try-again') {
     const sentence = 'The payment provider could not be asked about this event: send it again.';
     return refuse(reply.header('retry-after', '60'), 503, 'try-again', sentence);
   }
   if (heard.value === 'unknown-order') {
-    request.log.warn({ outcome: heard.value }, 'a payment webhook is about an order that is not ours');
+    request.log.warn(
+      { outcome: heard.value },
+      'a payment webhook is about an order that is not ours',
+    );
   }
   return reply.code(200).send({ received: true, outcome: heard.value });
 }

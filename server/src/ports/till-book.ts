@@ -102,7 +102,12 @@ export type RefundRequest = {
 
 export interface Reversals {
   /** Writes down what was not known yet; answers the row as it is. */
-  seen(provider: string, topUpId: string, reversal: PaymentReversal, nowMs: number): Promise<ReversalRow>;
+  seen(
+    provider: string,
+    topUpId: string,
+    reversal: PaymentReversal,
+    nowMs: number,
+  ): Promise<ReversalRow>;
   get(provider: string, id: string): Promise<ReversalRow | undefined>;
   advance(
     provider: string,
@@ -137,7 +142,10 @@ export type PaymentEvent = {
 export interface PaymentEvents {
   /** Once per kind and subject: the same again is not written again. */
   note(event: PaymentEvent, subject: string, nowMs: number): Promise<void>;
-  list(organisationId: string, count: number): Promise<readonly (PaymentEvent & { atMs: number })[]>;
+  list(
+    organisationId: string,
+    count: number,
+  ): Promise<readonly (PaymentEvent & { atMs: number })[]>;
 }
 
 /** What was posted for payments in the books, by the provider's object. */

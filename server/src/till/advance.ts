@@ -15,7 +15,10 @@ import { lookAfterMs, type TillDeps } from './till-deps.ts';
 export async function advance(till: TillDeps, topUp: TopUp): Promise<TopUp> {
   const provider = till.providers.get(topUp.provider);
   if (provider === undefined) {
-    till.log.error({ topUp: topUp.id }, `No payment provider ${topUp.provider} is configured any more.`);
+    till.log.error(
+      { topUp: topUp.id },
+      `No payment provider ${topUp.provider} is configured any more.`,
+    );
     return later(till, topUp);
   }
   switch (topUp.state) {
@@ -62,7 +65,10 @@ async function begun(
 ): Promise<TopUp> {
   if (made.ok) return accept(till, provider, topUp, made.value);
   if (made.error.kind === 'unknown') return later(till, topUp, made.error.detail);
-  till.log.error({ topUp: topUp.id, detail: made.error.detail }, 'the payment provider refused a top-up');
+  till.log.error(
+    { topUp: topUp.id, detail: made.error.detail },
+    'the payment provider refused a top-up',
+  );
   return decline(till, topUp, 'refused-by-provider');
 }
 
@@ -229,7 +235,8 @@ async function end(
 
 /** Nothing was learnt: somebody looks again, less and less often. */
 async function later(till: TillDeps, topUp: TopUp, why?: string): Promise<TopUp> {
-  if (why !== undefined) till.log.warn({ topUp: topUp.id, why }, 'a payment provider gave no answer');
+  if (why !== undefined)
+    till.log.warn({ topUp: topUp.id, why }, 'a payment provider gave no answer');
   await till.book.topUps.lookAgain(topUp.id, till.nowMs() + lookAfterMs(topUp.looks));
   return topUp;
 }

@@ -23,14 +23,20 @@ export async function collectDue(till: TillDeps): Promise<number> {
 }
 
 /** What no webhook told: payments that nobody credited, refunds and disputes that nobody took back. */
-export async function sweep(till: TillDeps, provider: PaymentProvider, sinceMs: number): Promise<void> {
+export async function sweep(
+  till: TillDeps,
+  provider: PaymentProvider,
+  sinceMs: number,
+): Promise<void> {
   const { topUps, reversals } = till.book;
   for await (const { orderId, paymentId } of paged((after) => provider.payments(sinceMs, after))) {
     const known = await topUps.byObject(provider.name, paymentId ?? orderId);
     if (known?.state === 'credited' || known?.state === 'suspect') continue;
     await follow(till, provider, { kind: 'payment', objectId: paymentId ?? orderId });
   }
-  for await (const { id, paymentId, status } of paged((after) => provider.reversalsSince(sinceMs, after))) {
+  for await (const { id, paymentId, status } of paged((after) =>
+    provider.reversalsSince(sinceMs, after),
+  )) {
     const known = await reversals.get(provider.name, id);
     const isSettled =
       status === 'undone'

@@ -55,7 +55,8 @@ async function missingCredits(
     const topUp = topUpId === undefined ? undefined : await till.book.topUps.get(topUpId);
     if (topUp === undefined) {
       // Others may be paid over the same account; only what says that it is ours is missed.
-      if (topUpId !== undefined) found.push(`${paymentId}: paid for the top-up ${topUpId}, which is not there`);
+      if (topUpId !== undefined)
+        found.push(`${paymentId}: paid for the top-up ${topUpId}, which is not there`);
       continue;
     }
     if (till.nowMs() - topUp.createdAtMs < SETTLING_MS) continue;

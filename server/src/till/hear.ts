@@ -56,7 +56,10 @@ async function followPayment(
   if (payment?.topUpId === undefined) return 'unknown-order';
   const topUp = await till.book.topUps.get(payment.topUpId);
   if (topUp === undefined || topUp.provider !== provider.name) {
-    till.log.warn({ objectId, topUp: payment.topUpId }, 'a payment is for a top-up that is not ours');
+    till.log.warn(
+      { objectId, topUp: payment.topUpId },
+      'a payment is for a top-up that is not ours',
+    );
     return 'unknown-order';
   }
   if (topUp.orderId === undefined) {
@@ -69,7 +72,11 @@ async function followPayment(
 }
 
 /** One order, two payments: the second one is nobody's credit, and somebody must give it back. */
-async function notTwice(till: TillDeps, topUp: TopUp, paymentId: string | undefined): Promise<void> {
+async function notTwice(
+  till: TillDeps,
+  topUp: TopUp,
+  paymentId: string | undefined,
+): Promise<void> {
   const isOther = topUp.paymentId !== undefined && topUp.paymentId !== paymentId;
   if (isOther) await alarm(till, topUp, `it was paid once more by ${paymentId}`);
 }

@@ -21,7 +21,10 @@ export async function takeBack(till: TillDeps, topUp: TopUp): Promise<void> {
   if (provider === undefined || topUp.state !== 'credited' || topUp.paymentId === undefined) return;
   const found = await provider.reversals(topUp.paymentId);
   if (!found.ok) {
-    till.log.warn({ topUp: topUp.id, why: found.error.detail }, 'a payment provider gave no answer');
+    till.log.warn(
+      { topUp: topUp.id, why: found.error.detail },
+      'a payment provider gave no answer',
+    );
     return;
   }
   for (const reversal of found.value) await settleReversal(till, topUp, reversal);

@@ -1,11 +1,7 @@
 // START HERE. The till takes money and turns it into credit: what people and programs may ask of it. A row is committed
 // before a provider hears of anything, and everything after that can be done twice.
 
-import {
-  type AmountRefusal,
-  PAYMENT_CURRENCY,
-  readAmount,
-} from '../domain/payments/amount.ts';
+import { type AmountRefusal, PAYMENT_CURRENCY, readAmount } from '../domain/payments/amount.ts';
 import {
   type AutoReload,
   type SettingsRefusal,
@@ -189,7 +185,8 @@ export class Till {
     };
     const why = settingsRefusal(settings, bounds);
     if (why !== undefined) return err({ kind: 'settings', why });
-    if ((await this.method(organisationId)) === undefined) return err({ kind: 'no-payment-method' });
+    if ((await this.method(organisationId)) === undefined)
+      return err({ kind: 'no-payment-method' });
     await book.reloads.set({ organisationId, ...settings }, this.#deps.nowMs());
     return ok(await book.reloads.get(organisationId));
   }
@@ -222,7 +219,8 @@ export class Till {
 
   /** Looks at everything of the last days, as if a webhook had come for each. */
   async sweep(sinceMs: number): Promise<void> {
-    for (const provider of this.#deps.providers.values()) await sweep(this.#deps, provider, sinceMs);
+    for (const provider of this.#deps.providers.values())
+      await sweep(this.#deps, provider, sinceMs);
   }
 
   async compare(sinceMs: number): Promise<readonly PaymentDifference[]> {

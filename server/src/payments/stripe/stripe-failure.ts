@@ -22,6 +22,11 @@ export function failureOf(error: unknown): PaymentFailure {
 
 /** For the log: its messages may hold a piece of the key, its codes do not. */
 function detailOf({ type, code, statusCode, requestId }: Stripe.errors.StripeError): string {
-  const parts = [type, code, statusCode === undefined ? undefined : `HTTP ${statusCode}`, requestId];
+  const parts = [
+    type,
+    code,
+    statusCode === undefined ? undefined : `HTTP ${statusCode}`,
+    requestId,
+  ];
   return `Stripe: ${parts.filter(Boolean).join(', ')}`;
 }

@@ -1,7 +1,12 @@
 // Stripe's objects as the port's payments: what is read of a checkout, a payment intent, a refund and a dispute.
 
 import type Stripe from 'stripe';
-import type { Payment, PaymentMethod, PaymentReversal, PaymentStatus } from '../../domain/payments/payment.ts';
+import type {
+  Payment,
+  PaymentMethod,
+  PaymentReversal,
+  PaymentStatus,
+} from '../../domain/payments/payment.ts';
 import type { DeclineReason } from '../../domain/payments/top-up.ts';
 
 /** What we write on everything that is made for a top-up. */
@@ -134,7 +139,13 @@ export function reversalOfRefund(refund: Stripe.Refund): PaymentReversal {
 }
 
 /** An inquiry has taken nothing yet; a dispute takes the money when it begins, and gives it back when it is won. */
-const NOTHING_TAKEN = ['won', 'prevented', 'warning_closed', 'warning_needs_response', 'warning_under_review'];
+const NOTHING_TAKEN = [
+  'won',
+  'prevented',
+  'warning_closed',
+  'warning_needs_response',
+  'warning_under_review',
+];
 const DECIDED = ['won', 'lost', 'prevented', 'warning_closed'];
 
 export function reversalOfDispute(dispute: Stripe.Dispute): PaymentReversal {

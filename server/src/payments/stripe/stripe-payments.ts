@@ -80,7 +80,11 @@ export class StripePayments implements PaymentProvider {
           line_items: [
             {
               quantity: 1,
-              price_data: { currency, unit_amount: amountCents, product_data: { name: 'API credits' } },
+              price_data: {
+                currency,
+                unit_amount: amountCents,
+                product_data: { name: 'API credits' },
+              },
             },
           ],
           payment_intent_data: {
@@ -120,7 +124,8 @@ export class StripePayments implements PaymentProvider {
       return ok(paymentOfIntent(intent));
     } catch (error) {
       // A decline comes as an error that holds the payment intent: it was made, and is read like any other.
-      const declined = error instanceof Stripe.errors.StripeCardError ? error.payment_intent : undefined;
+      const declined =
+        error instanceof Stripe.errors.StripeCardError ? error.payment_intent : undefined;
       if (declined !== undefined) return ok(paymentOfIntent(declined));
       return err(failureOf(error));
     }
@@ -208,7 +213,10 @@ export class StripePayments implements PaymentProvider {
         ...(after !== undefined && { starting_after: after }),
       });
       const paid = list.data.filter(({ status }) => status === 'succeeded');
-      return pageOf(list, paid.map((intent) => paymentOfIntent(intent)));
+      return pageOf(
+        list,
+        paid.map((intent) => paymentOfIntent(intent)),
+      );
     });
   }
 
@@ -270,7 +278,10 @@ async function firstOf<T extends Marked>(
     after = { starting_after: last.id };
   }
   // "Not found" must be certain, and this is not.
-  throw new Stripe.errors.StripeConnectionError({ type: 'api_error', message: 'too many to look at' });
+  throw new Stripe.errors.StripeConnectionError({
+    type: 'api_error',
+    message: 'too many to look at',
+  });
 }
 
 function pageOf<T>(list: Listed<{ readonly id: string }>, items: readonly T[]): Page<T> {
@@ -279,5 +290,7 @@ function pageOf<T>(list: Listed<{ readonly id: string }>, items: readonly T[]): 
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing';
+  return (
+    error instanceof Stripe.errors.StripeInvalidRequestError && error.code === 'resource_missing'
+  );
 }

@@ -62,7 +62,9 @@ function hintOf(event: Stripe.Event): PaymentHint {
     case 'charge.dispute.funds_withdrawn':
     case 'charge.dispute.funds_reinstated': {
       const paymentId = idOf(event.data.object.payment_intent);
-      return paymentId === '' ? { kind: 'other', what: event.type } : { kind: 'reversal', paymentId };
+      return paymentId === ''
+        ? { kind: 'other', what: event.type }
+        : { kind: 'reversal', paymentId };
     }
     default:
       return { kind: 'other', what: event.type };

@@ -1,7 +1,12 @@
 // Lines of a bank's statement, as an operator has entered them.
 
 import type pg from 'pg';
-import type { BankPayment, BankPayments, BankRefund, NewBankPayment } from '../../../ports/till-book.ts';
+import type {
+  BankPayment,
+  BankPayments,
+  BankRefund,
+  NewBankPayment,
+} from '../../../ports/till-book.ts';
 import { transaction } from '../transaction.ts';
 
 type PaymentRow = {

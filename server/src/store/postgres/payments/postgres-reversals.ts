@@ -48,7 +48,18 @@ export class PostgresReversals implements Reversals {
            FROM top_up AS t WHERE t.id = $4
          ON CONFLICT (provider, id) DO UPDATE SET status = excluded.status, is_final = excluded.is_final
          RETURNING *`,
-      [provider, id, paymentId, topUpId, kind, amountCents, currency, status, isFinal, new Date(nowMs)],
+      [
+        provider,
+        id,
+        paymentId,
+        topUpId,
+        kind,
+        amountCents,
+        currency,
+        status,
+        isFinal,
+        new Date(nowMs),
+      ],
     );
     assert(row !== undefined, 'a reversal belongs to a top-up');
     return row;
@@ -99,11 +110,7 @@ export class PostgresReversals implements Reversals {
     );
   }
 
-  async claimDue(
-    nowMs: number,
-    untilMs: number,
-    count: number,
-  ): Promise<readonly ReversalRow[]> {
+  async claimDue(nowMs: number, untilMs: number, count: number): Promise<readonly ReversalRow[]> {
     return this.#many(
       `UPDATE payment_reversal SET look_at = $2
          WHERE (provider, id) IN (SELECT provider, id FROM payment_reversal WHERE look_at <= $1

@@ -1,6 +1,11 @@
 // Rows of top-ups as PostgreSQL gives them, and as the rest of the program knows them.
 
-import type { DeclineReason, TopUp, TopUpOrigin, TopUpState } from '../../../domain/payments/top-up.ts';
+import type {
+  DeclineReason,
+  TopUp,
+  TopUpOrigin,
+  TopUpState,
+} from '../../../domain/payments/top-up.ts';
 
 export type TopUpRow = {
   readonly id: string;
