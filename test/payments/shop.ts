@@ -6,7 +6,7 @@ import { nano } from '../../server/src/domain/money/nano.ts';
 import { mountPaymentWebhooks } from '../../server/src/http/payment-webhooks.ts';
 import { ManualPayments } from '../../server/src/payments/manual/manual-payments.ts';
 import { StripePayments } from '../../server/src/payments/stripe/stripe-payments.ts';
-import { mustHold, testSettlement } from '../../server/src/ports/ledger.contract.ts';
+import { testRequestId, testSettlement } from '../../server/src/ports/ledger.contract.ts';
 import type { Log } from '../../server/src/ports/log.ts';
 import type { TillDeps } from '../../server/src/till/till-deps.ts';
 import { Till } from '../../server/src/till/till.ts';
@@ -111,7 +111,15 @@ export async function spend(
   amountNano: bigint,
 ): Promise<void> {
   if (amountNano <= 0n) return;
-  const hold = await mustHold(bench.store.ledger, organisationId, amountNano);
+  // A refund may just have taken it.
+  const asked = { wantNano: nano(amountNano), leastNano: nano(amountNano) };
+  const held = await bench.store.ledger.hold({
+    requestId: testRequestId(),
+    organisationId,
+    ...asked,
+  });
+  if (held.kind !== 'held') return;
+  const { hold } = held;
   await bench.store.ledger.settle(hold, testSettlement(hold, hold.amountNano));
 }
 
@@ -128,11 +136,20 @@ function depsOf(bench: Bench, shop: Shop): TillDeps {
   const { store, stripe } = bench;
   const options = { secretKey: keyOf(shop), webhookSecret: WEBHOOK_SECRET, name: shop.name };
   const returnUrl = 'https://example.invalid/credits';
-  const cards = new StripePayments({
+  const patient = new StripePayments({ ...options, returnUrl, at: stripe.at });
+  const hasty = new StripePayments({
     ...options,
     returnUrl,
     at: stripe.at,
     timeoutMs: LATE_MS / 2,
+  });
+  // When it is calm nothing is late but this machine.
+  const cards = new Proxy(patient, {
+    get: (_, name) => {
+      const of = shop.calm ? patient : hasty;
+      const value: unknown = Reflect.get(of, name);
+      return typeof value === 'function' ? value.bind(of) : value;
+    },
   });
   const wires = new ManualPayments(store.tillBook.bank, () => shop.nowMs);
   const { accounts } = store;
