@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { bookInForce } from './domain/pricing/prices.ts';
 import { openTill } from './compose-till.ts';
+import { unknownFieldsOf } from './compose-unknown-fields.ts';
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { managementHandlers } from './control/handlers.ts';
 import type { Capabilities } from './domain/generation/capabilities.ts';
@@ -334,20 +335,6 @@ function servedModels(
     });
   }
   return models;
-}
-
-/** The policy of each protocol that is served. */
-function unknownFieldsOf({
-  unknownFields: wanted,
-}: Config): Result<Gateway['unknownFields'], string> {
-  const names = PROTOCOLS.map(({ name }) => name);
-  const strange = [...wanted.keys()].find((name) => name !== '*' && !names.includes(name));
-  if (strange !== undefined) {
-    const known = names.join(', ');
-    return err(`TURNPIKE_UNKNOWN_FIELDS names '${strange}', which is none of ${known}.`);
-  }
-  const policyOf = (name: string) => wanted.get(name) ?? wanted.get('*') ?? 'warn';
-  return ok(new Map(names.map((name) => [name, policyOf(name)])));
 }
 
 async function openHttp(

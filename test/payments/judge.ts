@@ -1,7 +1,6 @@
 // What must be true when everything has come to rest, said of Stripe's side and of the books, and computed without the till.
 
 import type { Bench } from './bench.ts';
-import { tampered } from './scenario.ts';
 import type { Shop } from './shop.ts';
 import type { Intent } from './stripe-account.ts';
 
@@ -46,7 +45,7 @@ async function rowsOf({ pool }: Bench, { name, organisationId }: Shop): Promise<
 }
 
 function paidOf({ account }: Shop): readonly Intent[] {
-  return account.intents.filter((one) => one.status === 'succeeded' && !tampered.has(one));
+  return account.intents.filter((one) => one.status === 'succeeded' && !one.isTampered);
 }
 
 function chargedOnce(shop: Shop): readonly string[] {
@@ -122,7 +121,7 @@ function withinCap(shop: Shop, rows: readonly Row[]): readonly string[] {
 /** Reconciliation finds what was tampered with, and nothing else. */
 async function compared(shop: Shop): Promise<readonly string[]> {
   const differences = await shop.tills[0].compare(0);
-  const odd = new Set(shop.account.intents.filter((one) => tampered.has(one)).map(({ id }) => id));
+  const odd = new Set(shop.account.intents.filter((one) => one.isTampered).map(({ id }) => id));
   return differences
     .filter(
       ({ provider, detail }) => provider === shop.name && !odd.has(detail.split(':')[0] ?? ''),

@@ -130,11 +130,8 @@ async function tamper(_: Bench, shop: Shop): Promise<void> {
   if (how === 'organisation') {
     intent.metadata = { ...intent.metadata, turnpike_organisation: 'org_other' };
   }
-  tampered.add(intent);
+  intent.isTampered = true;
 }
-
-/** Judged apart: nothing may be credited for these. */
-export const tampered = new WeakSet<object>();
 
 async function finish(_: Bench, { account, chance }: Shop): Promise<void> {
   const waiting = account.intents.find(({ status }) => status === 'processing');
@@ -172,9 +169,9 @@ async function mood(_: Bench, { account, chance }: Shop): Promise<void> {
   for (const card of account.cards) card.mood = chance.pick(MOODS);
 }
 
-async function refund(_: Bench, shop: Shop): Promise<void> {
+async function payBack(_: Bench, shop: Shop): Promise<void> {
   const { account, chance, tills } = shop;
-  const paid = account.intents.find((one) => one.status === 'succeeded' && !tampered.has(one));
+  const paid = account.intents.find((one) => one.status === 'succeeded' && !one.isTampered);
   const topUpId = paid?.metadata['turnpike_top_up'];
   if (paid === undefined || topUpId === undefined) return;
   const cents = chance.whole(1, paid.amount);
@@ -189,13 +186,13 @@ async function refund(_: Bench, shop: Shop): Promise<void> {
   await tills[0].refund(topUpId, order);
 }
 
-async function dispute(_: Bench, { account, chance }: Shop): Promise<void> {
+async function disagree(_: Bench, { account, chance }: Shop): Promise<void> {
   const undecided = account.disputes.find(({ status }) => /needs/.test(status));
   if (undecided !== undefined) {
     account.decide(undecided, chance.pick(['won', 'lost', 'needs_response']));
     return;
   }
-  const paid = account.intents.findLast((one) => one.status === 'succeeded' && !tampered.has(one));
+  const paid = account.intents.findLast((one) => one.status === 'succeeded' && !one.isTampered);
   if (paid !== undefined) account.dispute(paid, chance.happens(0.2));
 }
 
@@ -214,7 +211,7 @@ async function replay(_: Bench, shop: Shop): Promise<string | undefined> {
 
 /** Somebody who knows everything but the secret. */
 async function forge(_: Bench, shop: Shop): Promise<string | undefined> {
-  const [session] = shop.account.sessions.filter(({ status }) => status === 'open');
+  const session = shop.account.sessions.find(({ status }) => status === 'open');
   const object = { id: session?.id ?? 'cs_x', metadata: session?.metadata ?? {} };
   const event = {
     id: 'evt_x',
@@ -251,8 +248,8 @@ const ACTS: readonly [readonly [string, Act], ...(readonly [string, Act])[]] = [
   ['auto-reload', reload],
   ['auto-reload', reload],
   ['mood', mood],
-  ['refund', refund],
-  ['dispute', dispute],
+  ['refund', payBack],
+  ['dispute', disagree],
   ['sweep', sweep],
   ['replay', replay],
   ['forge', forge],

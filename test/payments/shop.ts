@@ -1,9 +1,8 @@
 // One scenario's world: an organisation, an account at Stripe, two gateways with a till each, and the line of webhooks
 // between them. Processes die between any two steps of theirs, when the seed says so.
 
-import Fastify, { type FastifyInstance } from 'fastify';
 import { nano } from '../../server/src/domain/money/nano.ts';
-import { mountPaymentWebhooks } from '../../server/src/http/payment-webhooks.ts';
+import { webhookDoor, type WebhookDoor } from '../../server/src/http/payment-webhooks.fixture.ts';
 import { ManualPayments } from '../../server/src/payments/manual/manual-payments.ts';
 import { StripePayments } from '../../server/src/payments/stripe/stripe-payments.ts';
 import { testRequestId, testSettlement } from '../../server/src/ports/ledger.contract.ts';
@@ -16,7 +15,7 @@ import { type Fault, LATE_MS } from './stripe-simulator.ts';
 import { StripeAccount } from './stripe-account.ts';
 import { WebhookLine } from './webhook-line.ts';
 
-export const WEBHOOK_SECRET = 'whsec_of_the_tests';
+const WEBHOOK_SECRET = 'whsec_of_the_tests';
 const START_MS = Date.UTC(2030, 0, 1);
 export const DAY_MS = 86_400_000;
 
@@ -30,7 +29,8 @@ export type Shop = {
   readonly organisationId: string;
   readonly line: WebhookLine;
   readonly tills: readonly [Till, Till];
-  readonly app: FastifyInstance;
+  /** Where webhooks knock: at the first of the two. */
+  door: WebhookDoor | undefined;
   /** Automatic charges whose credit was not there yet when the next one was made. */
   readonly overlaps: string[];
   readonly credited: Set<string>;
@@ -46,7 +46,6 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
   await bench.store.accounts.createOrganisation({ id: organisationId, name });
   const clock = { nowMs: START_MS + chance.whole(0, 60 * 24) * 3_600_000 };
   const account = new StripeAccount(name.replaceAll('-', ''), seed, () => shop.nowMs);
-  const app = Fastify();
   const line = new WebhookLine(
     account,
     WEBHOOK_SECRET,
@@ -62,14 +61,14 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
     organisationId,
     line,
     tills: [undefined, undefined].map(() => new Till(lazily(deps))) as never as [Till, Till], // two of two
-    app,
+    door: undefined,
     overlaps: [],
     credited,
     nowMs: clock.nowMs,
     calm: false,
   };
   watchReloads(shop);
-  await mountPaymentWebhooks(app, shop.tills[0]);
+  shop.door = await webhookDoor(shop.tills[0]);
   bench.stripe.add(keyOf(shop), {
     account,
     fault: (method) => (shop.calm ? 'none' : faultOf(chance, method)),
@@ -81,7 +80,7 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
 export async function closeShop(bench: Bench, shop: Shop): Promise<void> {
   bench.stripe.remove(keyOf(shop));
   await bench.store.tillBook.reloads.turnOff(shop.organisationId, 'closed', shop.nowMs);
-  await shop.app.close();
+  await shop.door?.[Symbol.asyncDispose]();
 }
 
 /** Deaths of processes are expected here, and nothing else. */
@@ -95,13 +94,9 @@ export async function survive<T>(work: () => Promise<T>): Promise<T | undefined>
 }
 
 export async function post(shop: Shop, body: string, signature: string): Promise<number> {
-  const { statusCode } = await shop.app.inject({
-    method: 'POST',
-    url: `/webhooks/payments/${shop.name}`,
-    headers: { 'content-type': 'application/json', 'stripe-signature': signature },
-    payload: body,
-  });
-  return statusCode;
+  const headers = { 'content-type': 'application/json', 'stripe-signature': signature };
+  const answer = await shop.door?.post(shop.name, body, headers);
+  return answer?.status ?? 0;
 }
 
 /** Uses some of the credit, as requests do. */
@@ -202,8 +197,8 @@ function mortal<T extends object>(shop: Shop, of: T): T {
 
 function lazily(make: () => TillDeps): TillDeps {
   let deps: TillDeps | undefined;
+  // Filled at the first look: what it is made of needs the shop around it.
   return new Proxy({} as TillDeps, {
-    // Filled at the first look: what it is made of needs the shop around it.
     get: (_, property) => Reflect.get((deps ??= make()), property),
   });
 }

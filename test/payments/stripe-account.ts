@@ -29,6 +29,8 @@ export type Intent = {
   readonly offSession: boolean;
   keepsCard: boolean;
   error: { code: string; decline_code?: string } | null;
+  /** Somebody has made something else of it than was asked for: nothing may be credited for it. */
+  isTampered: boolean;
   readonly created: number;
   finishedAtMs?: number;
 };
@@ -157,6 +159,7 @@ export class StripeAccount {
       amountReceived: 0,
       status: 'requires_payment_method',
       card: undefined,
+      isTampered: false,
       error: null,
       created: this.seconds(),
     };

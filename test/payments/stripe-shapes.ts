@@ -4,7 +4,7 @@ import type { Card, Dispute, Intent, Refund, Session, StripeEvent } from './stri
 
 type Shape = { readonly [field: string]: unknown };
 
-export function cardShape(card: Card): Shape {
+function cardShape(card: Card): Shape {
   const shown = { brand: 'visa', last4: '4242', exp_month: 12, exp_year: 2031 };
   return {
     id: card.id,

@@ -7,7 +7,56 @@ import type { SettingsRefusal } from '../domain/payments/auto-reload.ts';
 import { unreachable } from '../lib/assert.ts';
 import type { ReloadRefusal, TillRefusal } from '../till/till.ts';
 
-export function refusalOf(refusal: TillRefusal | ReloadRefusal): ManagementError {
+type Refusal = TillRefusal | ReloadRefusal;
+/** Those that are said in the same words each time. */
+type Plain = Exclude<Refusal, { kind: Worded }>['kind'];
+type Worded =
+  | AmountRefusal['kind']
+  | 'another-amount'
+  | 'provider-refused'
+  | 'provider-silent'
+  | 'settings';
+
+const PLAIN: { readonly [kind in Plain]: ManagementError } = {
+  conflict: {
+    code: 'conflict',
+    message: 'This id was used before for something else: use a new one.',
+    field: 'id',
+  },
+  'no-card-provider': {
+    code: 'no-payment-provider',
+    message:
+      'This server takes no cards: its operator connects Stripe as docs/payments.md says, or pay by wire.',
+  },
+  'no-payment-method': {
+    code: 'no-payment-method',
+    message: 'No card is saved: pay a top-up by checkout with "saveCard" first.',
+  },
+  'no-such-top-up': {
+    code: 'not-found',
+    message: 'There is no top-up with this id. List the top-ups to see their ids.',
+    field: 'id',
+  },
+  'not-a-wire': {
+    code: 'conflict',
+    message:
+      'This top-up is not paid by wire: what its provider says counts, and nobody can confirm it by hand.',
+    field: 'id',
+  },
+  'reference-used': {
+    code: 'conflict',
+    message:
+      'This reference was confirmed for another top-up, or this top-up by another reference: look at the statement again.',
+    field: 'reference',
+  },
+  'not-credited': {
+    code: 'conflict',
+    message: 'This top-up was not credited: there is nothing to pay back.',
+    field: 'id',
+  },
+};
+
+export function refusalOf(refusal: Refusal): ManagementError {
   switch (refusal.kind) {
     case 'wrong-currency':
     case 'no-amount':
@@ -15,59 +64,16 @@ export function refusalOf(refusal: TillRefusal | ReloadRefusal): ManagementError
     case 'too-little':
     case 'too-much':
       return amountRefusal(refusal);
-    case 'conflict':
-      return {
-        code: 'conflict',
-        message: 'This id was used before for something else: use a new one.',
-        field: 'id',
-      };
-    case 'no-card-provider':
-      return {
-        code: 'no-payment-provider',
-        message:
-          'This server takes no cards: its operator connects Stripe as docs/payments.md says, or pay by wire.',
-      };
-    case 'no-payment-method':
-      return {
-        code: 'no-payment-method',
-        message: 'No card is saved: pay a top-up by checkout with "saveCard" first.',
-      };
-    case 'no-such-top-up':
-      return {
-        code: 'not-found',
-        message: 'There is no top-up with this id. List the top-ups to see their ids.',
-        field: 'id',
-      };
-    case 'not-a-wire':
-      return {
-        code: 'conflict',
-        message:
-          'This top-up is not paid by wire: what its provider says counts, and nobody can confirm it by hand.',
-        field: 'id',
-      };
     case 'another-amount':
       return {
         code: 'invalid-amount',
         message: `${dollarsOfCents(refusal.askedCents)} were asked for: correct the amount, or begin another top-up for what has arrived.`,
         field: 'amount',
       };
-    case 'reference-used':
-      return {
-        code: 'conflict',
-        message:
-          'This reference was confirmed for another top-up or amount: look at the statement again.',
-        field: 'reference',
-      };
-    case 'not-credited':
-      return {
-        code: 'conflict',
-        message: 'This top-up was not credited: there is nothing to pay back.',
-        field: 'id',
-      };
     case 'provider-refused':
       return {
         code: 'payment-provider-failed',
-        message: `The payment provider refused: ${refusal.detail}`,
+        message: `The payment provider refused: ${refusal.detail}.`,
       };
     case 'provider-silent':
       return {
@@ -77,7 +83,7 @@ export function refusalOf(refusal: TillRefusal | ReloadRefusal): ManagementError
     case 'settings':
       return { code: 'invalid-amount', message: SETTINGS[refusal.why] };
     default:
-      return unreachable(refusal);
+      return PLAIN[refusal.kind];
   }
 }
 

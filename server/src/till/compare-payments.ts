@@ -30,7 +30,12 @@ export async function comparePayments(
   const details = [
     ...(await missingCredits(till, name, payments, byId)),
     ...(await missingReversals(till, name, reversals, byId)),
-    ...(await unknownTransfers(till, provider, sinceMs, booked, payments, reversals)),
+    ...(await unknownTransfers(
+      till,
+      provider,
+      booked.filter(({ atMs }) => atMs >= sinceMs),
+      new Set([...payments.map(({ paymentId }) => paymentId), ...reversals.map(({ id }) => id)]),
+    )),
   ];
   return details.map((detail) => ({ provider: name, detail }));
 }
@@ -94,18 +99,12 @@ async function missingReversals(
 async function unknownTransfers(
   till: TillDeps,
   provider: PaymentProvider,
-  sinceMs: number,
   booked: readonly ClearingTransfer[],
-  payments: readonly Payment[],
-  reversals: readonly PaymentReversal[],
+  known: ReadonlySet<string | undefined>,
 ): Promise<readonly string[]> {
-  const known = new Set([
-    ...payments.map(({ paymentId }) => paymentId),
-    ...reversals.map(({ id }) => id),
-  ]);
   const found: string[] = [];
-  for (const { objectId, what, amountNano, atMs } of booked) {
-    if (atMs < sinceMs || known.has(objectId)) continue;
+  for (const { objectId, what, amountNano } of booked) {
+    if (known.has(objectId)) continue;
     // Made before the days that were listed: asked for one by one.
     if (what === 'credit') {
       const read = await provider.read(objectId);

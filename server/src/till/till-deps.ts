@@ -40,7 +40,3 @@ const LONGEST_LOOK_MS = 3_600_000;
 export function lookAfterMs(looks: number): number {
   return Math.min(FIRST_LOOK_MS * 2 ** Math.min(looks, 20), LONGEST_LOOK_MS);
 }
-
-export function providerOf({ providers }: TillDeps, name: string): PaymentProvider | undefined {
-  return providers.get(name);
-}

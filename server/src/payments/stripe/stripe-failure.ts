@@ -1,6 +1,6 @@
 // What an error of Stripe's library says about whether something has happened.
 
-import Stripe from 'stripe';
+import { Stripe } from 'stripe';
 import type { PaymentFailure } from '../../ports/payments.ts';
 
 export function failureOf(error: unknown): PaymentFailure {

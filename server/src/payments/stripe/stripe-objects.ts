@@ -22,7 +22,7 @@ const DECLINES: { readonly [code: string]: DeclineReason } = {
   resource_missing: 'no-payment-method',
 };
 
-export function declineReason(code: string | null | undefined): DeclineReason {
+function declineReason(code: string | null | undefined): DeclineReason {
   return DECLINES[code ?? ''] ?? 'card-declined';
 }
 
@@ -96,7 +96,7 @@ function statusOfIntent(intent: Stripe.PaymentIntent): PaymentStatus {
 }
 
 /** The code says more where it is one of its own; else the bank's word counts. */
-export function reasonOf(
+function reasonOf(
   code: string | null | undefined,
   declineCode: string | null | undefined,
 ): DeclineReason {

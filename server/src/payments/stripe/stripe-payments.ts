@@ -1,7 +1,7 @@
 // Payments over Stripe, through its official library. The id of a top-up is the idempotency key of what is made for it,
 // and stands in the metadata, so that it is found again when the answer was lost and the key has been forgotten.
 
-import Stripe from 'stripe';
+import { Stripe } from 'stripe';
 import type { Payment, PaymentMethod, PaymentReversal } from '../../domain/payments/payment.ts';
 import { err, ok } from '../../lib/result.ts';
 import type {
