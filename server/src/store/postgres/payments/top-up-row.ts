@@ -1,11 +1,6 @@
 // Rows of top-ups as PostgreSQL gives them, and as the rest of the program knows them.
 
-import type {
-  DeclineReason,
-  TopUp,
-  TopUpOrigin,
-  TopUpState,
-} from '../../../domain/payments/top-up.ts';
+import type { TopUp, TopUpOrigin, TopUpState } from '../../../domain/payments/top-up.ts';
 
 export type TopUpRow = {
   readonly id: string;
@@ -15,7 +10,7 @@ export type TopUpRow = {
   readonly amount_cents: string;
   readonly currency: string;
   readonly state: TopUpState;
-  readonly reason: DeclineReason | string | null;
+  readonly reason: string | null;
   readonly order_id: string | null;
   readonly payment_id: string | null;
   readonly url: string | null;
