@@ -181,8 +181,8 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'payments/stripe/stripe-objects.ts',
-        find: "'warning_closed', 'warning_needs_response', ",
-        replace: "'warning_closed', ",
+        find: "  'warning_needs_response',\n",
+        replace: '',
       },
     ],
   },

@@ -58,7 +58,7 @@ describe('planted mistakes are caught', { concurrency: PROCESSES }, () => {
       const program = join(import.meta.dirname, 'with-mutant.ts');
       const args = [program, `${at}`, `${MUTANT_SEEDS}`, database];
       const child = spawn(process.execPath, args, {
-        timeout: 120_000,
+        timeout: 300_000,
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let text = '';

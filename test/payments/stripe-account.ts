@@ -62,7 +62,7 @@ export type Refund = {
 export type Dispute = {
   readonly id: string;
   readonly intent: Intent;
-  readonly amount: number;
+  amount: number;
   status: 'warning_needs_response' | 'needs_response' | 'won' | 'lost';
   readonly created: number;
 };
@@ -226,7 +226,11 @@ export class StripeAccount {
   }
 
   decide(dispute: Dispute, status: Dispute['status']): void {
-    dispute.status = status;
+    // What was refunded since the inquiry is not disputed any more.
+    const left = dispute.intent.amountReceived - this.takenBack(dispute.intent);
+    const begins = dispute.status === 'warning_needs_response' && status !== 'won';
+    if (begins) dispute.amount = Math.min(dispute.amount, left);
+    dispute.status = begins && left === 0 ? 'won' : status;
     this.events.push({ type: 'charge.dispute.closed', object: dispute });
   }
 

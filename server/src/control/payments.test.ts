@@ -120,7 +120,7 @@ function payOf(topUpId: string): void {
 }
 
 test('I14 a checkout is begun once, paid, heard of, and credited once; its card can be used again', async () => {
-  const before = await balance();
+  const had = await balance();
   const wish = { id: 'checkout-0001', amount: '25', by: 'checkout', saveCard: true } as const;
   const begun = await must('createTopUp', wish);
   assert.equal(begun.state, 'open');
@@ -131,7 +131,7 @@ test('I14 a checkout is begun once, paid, heard of, and credited once; its card 
   payOf(begun.id);
   assert.deepEqual(await deliver(), [200, 200]);
   assert.equal((await must('getTopUp', { id: begun.id })).state, 'credited');
-  assert.equal((await balance()) - before, 25_000_000_000n);
+  assert.equal((await balance()) - had, 25_000_000_000n);
   const { paymentMethod } = await must('getAutoReload', {});
   assert.deepEqual(paymentMethod, { brand: 'visa', last4: '4242', expires: '2031-12' });
   const { data } = await must('listTopUps', {});
@@ -167,7 +167,7 @@ test('every amount that can’t be meant has its name', async () => {
 });
 
 test('I14 a wire is credited when its operator has seen the money: once, and only for what was asked', async () => {
-  const before = await balance();
+  const had = await balance();
   const begun = await must('createTopUp', { id: 'wire-0001', amount: '5000', by: 'wire' });
   const other = await must('createTopUp', { id: 'wire-0002', amount: '5000', by: 'wire' });
   assert.deepEqual([begun.state, begun.url], ['open', undefined]);
@@ -184,11 +184,11 @@ test('I14 a wire is credited when its operator has seen the money: once, and onl
   assert.equal((await must('confirmWire', { id: begun.id, ...line })).state, 'credited');
   assert.equal(await codeOf('confirmWire', { id: other.id, ...line }), 'conflict');
   assert.equal(await codeOf('confirmWire', { id: 'checkout-0001', ...line }), 'conflict');
-  assert.equal((await balance()) - before, 5_000_000_000_000n);
+  assert.equal((await balance()) - had, 5_000_000_000_000n);
 });
 
 test('I14 a refund takes its credit back once, never more than was paid', async () => {
-  const before = await balance();
+  const had = await balance();
   const refund = { id: 'checkout-0001', refundId: 'refund-0001', amount: '10' };
   const { reversals } = await must('refundTopUp', refund);
   assert.deepEqual(
@@ -198,7 +198,7 @@ test('I14 a refund takes its credit back once, never more than was paid', async 
   await must('refundTopUp', refund);
   nowMs += 25 * 3_600_000; // Stripe has forgotten the key
   await must('refundTopUp', refund);
-  assert.equal(before - (await balance()), 10_000_000_000n);
+  assert.equal(had - (await balance()), 10_000_000_000n);
   const more = { ...refund, refundId: 'refund-0002', amount: '15.01' };
   assert.equal(await codeOf('refundTopUp', more), 'payment-provider-failed');
   assert.equal(await codeOf('refundTopUp', { ...refund, amount: '11' }), 'conflict');

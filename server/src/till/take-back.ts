@@ -47,8 +47,10 @@ async function settleReversal(
   if (row.amountCents !== reversal.amountCents) {
     await alarm(till, topUp, `the amount of ${reversal.id} has changed`);
   }
-  if (row.state === 'seen' && !(await take(till, topUp, row))) return;
+  // Also of what is undone already: somebody who read it a moment ago may be taking it now.
+  const isShort = row.state === 'seen' && !(await take(till, topUp, row));
   if (reversal.status === 'undone') return giveBack(till, topUp, row);
+  if (isShort) return;
   if (row.state === 'given-back') return;
   const lookAtMs = till.nowMs() + LOOK_AGAIN_MS;
   await reversals.advance(provider, row.id, 'taken', reversal.isFinal ? undefined : lookAtMs);
@@ -107,15 +109,19 @@ async function creditsOf(till: TillDeps, topUp: TopUp): Promise<readonly string[
 async function giveBack(till: TillDeps, topUp: TopUp, row: ReversalRow): Promise<void> {
   if (row.state === 'given-back') return;
   const { organisationId } = topUp;
-  const added = await till.accounts.addCredits({
-    id: givenBackIdOf(row),
-    organisationId,
-    amountNano: nanoOfCents(row.amountCents),
-    source: 'payment',
-    provider: row.provider,
-  });
-  if (added.kind === 'conflict') {
-    return alarm(till, topUp, `what ${row.id} gives back exists with another ${added.field}`);
+  const { amounts } = await till.book.reversals.taken(row.provider, row.id);
+  const takenNano = nano(amounts.reduce((sum, amount) => sum + amount, 0n));
+  if (takenNano > 0n) {
+    const added = await till.accounts.addCredits({
+      id: givenBackIdOf(row),
+      organisationId,
+      amountNano: takenNano,
+      source: 'payment',
+      provider: row.provider,
+    });
+    if (added.kind === 'conflict') {
+      return alarm(till, topUp, `what ${row.id} gives back exists with another ${added.field}`);
+    }
   }
   await till.book.reversals.advance(row.provider, row.id, 'given-back');
   const why = row.kind === 'dispute' ? 'the dispute was won' : 'the refund failed';
