@@ -81,7 +81,7 @@ async function ask<N extends RouteName>(name: N, input: RouteInput<N>) {
 async function must<N extends RouteName>(name: N, input: RouteInput<N>): Promise<RouteOutput<N>> {
   const answer = await ask(name, input);
   assert.ok(answer.ok, JSON.stringify(answer));
-  return answer.value as RouteOutput<N>; // of the route that was asked
+  return answer.value;
 }
 
 async function codeOf<N extends RouteName>(name: N, input: RouteInput<N>): Promise<string> {
