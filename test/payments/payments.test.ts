@@ -14,7 +14,7 @@ import { openBench } from './bench.ts';
 import { MUTANTS } from './mutants.ts';
 import { runScenario } from './scenario.ts';
 
-const SEEDS = 150;
+const SEEDS = 100;
 /** Enough for each of the mistakes; the rarest one was caught at seed 60. */
 const MUTANT_SEEDS = 200;
 const PROCESSES = 2;

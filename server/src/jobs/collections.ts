@@ -17,6 +17,8 @@ export class Collections implements AsyncDisposable {
   readonly #timer: NodeJS.Timeout;
   #round: Promise<void> | undefined;
   #sweptAtMs = 0;
+  /** Said once, and not every second of an outage. */
+  #isStuck = false;
 
   /** Begins at once: what the last process had begun has waited long enough. */
   constructor(options: CollectionsOptions) {
@@ -37,9 +39,11 @@ export class Collections implements AsyncDisposable {
     const { till, log } = this.#options;
     try {
       await till.collect();
+      this.#isStuck = false;
     } catch (error) {
       // PostgreSQL is away, or a mistake of ours: the rows are still due.
-      log.error({ err: error }, 'payments that are due could not be looked at');
+      if (!this.#isStuck) log.error({ err: error }, 'payments that are due could not be looked at');
+      this.#isStuck = true;
       return;
     }
     const nowMs = till.nowMs();
