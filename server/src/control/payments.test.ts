@@ -39,7 +39,7 @@ before(async () => {
   const simulator = scope.use(await StripeSimulator.start());
   account = new StripeAccount('management', 1, () => nowMs);
   simulator.add(KEY, { account, fault: () => 'none', deliverNow: async () => {} });
-  const { tillBook: book, accounts } = store;
+  const { tillBook: book, accounts, prices } = store;
   const cards = new StripePayments({
     secretKey: KEY,
     webhookSecret: SECRET,
@@ -65,7 +65,7 @@ before(async () => {
   door = scope.use(await webhookDoor(till));
   const facts = { nowMs: () => nowMs } as ServerFacts; // all that these handlers look at
   const storedBytes = async () => 0;
-  handlers = managementHandlers({ accounts, facts, till, storedBytes, newId, randomBytes });
+  handlers = managementHandlers({ accounts, prices, facts, till, storedBytes, newId, randomBytes });
   await accounts.createOrganisation({ id: ORGANISATION, name: 'Payer' });
 });
 after(() => scope.disposeAsync());

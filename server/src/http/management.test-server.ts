@@ -24,7 +24,6 @@ import { assert } from '../lib/assert.ts';
 import { newId } from '../lib/ids.ts';
 import { ManualPayments } from '../payments/manual/manual-payments.ts';
 import { systemClock } from '../ports/clock.ts';
-import type { PriceBooks } from '../ports/price-books.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import type { TillBook } from '../ports/till-book.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
@@ -68,25 +67,21 @@ function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
   const till = tillWithoutProviders(accounts, facts);
   const storedBytes = async () => 7;
   // Price books are PostgreSQL's; store/postgres/prices has the tests of their routes.
-  const prices = nowhere<PriceBooks>();
+  const prices = NOWHERE;
   return managementHandlers({ accounts, prices, facts, till, storedBytes, newId, randomBytes });
 }
 
 /** Payments are tested where there is a database: `server/src/control/payments.test.ts`. */
 function tillWithoutProviders(accounts: MemoryAccounts, { nowMs }: ServerFacts): Till {
   const silent = () => undefined;
-  // Never looked into: whoever does is told so.
-  const nothing = new Proxy({} as never, {
-    get: (_, name) => assert(false, `there are no payments in memory (${String(name)})`),
-  });
   const book: TillBook = {
-    topUps: nothing,
-    methods: nothing,
-    reloads: nothing,
-    reversals: nothing,
-    events: nothing,
-    bank: nothing,
-    clearing: () => nothing,
+    topUps: NOWHERE,
+    methods: NOWHERE,
+    reloads: NOWHERE,
+    reversals: NOWHERE,
+    events: NOWHERE,
+    bank: NOWHERE,
+    clearing: () => NOWHERE,
   };
   return new Till({
     accounts,
@@ -100,12 +95,10 @@ function tillWithoutProviders(accounts: MemoryAccounts, { nowMs }: ServerFacts):
   });
 }
 
-function nowhere<T extends object>(): T {
-  // Never looked into: whoever does is told so.
-  return new Proxy({} as T, {
-    get: (_, name) => assert(false, `there is no such thing in memory (${String(name)})`),
-  });
-}
+/** What is kept in a database only. Never looked into: whoever does is told so. */
+const NOWHERE = new Proxy({} as never, {
+  get: (_, name) => assert(false, `there is no such thing in memory (${String(name)})`),
+});
 
 const FACTS: ServerFacts = {
   version: '0.1.0',
