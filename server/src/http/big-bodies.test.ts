@@ -15,6 +15,8 @@ import { Client, longestStretchMs, STRETCH_MS_MAX, threadMs } from './stretch.fi
 
 /** Other people's work slows even processor time; what is really too long is too long every time. */
 const ATTEMPTS = 3;
+/** Room for all of it. */
+const CONTEXT_TOKENS = 40_000_000;
 
 /** What the engine in this process works on itself. */
 const SCRIPTED_SHAPES: readonly Shape[] = ['text', 'parts'];
@@ -33,6 +35,9 @@ describe('a body of 30 MB', () => {
       new OpenAiCompatibleEngine({ name: 'upstream', baseUrl: said.upstreamUrl }),
     );
     turnstile = await Turnstile.with(nano(1_000_000_000_000_000n), engine);
+    const priced = turnstile.models.get('priced');
+    assert.ok(priced !== undefined);
+    turnstile.models.set('priced', { ...priced, contextTokensMax: CONTEXT_TOKENS });
     const server = await HttpServer.create({
       gateway: turnstile.gateway,
       protocols: PROTOCOLS,

@@ -14,6 +14,8 @@ import { HttpServer } from './http-server.ts';
 import { Client, longestStretchMs, STRETCH_MS_MAX } from './stretch.fixture.ts';
 
 const ATTEMPTS = 3;
+/** Room for all of it. */
+const CONTEXT_TOKENS = 40_000_000;
 /** The library takes the mask off a whole frame at once: 30 ms of 30 MB on a quiet core, and twice that on a busy one. */
 const UNMASKING = 3;
 const RETENTION_MS = 3_600_000;
@@ -35,6 +37,9 @@ describe('a conversation of 30 MB', () => {
     const { responses } = store;
     const memory = new StoreMemory(responses, () => RETENTION_MS);
     turnstile.gateway = { ...turnstile.gateway, responses, memory };
+    const priced = turnstile.models.get('priced');
+    assert.ok(priced !== undefined);
+    turnstile.models.set('priced', { ...priced, contextTokensMax: CONTEXT_TOKENS });
     const server = await HttpServer.create({
       gateway: turnstile.gateway,
       protocols: PROTOCOLS,
