@@ -39,6 +39,7 @@ function rows(page: string): readonly (readonly string[])[] {
 /** One of each kind, two where there are two answers. A kind that is missing here does not compile. */
 const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { kind: K }>[] } = {
   unauthenticated: [{ kind: 'unauthenticated', reason: 'missing' }],
+  'admin-key-required': [{ kind: 'admin-key-required' }],
   'model-not-found': [{ kind: 'model-not-found', model: 'm' }],
   'route-not-found': [{ kind: 'route-not-found', method: 'GET', path: '/x' }],
   'method-not-allowed': [

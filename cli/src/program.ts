@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { Cli } from './action.ts';
 import { addAutoReload } from './commands/auto-reload.ts';
+import { addAdminKeys } from './commands/admin-keys.ts';
 import { addChat } from './commands/chat.ts';
 import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
@@ -62,6 +63,7 @@ function programOf(cli: Cli): Command {
   addModels(program, cli);
   addProjects(program, cli);
   addKeys(program, cli);
+  addAdminKeys(program, cli);
   addCredits(program, cli);
   addPlans(program, cli);
   addTopUps(program, cli);

@@ -3,6 +3,7 @@
 
 import * as z from 'zod';
 
+import { adminKeyRoutes } from './admin-key-routes.ts';
 import {
   balance,
   creditAccount,
@@ -226,6 +227,7 @@ export const routes = {
     input: z.strictObject({}),
     output: serverStatus,
   },
+  ...adminKeyRoutes,
 } as const satisfies { readonly [name: string]: Route };
 
 export type RouteName = keyof typeof routes;

@@ -28,13 +28,14 @@ import { mountManagement } from './http/management.ts';
 import { CreditClock } from './jobs/credit-clock.ts';
 import { mountPaymentWebhooks } from './http/payment-webhooks.ts';
 import { Housekeeping } from './jobs/housekeeping.ts';
+import { RollingUp } from './jobs/rolling-up.ts';
 import { newId } from './lib/ids.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Engine } from './ports/engine.ts';
 import { systemTimers } from './ports/timers.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
-import { EMBEDDING_PROTOCOLS, PROTOCOLS } from './protocols/registry.ts';
+import { EMBEDDING_PROTOCOLS, PROTOCOLS, REPORT_PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
 import { writeAddress } from './start/address.ts';
 import { CAPABILITIES_BY_ENGINE, EMBEDDINGS_ALONE } from './start/capabilities-by-engine.ts';
@@ -140,6 +141,7 @@ async function bringUp(start: Start) {
   scope.use(new CreditClock({ accounts, plans, timers: systemTimers, log }));
   scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
   const till = openTill(config, store.value, log, scope);
+  scope.use(new RollingUp({ reports: store.value.reports, log }));
   const server = await openHttp(start, gateway, { store: store.value, till }, engines);
   const { host, port } = config;
   scope.defer(() => server.stop(AbortSignal.abort()));
@@ -370,15 +372,16 @@ async function openHttp(
     if (!bytes.ok) throw new Error('PostgreSQL is away.');
     return bytes.value;
   };
-  const { accounts, plans, prices } = store;
+  const { accounts, adminKeys, plans, prices } = store;
   const ids = { newId, randomBytes };
-  const deps = { accounts, plans, prices, facts, till, storedBytes, ...ids };
+  const deps = { accounts, adminKeys, plans, prices, facts, till, storedBytes, ...ids };
   const handlers = managementHandlers(deps);
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
     gateway,
     protocols: PROTOCOLS,
     embeddings: EMBEDDING_PROTOCOLS,
+    reports: { protocols: REPORT_PROTOCOLS, adminKeys: store.adminKeys, usage: store.reports },
     facts: { version, storeReady: () => store.ping() },
     webSockets: config.webSockets,
     corsOrigins: config.corsOrigins,

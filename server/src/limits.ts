@@ -141,6 +141,12 @@ export const CONVERSATION_ITEMS_ADDED_MAX = 20;
 export const STORED_PAGE_DEFAULT = 20;
 export const STORED_PAGE_MAX = 100;
 
+// ── Reports ────────────────────────────────────────────────────────────────────────────────────────────────
+/** Values of one filter of a report on usage: more projects or keys than this are easier to group by. */
+export const REPORT_FILTERS_MAX = 500;
+/** How often usage is rolled up: what a report has to add up by itself is so young. */
+export const ROLL_UP_EVERY_MS = 2_000;
+
 // ── In the background ──────────────────────────────────────────────────────────────────────────────────────
 /** Answers in the background that one process makes at once. */
 export const BACKGROUND_RUNS_MAX = 1_024;

@@ -15,6 +15,7 @@ import { assertChatOrder, assertMessagesOrder, assertResponsesOrder } from './wi
 import { PublishedSchemas } from './wire/published.ts';
 import { isBroken, isRefused, questionsOf, type Kind } from './wire/questions.ts';
 import { jsonOf, record, type Recording } from './wire/recording.ts';
+import { playReports } from './wire/reports.ts';
 import { playRoutes, type Answered } from './wire/routes.ts';
 import { typedSource } from './wire/typed.ts';
 
@@ -38,7 +39,10 @@ describe('what is said on the wire', () => {
       const asked = questionsOf(kind).map((one) => record(turnpike.origin, turnpike.firstKey, one));
       said.set(kind, await Promise.all(asked));
     }
-    routes = await playRoutes(turnpike.origin, turnpike.firstKey);
+    routes = [
+      ...(await playRoutes(turnpike.origin, turnpike.firstKey)),
+      ...(await playReports(turnpike)),
+    ];
   });
   after(() => turnpike?.[Symbol.asyncDispose]());
 
@@ -107,7 +111,9 @@ describe('what is said on the wire', () => {
       Object.entries(methods).map(([method, operation]) => ({ path, method, operation })),
     );
     for (const { path, method } of operations) {
-      const isOfOpenAi = path.startsWith('/v1/') && !/messages$|count_tokens|status$/.test(path);
+      const isOfOpenAi =
+        path.startsWith('/v1/') &&
+        !/messages$|count_tokens|status$|^\/v1\/organizations\//.test(path);
       if (!isOfOpenAi && !path.startsWith('/v1/chat/')) continue;
       assert.ok(asked.has(operationKey(method, path)), `nobody asked ${method} ${path}`);
     }

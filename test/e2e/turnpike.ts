@@ -8,6 +8,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { createdAdminKey } from '@turnpike/contract/admin-keys.ts';
 import { serverStatus, type ServerStatus } from '@turnpike/contract/status.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
@@ -109,6 +110,19 @@ export class Turnpike {
       headers: { authorization: `Bearer ${this.adminToken}` },
     });
     return serverStatus.parse(await response.json());
+  }
+
+  /** A new key that reads usage and costs. */
+  async adminKey(): Promise<string> {
+    const response = await fetch(`${this.origin}/manage/v1/admin-keys`, {
+      method: 'POST',
+      headers: {
+        authorization: `Bearer ${this.adminToken}`,
+        'content-type': 'application/json',
+      },
+      body: JSON.stringify({ name: 'test' }),
+    });
+    return createdAdminKey.parse(await response.json()).key;
   }
 
   async untilReady(): Promise<void> {

@@ -8,6 +8,7 @@ import type { Result } from '../lib/result.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { Plans } from '../ports/plans.ts';
 import type { PriceBooks } from '../ports/price-books.ts';
+import type { AdminKeys } from '../ports/admin-keys.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import type { Till } from '../till/till.ts';
 
@@ -17,6 +18,7 @@ export type ControlDeps = {
   /** Absent: nothing is sold by the month here. */
   readonly plans?: Plans;
   readonly prices: PriceBooks;
+  readonly adminKeys: AdminKeys;
   readonly facts: ServerFacts;
   readonly till: Till;
   /** What a project keeps between requests. */

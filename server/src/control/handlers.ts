@@ -1,5 +1,6 @@
 // All handlers of the management API, one per route of the contract's table; each resource has its own file.
 
+import { adminKeys } from './admin-keys.ts';
 import { credits } from './credits.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { keys } from './keys.ts';
@@ -18,6 +19,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
   return {
     ...organisations(deps),
     ...keys(deps),
+    ...adminKeys(deps),
     ...credits(deps),
     ...plans(deps),
     ...prices(deps),

@@ -65,7 +65,9 @@ before(async () => {
   door = scope.use(await webhookDoor(till));
   const facts = { nowMs: () => nowMs } as ServerFacts; // all that these handlers look at
   const storedBytes = async () => 0;
-  handlers = managementHandlers({ accounts, prices, facts, till, storedBytes, newId, randomBytes });
+  const { adminKeys } = store;
+  const ids = { newId, randomBytes };
+  handlers = managementHandlers({ accounts, adminKeys, prices, facts, till, storedBytes, ...ids });
   await accounts.createOrganisation({ id: ORGANISATION, name: 'Payer' });
 });
 after(() => scope.disposeAsync());

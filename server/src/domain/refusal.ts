@@ -7,8 +7,11 @@ type StoredThing = 'response' | 'chat completion' | 'conversation' | 'item';
 export type Refusal =
   | {
       readonly kind: 'unauthenticated';
-      readonly reason: 'missing' | 'malformed' | 'unknown' | 'revoked';
+      /** `admin`: a key that reads usage and costs was shown where a key of a project is needed. */
+      readonly reason: 'missing' | 'malformed' | 'unknown' | 'revoked' | 'admin';
     }
+  /** A key of a project was shown where usage and costs of a whole organisation are read. */
+  | { readonly kind: 'admin-key-required' }
   | { readonly kind: 'model-not-found'; readonly model: string }
   | { readonly kind: 'route-not-found'; readonly method: string; readonly path: string }
   | {

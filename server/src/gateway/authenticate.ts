@@ -1,6 +1,6 @@
 // Who is calling: one look-up in memory, by the SHA-256 of the key.
 
-import { hashKey, isWellFormedKey } from '../domain/accounts/key.ts';
+import { hashKey, keyKind } from '../domain/accounts/key.ts';
 import type { KeyEntry, Snapshot } from '../domain/accounts/snapshot.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import { err, ok, type Result } from '../lib/result.ts';
@@ -12,13 +12,19 @@ export function authenticate(
   authorization: string | undefined,
 ): Result<KeyEntry, Refusal> {
   if (authorization === undefined || authorization === '') return refused('missing');
-  const key = BEARER.exec(authorization)?.groups?.['key'];
-  if (key === undefined || !isWellFormedKey(key)) return refused('malformed');
+  const key = bearerOf(authorization);
+  const kind = key === undefined ? undefined : keyKind(key);
+  if (key === undefined || kind === undefined) return refused('malformed');
+  if (kind === 'admin') return refused('admin');
   const entry = snapshot.keys.get(hashKey(key));
   if (entry === undefined) return refused('unknown');
   return entry.revoked ? refused('revoked') : ok(entry);
 }
 
-function refused(reason: 'missing' | 'malformed' | 'unknown' | 'revoked') {
+export function bearerOf(authorization: string): string | undefined {
+  return BEARER.exec(authorization)?.groups?.['key'];
+}
+
+function refused(reason: 'missing' | 'malformed' | 'unknown' | 'revoked' | 'admin') {
   return err({ kind: 'unauthenticated', reason } as const);
 }

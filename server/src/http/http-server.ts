@@ -23,6 +23,7 @@ import { answerClientError } from './client-error.ts';
 import { Cors, type CorsOrigins } from './cors.ts';
 import { pathOf, type Protocols } from './dialect.ts';
 import { Generations, type Operation } from './generations.ts';
+import { mountOrganizationReports, type Reports } from './organization-reports.ts';
 import { mountNotFound } from './not-found.ts';
 import { mountResources } from './resources.ts';
 import { mountPublicRoutes, type PublicFacts } from './public-routes.ts';
@@ -38,6 +39,8 @@ export type HttpOptions = {
   readonly webSockets: boolean;
   /** The pages that may call the API from a browser; none unless told. */
   readonly corsOrigins?: CorsOrigins;
+  /** Usage and costs in the shapes of others; absent: their addresses do not exist. */
+  readonly reports?: Reports;
   /** Adds the management API; it is no part of what a developer's key can reach. */
   readonly mountManagement: (app: FastifyInstance) => Promise<void>;
   readonly logger: FastifyBaseLogger;
@@ -82,6 +85,8 @@ export class HttpServer {
     mountNotFound(this.#app, protocols, elsewhere);
     mountResources(this.#app, protocols, this.#generations);
     mountPublicRoutes(this.#app, gateway, protocols, options.facts);
+    if (options.reports !== undefined)
+      mountOrganizationReports(this.#app, gateway, protocols, options.reports);
     mountReference(this.#app, options.facts.version);
   }
 

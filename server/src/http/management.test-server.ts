@@ -28,6 +28,7 @@ import type { ServerFacts } from '../ports/server-facts.ts';
 import type { TillBook } from '../ports/till-book.ts';
 import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
 import { MemoryAccounts } from '../store/memory/accounts.ts';
+import { MemoryAdminKeys } from '../store/memory/admin-keys.ts';
 import { MemoryLedger } from '../store/memory/ledger.ts';
 import { MemorySealingKeys } from '../store/memory/sealing-keys.ts';
 import { MemoryResponseStore } from '../store/memory/response-store.ts';
@@ -68,7 +69,9 @@ function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
   const storedBytes = async () => 7;
   // Price books are PostgreSQL's; store/postgres/prices has the tests of their routes.
   const prices = NOWHERE;
-  return managementHandlers({ accounts, prices, facts, till, storedBytes, newId, randomBytes });
+  const adminKeys = new MemoryAdminKeys(facts.nowMs);
+  const ids = { newId, randomBytes };
+  return managementHandlers({ accounts, adminKeys, prices, facts, till, storedBytes, ...ids });
 }
 
 /** Payments are tested where there is a database: `server/src/control/payments.test.ts`. */

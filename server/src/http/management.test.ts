@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isWellFormedKey, hashKey } from '../domain/accounts/key.ts';
+import { keyKind, hashKey } from '../domain/accounts/key.ts';
 import {
   ADMIN_TOKEN,
   managementTestServer,
@@ -52,7 +52,7 @@ test('a key is made, shown once, listed redacted, usable, and revoked for good',
   assert.equal(made.status, 200);
   assert.equal(made.headers['cache-control'], 'no-store');
   assert.equal(made.body.name, 'laptop');
-  assert.ok(isWellFormedKey(made.body.key));
+  assert.equal(keyKind(made.body.key), 'api');
   const entry = server.accounts.snapshot().keys.get(hashKey(made.body.key));
   assert.equal(entry?.keyId, made.body.id);
 

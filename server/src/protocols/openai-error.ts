@@ -5,6 +5,7 @@ import { formatDollars } from '../domain/money/nano.ts';
 import { OPENAI_FROZEN, OPENAI_NO_CONSENT } from './openai-account-errors.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
+import { ADMIN_KEY_REQUIRED, refusedKey } from './refused-keys.ts';
 import type { WireFields } from './wire-fields.ts';
 
 /** What of a protocol's own words the messages need. */
@@ -40,9 +41,11 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
   switch (refusal.kind) {
     case 'unauthenticated':
       return {
-        ...invalid(401, unauthenticated(refusal.reason), 'invalid_api_key'),
+        ...invalid(401, refusedKey(refusal.reason, HOW_TO_SEND), 'invalid_api_key'),
         headers: { 'www-authenticate': 'Bearer' },
       };
+    case 'admin-key-required':
+      return invalid(403, ADMIN_KEY_REQUIRED, 'missing_scope');
     case 'model-not-found':
       return invalid(
         404,
@@ -359,19 +362,10 @@ function unsupportedFeature(refusal: RefusalOf<'unsupported-feature'>): OpenAiFa
   return invalid(400, message, 'unsupported_parameter', field);
 }
 
+const HOW_TO_SEND = "Send it in an Authorization header: 'Bearer YOUR_KEY'.";
+
 const SEALED_UNREADABLE =
   'The encrypted content could not be verified: it was changed, made for another organisation, or is too old. Send the items that it stands for, or leave it out.';
-
-const UNAUTHENTICATED = {
-  missing: "You didn't provide an API key. Send it in an Authorization header: 'Bearer YOUR_KEY'.",
-  malformed: 'The API key is malformed: it may be mistyped or cut off. Keys begin with sk-tp-.',
-  unknown: 'Incorrect API key provided.',
-  revoked: 'This API key has been revoked.',
-} as const;
-
-function unauthenticated(reason: keyof typeof UNAUTHENTICATED): string {
-  return UNAUTHENTICATED[reason];
-}
 
 function contextLength(
   { tokens, tokensMax }: RefusalOf<'context-length-exceeded'>,

@@ -18,6 +18,7 @@ export type Operation = {
     | 'Responses'
     | 'Messages'
     | 'What is stored'
+    | 'Usage and costs'
     | 'Models'
     | 'State of the server';
   readonly summary: string;

@@ -13,6 +13,7 @@ import { CHAT_FIELDS } from './openai-chat-fields.ts';
 import { COMPLETION_FIELDS, EMBEDDING_FIELDS } from './openai-legacy-fields.ts';
 import { COMPACT_FIELDS, RESPONSES_FIELDS } from './openai-responses-fields.ts';
 import type { Operation } from './operation.ts';
+import { REPORT_OPERATIONS } from './report-operations.ts';
 import { STORED_OPERATIONS } from './stored-operations.ts';
 
 const QUESTION = 'What is Turnpike?';
@@ -169,6 +170,7 @@ export const OPERATIONS: readonly Operation[] = [
     error: 'AnthropicError',
   },
   ...STORED_OPERATIONS,
+  ...REPORT_OPERATIONS,
   {
     id: 'listModels',
     method: 'get',

@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
-import { formatKey, hashKey, isWellFormedKey, KEY_RANDOM_BYTES, redactKey } from './key.ts';
+import { formatKey, hashKey, keyKind, KEY_RANDOM_BYTES, redactKey } from './key.ts';
 
 const anyBytes = fc.uint8Array({ minLength: KEY_RANDOM_BYTES, maxLength: KEY_RANDOM_BYTES });
 
@@ -14,19 +14,20 @@ describe('a key', () => {
         anyBytes,
         fc.nat(),
         fc.constantFrom('0', 'z', '-', ' '),
-        (bytes, where, other) => {
+        fc.constantFrom('api' as const, 'admin' as const),
+        (bytes, where, other, kind) => {
           let key = '';
           try {
-            key = formatKey(bytes);
+            key = formatKey(bytes, kind);
           } catch {
             return; // too many bytes were rejected; with random bytes that never happens
           }
-          assert.ok(isWellFormedKey(key));
+          assert.equal(keyKind(key), kind);
           const at = where % key.length;
           const changed = key.slice(0, at) + other + key.slice(at + 1);
-          assert.equal(isWellFormedKey(changed), changed === key);
-          assert.ok(!isWellFormedKey(key.slice(0, at) + key.slice(at + 1)));
-          assert.ok(!isWellFormedKey(key + other));
+          assert.equal(keyKind(changed), changed === key ? kind : undefined);
+          assert.equal(keyKind(key.slice(0, at) + key.slice(at + 1)), undefined);
+          assert.equal(keyKind(key + other), undefined);
         },
       ),
     );
@@ -35,6 +36,8 @@ describe('a key', () => {
   it('shows too little of itself to be used, and its hash says nothing of it', () => {
     const key = formatKey(Uint8Array.from({ length: KEY_RANDOM_BYTES }, (_, index) => index * 3));
     assert.match(redactKey(key), /^sk-tp-\w{6}…\w{4}$/);
+    const admin = formatKey(new Uint8Array(KEY_RANDOM_BYTES), 'admin');
+    assert.match(redactKey(admin), /^sk-tp-admin-\w{6}…\w{4}$/);
     assert.match(hashKey(key), /^[\w-]{43}$/);
     assert.ok(!hashKey(key).includes(key.slice(6, 12)));
   });

@@ -1,21 +1,26 @@
 // The form of an API key: `sk-tp-`, 34 random characters, and 6 that check them. The checksum tells a mistyped or
-// truncated key from an unknown one without a look-up, and lets secret scanners recognise real keys.
+// truncated key from an unknown one without a look-up, and lets secret scanners recognise real keys. An admin key, which
+// reads usage and costs and cannot generate, begins with `sk-tp-admin-`, so that nobody takes one for the other.
 
 import { hash } from 'node:crypto';
 import { crc32 } from 'node:zlib';
 
 const ALPHABET = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
-const PREFIX = 'sk-tp-';
+const PREFIXES = { api: 'sk-tp-', admin: 'sk-tp-admin-' } as const;
+
+export type KeyKind = keyof typeof PREFIXES;
+
 const RANDOM_CHARACTERS = 34; // 62^34 ≈ 2^202
 const CHECK_CHARACTERS = 6; // 62^6 > 2^32
-const KEY = /^sk-tp-[0-9A-Za-z]{40}$/;
-const SHOWN_CHARACTERS = PREFIX.length + 6;
+const KEY = /^sk-tp-(?<admin>admin-)?[0-9A-Za-z]{40}$/;
+const SHOWN_RANDOM_CHARACTERS = 6;
 
 /** Random bytes that `formatKey` needs: more than the characters, because some are rejected to stay unbiased. */
 export const KEY_RANDOM_BYTES = 64;
 
 /** @throws RangeError when too few of `randomBytes` are usable, a chance below 1e-20 with KEY_RANDOM_BYTES. */
-export function formatKey(randomBytes: Uint8Array): string {
+export function formatKey(randomBytes: Uint8Array, kind: KeyKind = 'api'): string {
+  const prefix = PREFIXES[kind];
   const unbiased = 256 - (256 % ALPHABET.length);
   let body = '';
   for (const byte of randomBytes) {
@@ -23,12 +28,16 @@ export function formatKey(randomBytes: Uint8Array): string {
     if (byte < unbiased) body += ALPHABET.charAt(byte % ALPHABET.length);
   }
   if (body.length < RANDOM_CHARACTERS) throw new RangeError('too few random bytes for a key');
-  return PREFIX + body + checksumOf(PREFIX + body);
+  return prefix + body + checksumOf(prefix + body);
 }
 
-export function isWellFormedKey(text: string): boolean {
-  if (!KEY.test(text)) return false;
-  return checksumOf(text.slice(0, -CHECK_CHARACTERS)) === text.slice(-CHECK_CHARACTERS);
+/** Undefined for what was mistyped, cut off or is no key at all. */
+export function keyKind(text: string): KeyKind | undefined {
+  const groups = KEY.exec(text)?.groups;
+  if (groups === undefined) return undefined;
+  const isWhole = checksumOf(text.slice(0, -CHECK_CHARACTERS)) === text.slice(-CHECK_CHARACTERS);
+  if (!isWhole) return undefined;
+  return groups['admin'] === undefined ? 'api' : 'admin';
 }
 
 /** What is stored and looked up. A key has 200 bits of entropy, so a slow hash would protect nothing. */
@@ -38,7 +47,8 @@ export function hashKey(key: string): string {
 
 /** Enough to recognise a key in a list, too little to use it. */
 export function redactKey(key: string): string {
-  return `${key.slice(0, SHOWN_CHARACTERS)}…${key.slice(-4)}`;
+  const random = key.lastIndexOf('-') + 1;
+  return `${key.slice(0, random + SHOWN_RANDOM_CHARACTERS)}…${key.slice(-4)}`;
 }
 
 function checksumOf(text: string): string {

@@ -5,6 +5,7 @@
 import { formatDollars } from '../../domain/money/nano.ts';
 import { CONSENT_REQUIRED, ORGANISATION_FROZEN, type Refusal } from '../../domain/refusal.ts';
 import type { ProtocolHeaders, RefusalAnswer } from '../protocol.ts';
+import { ADMIN_KEY_REQUIRED, refusedKey } from '../refused-keys.ts';
 
 type Shape = {
   readonly status: number;
@@ -50,12 +51,8 @@ const FROZEN = {
 export function errorOf(refusal: Refusal): Shape {
   switch (refusal.kind) {
     case 'unauthenticated':
-      return {
-        status: 401,
-        type: 'authentication_error',
-        message: UNAUTHENTICATED[refusal.reason],
-        headers: { 'www-authenticate': 'Bearer' },
-      };
+    case 'admin-key-required':
+      return errorOfKey(refusal);
     case 'model-not-found':
       return {
         status: 404,
@@ -249,6 +246,20 @@ function errorOfService(refusal: ServiceRefusal): Shape {
   }
 }
 
+function errorOfKey(refusal: RefusalOf<'unauthenticated' | 'admin-key-required'>): Shape {
+  if (refusal.kind === 'admin-key-required') {
+    return { status: 403, type: 'permission_error', message: ADMIN_KEY_REQUIRED };
+  }
+  return {
+    status: 401,
+    type: 'authentication_error',
+    message: refusedKey(refusal.reason, HOW_TO_SEND),
+    headers: { 'www-authenticate': 'Bearer' },
+  };
+}
+
+const HOW_TO_SEND = "Send it as 'Authorization: Bearer YOUR_KEY' or as 'x-api-key: YOUR_KEY'.";
+
 function invalid(status: number, message: string): Shape {
   return { status, type: 'invalid_request_error', message };
 }
@@ -289,14 +300,6 @@ function promptTooLong(tokens: number | undefined, tokensMax: number | undefined
   if (tokensMax === undefined) return "prompt is too long: it does not fit the model's context";
   return `prompt is too long: ${tokens ?? `more than ${tokensMax}`} tokens > ${tokensMax} maximum`;
 }
-
-const UNAUTHENTICATED = {
-  missing:
-    "You didn't provide an API key. Send it as 'Authorization: Bearer YOUR_KEY' or as 'x-api-key: YOUR_KEY'.",
-  malformed: 'The API key is malformed: it may be mistyped or cut off. Keys begin with sk-tp-.',
-  unknown: 'Incorrect API key provided.',
-  revoked: 'This API key has been revoked.',
-} as const;
 
 const SHOWN_CHARACTERS_MAX = 200;
 

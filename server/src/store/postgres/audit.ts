@@ -6,6 +6,7 @@ import type { Reconciliation } from '../../ports/accounts.ts';
 import { COST_SQL } from './price-columns.ts';
 import type { Check } from './audit-check.ts';
 import { BLOCK_CHECKS } from './credits/audit-blocks.ts';
+import { ROLL_UP_CHECKS } from './reports/audit-roll-ups.ts';
 
 export type Finding = { readonly check: string; readonly detail: string };
 
@@ -92,6 +93,7 @@ const CHECKS: readonly Check[] = [
             FROM refused_settlement`,
   },
   ...BLOCK_CHECKS,
+  ...ROLL_UP_CHECKS,
 ];
 
 /** Enough to see what is wrong. */

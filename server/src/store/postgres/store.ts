@@ -4,6 +4,7 @@
 import { Pool } from 'pg';
 import { type Result, err, ok } from '../../lib/result.ts';
 import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
+import type { AdminKeys } from '../../ports/admin-keys.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Plans } from '../../ports/plans.ts';
@@ -11,6 +12,7 @@ import type { PriceBooks } from '../../ports/price-books.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
 import type { SealingKeys } from '../../ports/sealing-keys.ts';
 import type { TillBook } from '../../ports/till-book.ts';
+import type { UsageReports } from '../../ports/usage-reports.ts';
 import { SettlementLog } from '../settlement-log/settlement-log.ts';
 import {
   type Address,
@@ -35,6 +37,8 @@ import { postgresTillBook } from './payments/postgres-till-book.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresPriceBooks } from './prices/postgres-price-books.ts';
+import { PostgresAdminKeys } from './admin-keys.ts';
+import { PostgresUsageReports } from './reports/postgres-usage-reports.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SNAPSHOT_CHANNEL, SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
@@ -65,6 +69,8 @@ export interface Store extends AsyncDisposable {
   readonly tillBook: TillBook;
   readonly responses: ResponseStore;
   readonly sealing: SealingKeys;
+  readonly adminKeys: AdminKeys;
+  readonly reports: UsageReports;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
   readonly version: string;
   /** Since the snapshot of keys and prices was last known to be current. */
@@ -183,6 +189,8 @@ class PostgresStore implements Store {
   readonly plans: Plans;
   readonly prices: PriceBooks;
   readonly tillBook: TillBook;
+  readonly adminKeys: AdminKeys;
+  readonly reports: UsageReports;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
@@ -199,6 +207,8 @@ class PostgresStore implements Store {
     this.plans = new PostgresPlans(pool);
     this.prices = new PostgresPriceBooks(pool, feed);
     this.#parts = parts;
+    this.adminKeys = new PostgresAdminKeys(pool);
+    this.reports = new PostgresUsageReports(pool);
   }
 
   snapshotAgeMs(): number {
