@@ -1,6 +1,7 @@
 // What is wrong with whose request it is, and not with the request: in the words of OpenAI's clients.
 
-import { CONSENT_REQUIRED, ORGANISATION_FROZEN } from '../domain/refusal.ts';
+import { formatDollars } from '../domain/money/nano.ts';
+import { CONSENT_REQUIRED, ORGANISATION_FROZEN, type Refusal } from '../domain/refusal.ts';
 
 export const OPENAI_NO_CONSENT = {
   status: 403,
@@ -23,3 +24,19 @@ export const OPENAI_FROZEN = {
   },
   headers: { 'x-should-retry': 'false' },
 } as const;
+
+export function openAiNoCredit({
+  neededNano,
+  availableNano,
+}: Extract<Refusal, { readonly kind: 'insufficient-credit' }>) {
+  return {
+    status: 402,
+    error: {
+      message: `Your credit does not cover this request: it needs ${formatDollars(neededNano)} and ${formatDollars(availableNano)} is free. Add credit, or ask for fewer output tokens.`,
+      type: 'insufficient_quota',
+      param: null,
+      code: 'insufficient_quota',
+    },
+    headers: { 'x-should-retry': 'false' },
+  };
+}

@@ -1,8 +1,7 @@
 // Refusal → OpenAI's error envelope, status and headers, for all of OpenAI's protocols. Every row is in docs/errors.md.
 // Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
 
-import { formatDollars } from '../domain/money/nano.ts';
-import { OPENAI_FROZEN, OPENAI_NO_CONSENT } from './openai-account-errors.ts';
+import { OPENAI_FROZEN, OPENAI_NO_CONSENT, openAiNoCredit } from './openai-account-errors.ts';
 import type { Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
 import { ADMIN_KEY_REQUIRED, refusedKey } from './refused-keys.ts';
@@ -67,16 +66,7 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'organisation-frozen':
       return OPENAI_FROZEN;
     case 'insufficient-credit':
-      return {
-        status: 402,
-        error: {
-          message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or ask for fewer output tokens.`,
-          type: 'insufficient_quota',
-          param: null,
-          code: 'insufficient_quota',
-        },
-        headers: { 'x-should-retry': 'false' },
-      };
+      return openAiNoCredit(refusal);
     case 'consent-required':
       return OPENAI_NO_CONSENT;
     case 'route-not-found':
