@@ -382,7 +382,7 @@ async function openHttp(
     protocols: PROTOCOLS,
     embeddings: EMBEDDING_PROTOCOLS,
     reports: { protocols: REPORT_PROTOCOLS, adminKeys: store.adminKeys, usage: store.reports },
-    facts: { version, storeReady: () => store.ping() },
+    facts: { version, storeReady: () => store.ping(), receipts: store.receipts },
     webSockets: config.webSockets,
     corsOrigins: config.corsOrigins,
     logger: log,

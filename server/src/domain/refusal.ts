@@ -2,7 +2,7 @@
 // status, envelope, headers and in-stream event: precise inside, plain outside. The table of what a client
 // reads is docs/errors.md.
 
-type StoredThing = 'response' | 'chat completion' | 'conversation' | 'item';
+type StoredThing = 'response' | 'chat completion' | 'conversation' | 'item' | 'request';
 
 export type Refusal =
   | {

@@ -13,6 +13,7 @@ import { toldHeaders } from './told-headers.ts';
 type AnswerOf = {
   readonly requestId: string;
   readonly delivery: 'whole' | 'stream';
+  readonly priceVersion: number;
   /** Fields of the request that have no effect. */
   readonly ignored: readonly string[];
   /** What was changed in the request, and the client's names of its tools and fields. */
@@ -86,10 +87,11 @@ export class Answer {
   }
 
   #headers(): Headers {
-    const { requestId, ignored } = this.#of;
+    const { requestId, ignored, priceVersion } = this.#of;
     const headers = {
       'content-type': this.#encoder.contentType,
       ...this.#protocol.headers(requestId),
+      'turnpike-price-version': String(priceVersion),
     };
     return {
       ...headers,

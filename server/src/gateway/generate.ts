@@ -74,6 +74,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const answer = new Answer(protocol, encoder, sink, {
     requestId,
     delivery,
+    priceVersion: admission.priceVersion,
     ignored: [...fitted.unknown, ...ignored],
     fitted,
   });

@@ -3,7 +3,7 @@
 
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { mayCall } from '../domain/accounts/model-access.ts';
-import type { ModelPrice, PriceBook } from '../domain/pricing/price-book.ts';
+import type { ModelPrice, ModelPrices, PriceBook } from '../domain/pricing/price-book.ts';
 import { bookInForce } from '../domain/pricing/prices.ts';
 import type { ServiceTier } from '../domain/pricing/service-tier.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -17,6 +17,8 @@ export type PinnedPrice = {
   readonly version: number;
   /** The one that is used, which the price is of. */
   readonly tier: ServiceTier;
+  /** Of all tiers that are sold. */
+  readonly prices: ModelPrices;
 };
 
 type Caller = Pick<KeyEntry, 'models' | 'organisationId' | 'contributes'>;
@@ -36,7 +38,8 @@ export function modelFor(
   if (tier === 'contributor' && caller.contributes !== true) {
     return err({ kind: 'consent-required' });
   }
-  const pinned = priceOf(bookOf(gateway, caller), modelId, tier);
+  const book = bookOf(gateway, caller);
+  const pinned = priceOf(book, modelId, tier);
   return pinned === undefined
     ? err({ kind: 'model-not-priced', model: modelId })
     : ok({ model, pinned });
@@ -64,6 +67,6 @@ function priceOf(
   if (book === undefined || prices === undefined) return undefined;
   const { version } = book;
   const price = prices[asked];
-  if (price === undefined) return { price: prices.standard, version, tier: 'standard' };
-  return { price, version, tier: asked };
+  if (price === undefined) return { price: prices.standard, version, tier: 'standard', prices };
+  return { price, version, tier: asked, prices };
 }

@@ -28,6 +28,7 @@ import { mountNotFound } from './not-found.ts';
 import { mountResources } from './resources.ts';
 import { mountPublicRoutes, type PublicFacts } from './public-routes.ts';
 import { mountReference } from './reference-routes.ts';
+import { mountSelfInspection } from './self-inspection.ts';
 import { WebSockets } from './web-sockets.ts';
 
 export type HttpOptions = {
@@ -87,6 +88,8 @@ export class HttpServer {
     mountPublicRoutes(this.#app, gateway, protocols, options.facts);
     if (options.reports !== undefined)
       mountOrganizationReports(this.#app, gateway, protocols, options.reports);
+    const { receipts } = options.facts;
+    if (receipts) mountSelfInspection(this.#app, gateway, protocols, receipts);
     mountReference(this.#app, options.facts.version);
   }
 

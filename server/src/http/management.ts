@@ -125,7 +125,10 @@ function invalid(error: z.ZodError): ManagementError {
     return { code: 'invalid-request', message: `There is no field "${field}" here.`, field };
   }
   // Inputs are flat, so the first step of the path is the field; what is behind it, the schema made itself.
-  const field = String(issue?.path[0] ?? '');
+  // Up to where a list begins, whose places a query has no names for.
+  const path = issue?.path ?? [];
+  const list = path.findIndex((step) => typeof step === 'number');
+  const field = path.slice(0, list < 0 ? undefined : list).join('.');
   const message = `"${field}": ${issue?.message ?? 'invalid'}.`;
   return { code: 'invalid-request', message, field };
 }

@@ -7,6 +7,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { modelsFor } from '../gateway/model-for.ts';
 import { assert } from '../lib/assert.ts';
 import { newRequestId } from '../lib/ids.ts';
+import type { Receipts } from '../ports/receipts.ts';
 import type { ModelFacts, ModelPages, Protocol } from '../protocols/protocol.ts';
 import { authorizationOf } from './authorization.ts';
 import { dialectOf, type Protocols } from './dialect.ts';
@@ -15,6 +16,8 @@ export type PublicFacts = {
   readonly version: string;
   /** True when PostgreSQL answers. */
   storeReady(): Promise<boolean>;
+  /** Absent: nobody can read here what was charged. */
+  readonly receipts?: Receipts;
 };
 
 type Refusal = Parameters<Protocol['refusal']>[0];

@@ -212,3 +212,39 @@ export const embeddingList = z.looseObject({
   model: z.string(),
   usage: z.looseObject({ prompt_tokens: tokens, total_tokens: tokens }),
 });
+
+const amount = z.string().describe('US dollars, exact, as text.');
+
+export const request = z.looseObject({
+  id: z.string(),
+  object: z.literal('request'),
+  model: z.string(),
+  protocol: z.string(),
+  service_tier: z.string().describe('The one that was used, and is billed.'),
+  outcome: z
+    .enum(['completed', 'client-left', 'credit-ended', 'failed'])
+    .describe('What failed costs nothing.'),
+  end_user: z.string().nullable(),
+  started_at: z.string(),
+  settled_at: z.string(),
+  usage: z.record(z.string(), tokens).describe('No token is in two of them.'),
+  price_version: z.int(),
+  lines: z
+    .array(z.looseObject({ item: z.string(), count: tokens, per_million: amount, amount }))
+    .describe(
+      'What was counted × its price. Their sum, rounded once to nano-dollars, is the cost.',
+    ),
+  cost: amount,
+  charged: amount.describe('Never more than the cost, and never more than was set aside for it.'),
+});
+
+export const ownKey = z.looseObject({
+  id: z.string(),
+  object: z.literal('key'),
+  name: z.string(),
+  project_id: z.string(),
+  data_use_consent: z.boolean().describe('Whether it may ask for the contributor tier.'),
+  models: z.array(z.looseObject({ id: z.string(), service_tiers: z.array(z.string()) })),
+  spend: z.looseObject({ today: amount, month: amount }).describe('Of this key, by UTC.'),
+  credit: z.looseObject({ available: amount, held: amount }).describe('Of the organisation.'),
+});

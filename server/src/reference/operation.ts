@@ -20,6 +20,7 @@ export type Operation = {
     | 'What is stored'
     | 'Usage and costs'
     | 'Models'
+    | 'Money'
     | 'State of the server';
   readonly summary: string;
   readonly description: string;

@@ -195,6 +195,30 @@ export const OPERATIONS: readonly Operation[] = [
     error: 'OpenAiError',
   },
   {
+    id: 'getRequest',
+    method: 'get',
+    path: '/v1/requests/{id}',
+    tag: 'Money',
+    summary: 'The receipt of a request',
+    description:
+      'By `x-request-id` or by the id of its answer, as soon as that is complete; requests of the key’s own project. Tokens, prices and the exact cost, line by line.',
+    needsKey: true,
+    answer: { name: 'Request', schema: answers.request },
+    error: 'OpenAiError',
+  },
+  {
+    id: 'getKey',
+    method: 'get',
+    path: '/v1/key',
+    tag: 'Money',
+    summary: 'What this key may do, has spent and can spend',
+    description:
+      'Its models with the tiers that are on sale, its spend today and this month, and the credit that is left.',
+    needsKey: true,
+    answer: { name: 'Key', schema: answers.ownKey },
+    error: 'OpenAiError',
+  },
+  {
     id: 'getStatus',
     method: 'get',
     path: '/v1/status',

@@ -9,6 +9,7 @@ import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Plans } from '../../ports/plans.ts';
 import type { PriceBooks } from '../../ports/price-books.ts';
+import type { Receipts } from '../../ports/receipts.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
 import type { SealingKeys } from '../../ports/sealing-keys.ts';
 import type { TillBook } from '../../ports/till-book.ts';
@@ -39,6 +40,7 @@ import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresPriceBooks } from './prices/postgres-price-books.ts';
 import { PostgresAdminKeys } from './admin-keys.ts';
 import { PostgresUsageReports } from './reports/postgres-usage-reports.ts';
+import { PostgresReceipts } from './postgres-receipts.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SNAPSHOT_CHANNEL, SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
@@ -67,6 +69,7 @@ export interface Store extends AsyncDisposable {
   readonly prices: PriceBooks;
   /** What was asked of payment providers. */
   readonly tillBook: TillBook;
+  readonly receipts: Receipts;
   readonly responses: ResponseStore;
   readonly sealing: SealingKeys;
   readonly adminKeys: AdminKeys;
@@ -191,6 +194,7 @@ class PostgresStore implements Store {
   readonly tillBook: TillBook;
   readonly adminKeys: AdminKeys;
   readonly reports: UsageReports;
+  readonly receipts: Receipts;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
@@ -209,6 +213,7 @@ class PostgresStore implements Store {
     this.#parts = parts;
     this.adminKeys = new PostgresAdminKeys(pool);
     this.reports = new PostgresUsageReports(pool);
+    this.receipts = new PostgresReceipts(pool, this.accounts);
   }
 
   snapshotAgeMs(): number {

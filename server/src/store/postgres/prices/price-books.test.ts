@@ -357,6 +357,30 @@ test('I7 a simulation comes to what each request would have cost by itself, to t
   assert.deepEqual(await auditBooks(pool), [], 'every charge is at its pinned version and tier');
 });
 
+test('a receipt is its own project’s alone; what was settled a moment ago is waited for', async () => {
+  const mine = await newCustomer(store.accounts);
+  const other = await newCustomer(store.accounts);
+  await store.accounts.addCredits(manualCredits(mine.organisation.id, 100n));
+  const hold = await mustHold(store.ledger, mine.organisation.id, 10n);
+  const owner = { organisationId: mine.organisation.id, projectId: mine.project.id };
+  const asked = store.receipts.receipt(owner, hold.requestId);
+  const facts = { projectId: mine.project.id, endUser: 'u', priceVersion: 1_000_000 };
+  await store.ledger.settle(hold, testSettlement(hold, 7n, facts));
+  const found = await asked;
+  assert.ok(found.ok && found.value !== undefined);
+  assert.deepEqual([found.value.chargedNano, found.value.settlement.endUser], [7n, 'u']);
+  assert.equal(found.value.price, undefined, 'of a version that there is not');
+  for (const stranger of [
+    { ...owner, projectId: other.project.id },
+    { organisationId: other.organisation.id, projectId: other.project.id },
+  ]) {
+    assert.deepEqual(await store.receipts.receipt(stranger, hold.requestId), {
+      ok: true,
+      value: undefined,
+    });
+  }
+});
+
 test('the price columns are those that the domain prices', async () => {
   const { rows } = await pool.query<{ name: string }>(
     `SELECT column_name AS name FROM information_schema.columns WHERE table_name = 'price' AND data_type = 'bigint'`,

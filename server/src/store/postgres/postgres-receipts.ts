@@ -1,0 +1,148 @@
+// Receipts from PostgreSQL: a usage row with the prices of its version, and what a key has spent.
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { NO_USAGE, USAGE_BUCKETS, type UsageBucket } from '../../domain/generation/usage.ts';
+import type { Settlement } from '../../domain/ledger/settlement.ts';
+import { nano } from '../../domain/money/nano.ts';
+import type { Owner } from '../../domain/stored/answer.ts';
+import { assert } from '../../lib/assert.ts';
+import { err, ok } from '../../lib/result.ts';
+import type { Accounts } from '../../ports/accounts.ts';
+import type { Asked } from '../../ports/asked.ts';
+import type { KeyFacts, Receipt, Receipts } from '../../ports/receipts.ts';
+import { COLUMNS } from './price-columns.ts';
+import { modelsOf } from './prices/price-rows.ts';
+import { isRequestId, uuidOf } from './request-id.ts';
+
+/** A gateway brings what it settled within 20 ms, and within some more where it is busy. */
+const LOOK_AGAIN_AFTER_MS = [25, 50, 100, 250, 500];
+
+type Row = Omit<
+  Settlement,
+  'usage' | 'requestId' | 'costNano' | 'endUser' | 'firstTokenAfterMs'
+> & {
+  readonly endUser: string | null;
+  readonly firstTokenAfterMs: number | null;
+  readonly cost: string;
+  readonly charged: string;
+  readonly settledAtMs: number;
+} & { readonly [bucket in UsageBucket]: string };
+
+const SELECT = `
+  SELECT organisation_id AS "organisationId", project_id AS "projectId", key_id AS "keyId", model, engine, protocol,
+      usage_source AS "usageSource", outcome, price_version AS "priceVersion", tier, end_user AS "endUser",
+      cost_nano AS cost, charged_nano AS charged, first_token_after_ms AS "firstTokenAfterMs", duration_ms AS "durationMs",
+      extract(epoch FROM started_at)::float8 * 1000 AS "startedAtMs",
+      extract(epoch FROM settled_at)::float8 * 1000 AS "settledAtMs",
+      ${USAGE_BUCKETS.map((bucket) => `${COLUMNS[bucket]} AS "${bucket}"`).join(', ')}
+    FROM usage WHERE request_id = $1`;
+
+export class PostgresReceipts implements Receipts {
+  readonly #pool: pg.Pool;
+  readonly #accounts: Accounts;
+
+  constructor(pool: pg.Pool, accounts: Accounts) {
+    this.#pool = pool;
+    this.#accounts = accounts;
+  }
+
+  async receipt(owner: Owner, requestId: string): Asked<Receipt | undefined> {
+    if (!isRequestId(requestId)) return ok(undefined);
+    try {
+      let row = await this.#find(requestId);
+      for (const waitMs of LOOK_AGAIN_AFTER_MS) {
+        if (row !== undefined) break;
+        await sleep(waitMs);
+        row = await this.#find(requestId);
+      }
+      if (row === undefined) return ok(undefined);
+      const { organisationId, projectId } = row;
+      if (organisationId !== owner.organisationId || projectId !== owner.projectId)
+        return ok(undefined);
+      return ok(await this.#receiptOf(requestId, row));
+    } catch {
+      return err('unavailable');
+    }
+  }
+
+  async #find(requestId: string): Promise<Row | undefined> {
+    const { rows } = await this.#pool.query<Row>(SELECT, [uuidOf(requestId)]);
+    return rows[0];
+  }
+
+  async #receiptOf(requestId: string, row: Row): Promise<Receipt> {
+    const { cost, charged, settledAtMs, endUser, firstTokenAfterMs, ...rest } = row;
+    const usage: { -readonly [bucket in UsageBucket]: number } = { ...NO_USAGE };
+    for (const bucket of USAGE_BUCKETS) usage[bucket] = Number(row[bucket]);
+    const { organisationId, projectId, keyId, model, engine, protocol, usageSource } = rest;
+    const { outcome, priceVersion, tier, startedAtMs, durationMs } = rest;
+    const models = (await modelsOf(this.#pool, [priceVersion])).get(priceVersion);
+    const price = models?.get(model)?.[tier];
+    return {
+      settlement: {
+        requestId,
+        organisationId,
+        projectId,
+        keyId,
+        model,
+        engine,
+        protocol,
+        usage,
+        usageSource,
+        outcome,
+        priceVersion,
+        tier,
+        startedAtMs,
+        durationMs,
+        costNano: nano(BigInt(cost)),
+        ...(endUser !== null && { endUser }),
+        ...(firstTokenAfterMs !== null && { firstTokenAfterMs }),
+      },
+      chargedNano: nano(BigInt(charged)),
+      settledAtMs,
+      ...(price !== undefined && { price }),
+    };
+  }
+
+  async keyFacts(keyId: string, nowMs: number): Asked<KeyFacts | undefined> {
+    try {
+      const now = new Date(nowMs);
+      const dayMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate());
+      const monthMs = Date.UTC(now.getUTCFullYear(), now.getUTCMonth());
+      const { rows } = await this.#pool.query<KeyRow>(SELECT_KEY, [keyId, dayMs, monthMs]);
+      const row = rows[0];
+      if (row === undefined) return ok(undefined);
+      const balance = await this.#accounts.balance(row.organisationId);
+      assert(balance !== undefined, 'a key belongs to an organisation');
+      const { name, redacted, createdAtMs, day, month } = row;
+      const spent = { dayNano: nano(BigInt(day)), monthNano: nano(BigInt(month)) };
+      return ok({ name, redacted, createdAtMs, ...spent, balance });
+    } catch {
+      return err('unavailable');
+    }
+  }
+}
+
+type KeyRow = {
+  readonly name: string;
+  readonly redacted: string;
+  readonly organisationId: string;
+  readonly createdAtMs: number;
+  readonly day: string;
+  readonly month: string;
+};
+
+/** By the organisation's index: of a key alone there is none, for it would cost every settle. */
+const SELECT_KEY = `
+  SELECT k.name, k.redacted, p.organisation_id AS "organisationId",
+      extract(epoch FROM k.created_at)::float8 * 1000 AS "createdAtMs",
+      coalesce(s.day, 0)::text AS day, coalesce(s.month, 0)::text AS month
+    FROM api_key AS k JOIN project AS p ON p.id = k.project_id
+    LEFT JOIN LATERAL (
+      SELECT sum(charged_nano) AS month,
+          sum(charged_nano) FILTER (WHERE started_at >= to_timestamp($2::float8 / 1000)) AS day
+        FROM usage AS u
+        WHERE u.organisation_id = p.organisation_id AND u.started_at >= to_timestamp($3::float8 / 1000) AND u.key_id = k.id
+    ) AS s ON true
+    WHERE k.id = $1`;

@@ -1,0 +1,206 @@
+// What a customer reads of the bill, through the front door: the receipt of a request as soon as its answer is complete, the
+// key's own page, and prices that change under it.
+
+import assert from 'node:assert/strict';
+import { after, before, describe, it } from 'node:test';
+import { openBooks } from './books.ts';
+import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
+
+type Line = {
+  readonly item: string;
+  readonly count: number;
+  readonly per_million: string;
+  readonly amount: string;
+};
+type Receipt = {
+  readonly id: string;
+  readonly service_tier: string;
+  readonly end_user: string | null;
+  readonly outcome: string;
+  readonly price_version: number;
+  readonly lines: readonly Line[];
+  readonly cost: string;
+  readonly charged: string;
+};
+
+const ask = (more: object = {}) => ({
+  model: 'scripted',
+  stream: false,
+  messages: [{ role: 'user', content: 'go [[tokens=7]] on' }],
+  ...more,
+});
+
+/** `0.000123` as an integer of 1e-15 dollars. */
+function femto(dollars: string): bigint {
+  const [whole = '', fraction = ''] = dollars.split('.');
+  return BigInt(whole + fraction.padEnd(15, '0'));
+}
+
+describe('what was charged, read again', () => {
+  let turnpike: Turnpike;
+  before(async () => {
+    turnpike = await Turnpike.start({ config: SCRIPTED_CONFIG });
+  });
+  after(async () => {
+    {
+      await using books = openBooks(turnpike.dataDirectory);
+      assert.deepEqual(await books.findings(), []);
+    }
+    await turnpike[Symbol.asyncDispose]();
+  });
+
+  const get = (path: string, key = turnpike.firstKey) =>
+    fetch(`${turnpike.origin}${path}`, { headers: { authorization: `Bearer ${key}` } });
+
+  async function manage<T>(path: string, body?: object): Promise<T> {
+    const response = await fetch(`${turnpike.origin}/manage/v1${path}`, {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: {
+        authorization: `Bearer ${turnpike.adminToken}`,
+        'content-type': 'application/json',
+      },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    assert.equal(response.status, 200, text);
+    return JSON.parse(text) as T; // as the contract has it; the test reads what it needs
+  }
+
+  async function receiptOf(id: string): Promise<Receipt> {
+    const response = await get(`/v1/requests/${id}`);
+    assert.equal(response.status, 200, await response.clone().text());
+    return (await response.json()) as Receipt; // as docs/api.md says; what is read is asserted
+  }
+
+  it('I7 a receipt is there as soon as the answer is, whole or streamed, and its lines come to what was charged', async () => {
+    for (const stream of [false, true]) {
+      const response = await turnpike.chat(ask({ stream, user: 'u-1' }));
+      const text = await response.text();
+      const receipt = await receiptOf(response.headers.get('x-request-id') ?? '');
+      const sum = receipt.lines.reduce((all, line) => all + femto(line.amount), 0n);
+      assert.equal((sum + 500_000n) / 1_000_000n, femto(receipt.cost) / 1_000_000n);
+      assert.deepEqual(
+        receipt.lines.map(({ item, count }) => [item, count]),
+        [
+          ['input', 3],
+          ['output', 7],
+        ],
+      );
+      for (const { count, per_million: price, amount } of receipt.lines) {
+        assert.equal(BigInt(count) * femto(price), femto(amount) * 1_000_000n);
+      }
+      assert.equal(receipt.charged, receipt.cost);
+      assert.deepEqual(
+        [receipt.outcome, receipt.end_user, receipt.service_tier],
+        ['completed', 'u-1', 'standard'],
+      );
+      assert.equal(response.headers.get('turnpike-price-version'), String(receipt.price_version));
+      if (!stream) assert.equal(response.headers.get('turnpike-cost-usd'), receipt.charged);
+      const answerId = /"id":"(chatcmpl-\w+)"/.exec(text)?.[1] ?? '';
+      assert.equal((await receiptOf(answerId)).id, receipt.id);
+    }
+  });
+
+  it('what is not there, and what is another project’s, is not found alike', async () => {
+    const mine = await turnpike.chat(ask());
+    await mine.text();
+    const id = mine.headers.get('x-request-id') ?? '';
+    const { key: revoked } = await manage<{ key: string }>('/keys', { name: 'other' });
+    assert.equal((await get(`/v1/requests/${id}`, revoked)).status, 200, 'any key of the project');
+    for (const none of [`req_${'0'.repeat(32)}`, 'nonsense', '%00', `${id}0`]) {
+      const response = await get(`/v1/requests/${none}`);
+      assert.equal(response.status, 404, none);
+    }
+    assert.equal((await get(`/v1/requests/${id}`, 'sk-tp-nobody')).status, 401);
+  });
+
+  it('a key reads what it may do, has spent and can spend', async () => {
+    const response = await get('/v1/key');
+    assert.equal(response.status, 200);
+    assert.equal(response.headers.get('cache-control'), 'no-store');
+    // As docs/api.md says; what is read is asserted.
+    const key = (await response.json()) as {
+      readonly models: readonly {
+        readonly id: string;
+        readonly service_tiers: readonly string[];
+      }[];
+      readonly spend: { readonly today: string; readonly month: string };
+      readonly credit: { readonly available: string };
+    };
+    assert.ok(
+      key.models.some(
+        ({ id, service_tiers: tiers }) => id === 'scripted' && tiers.join() === 'standard',
+      ),
+    );
+    assert.ok(femto(key.spend.today) > 0n && femto(key.spend.month) >= femto(key.spend.today));
+    const { available } = await manage<{ available: { dollars: string } }>('/credits');
+    assert.equal(key.credit.available, available.dollars);
+  });
+
+  it('I7 I19 prices that are scheduled now are those of the next request; earlier ones keep theirs', async () => {
+    const earlier = await turnpike.chat(ask());
+    await earlier.text();
+    const { data: versions } = await manage<{
+      data: {
+        prices: {
+          model: string;
+          perMillionTokens: { input: { dollars: string }; output: { dollars: string } };
+        }[];
+      }[];
+    }>('/prices/versions');
+    const list = versions[0]?.prices ?? [];
+    const models = Object.fromEntries(
+      list.map(({ model, perMillionTokens: { input, output } }) => [
+        model,
+        {
+          input: input.dollars,
+          output: output.dollars,
+          request: '0.000001',
+          tiers: { flex: { permille: 500 }, contributor: { permille: 100 } },
+        },
+      ]),
+    );
+    const simulated = await manage<{ total: { requests: number; unpriced: number } }>(
+      '/prices/simulate',
+      { models },
+    );
+    assert.ok(simulated.total.requests > 0 && simulated.total.unpriced === 0);
+    const draft = await manage<{ id: string }>('/prices/drafts', { models, by: 'Ada' });
+    const { version } = await manage<{ version: number }>(`/prices/drafts/${draft.id}/schedule`, {
+      by: 'Ada',
+    });
+
+    const flex = await turnpike.chat(ask({ service_tier: 'flex' }));
+    assert.match(await flex.text(), /"service_tier":"flex"/);
+    const receipt = await receiptOf(flex.headers.get('x-request-id') ?? '');
+    assert.deepEqual([receipt.service_tier, receipt.price_version], ['flex', version]);
+    assert.ok(receipt.lines.some(({ item, count }) => item === 'request' && count === 1));
+    const old = await receiptOf(earlier.headers.get('x-request-id') ?? '');
+    assert.ok(old.price_version < version);
+    assert.ok(old.lines.every(({ item }) => item !== 'request'));
+
+    const refused = await turnpike.chat(ask({ service_tier: 'contributor' }));
+    assert.equal(refused.status, 403);
+    assert.match(await refused.text(), /data_use_consent_required/);
+    const { data: projects } = await manage<{ data: { id: string }[] }>('/projects');
+    const consent = { kind: 'granted', textVersion: '2026-11', by: 'Grace' };
+    await manage(`/projects/${projects[0]?.id}/data-use-consents`, consent);
+    const contributed = await turnpike.chat(ask({ service_tier: 'contributor' }));
+    assert.match(await contributed.text(), /"service_tier":"contributor"/);
+  });
+
+  it('prices that are none are refused by name', async () => {
+    for (const bad of ['NaN', '-1', '1e3', '0.0000000001', '1000000', '', 1.5]) {
+      const response = await fetch(`${turnpike.origin}/manage/v1/prices/drafts`, {
+        method: 'POST',
+        headers: {
+          authorization: `Bearer ${turnpike.adminToken}`,
+          'content-type': 'application/json',
+        },
+        body: JSON.stringify({ models: { m: { input: bad, output: '1' } }, by: 'Ada' }),
+      });
+      assert.equal(response.status, 400, String(bad));
+      assert.match(await response.text(), /"field":"models\.m\.input"/);
+    }
+  });
+});
