@@ -5,7 +5,7 @@ import type { Shop } from './shop.ts';
 import type { Intent } from './stripe-account.ts';
 
 const NANO_PER_CENT = 10_000_000n;
-const MONTHLY_CAP_CENTS = 10_000;
+const MONTHLY_CAP_CENTS = 6_000;
 
 export async function judge(bench: Bench, shop: Shop): Promise<readonly string[]> {
   const rows = await rowsOf(bench, shop);

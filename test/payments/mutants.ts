@@ -3,6 +3,8 @@
 
 export type Mutant = {
   readonly name: string;
+  /** Known to catch it; should that have changed, others are tried. */
+  readonly seed: number;
   readonly edits: readonly Edit[];
   /** What is taken out of the schema. */
   readonly sql?: string;
@@ -19,6 +21,7 @@ export type Edit = {
 export const MUTANTS: readonly Mutant[] = [
   {
     name: 'credits what an event says, before it reads the object',
+    seed: 46,
     edits: [
       {
         file: 'till/hear.ts',
@@ -30,6 +33,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes a new idempotency key for each attempt, and does not look what became of the last',
+    seed: 19,
     edits: [
       {
         file: 'payments/stripe/stripe-payments.ts',
@@ -42,12 +46,14 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'asks again without looking what became of the first time',
+    seed: 91,
     edits: [
       { file: 'till/advance.ts', find: 'if (attempts > 1) {', replace: 'if (attempts > 1e9) {' },
     ],
   },
   {
     name: 'takes a lost answer for a no',
+    seed: 75,
     edits: [
       {
         file: 'till/advance.ts',
@@ -58,6 +64,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not look at the currency',
+    seed: 2,
     edits: [
       {
         file: 'domain/payments/payment.ts',
@@ -68,6 +75,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not look at the amount',
+    seed: 9,
     edits: [
       {
         file: 'domain/payments/payment.ts',
@@ -78,6 +86,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not look whose payment it is',
+    seed: 7,
     edits: [
       {
         file: 'domain/payments/payment.ts',
@@ -88,6 +97,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'names a credit anew each time it is posted',
+    seed: 1,
     edits: [
       {
         file: 'till/credit-id.ts',
@@ -98,6 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'writes that it has credited, and credits then',
+    seed: 18,
     edits: [
       {
         file: 'till/advance.ts',
@@ -109,6 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'forgets what this month has cost',
+    seed: 6,
     edits: [
       {
         file: 'domain/payments/auto-reload.ts',
@@ -119,6 +131,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'charges twice where two gateways look at once: no lock, no unique index, no look at what is in flight',
+    seed: 6,
     edits: [
       {
         file: 'store/postgres/payments/postgres-auto-reloads.ts',
@@ -131,6 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'goes on while a charge is with the bank',
+    seed: 7,
     edits: [
       {
         file: 'domain/payments/auto-reload.ts',
@@ -147,6 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not verify the signature',
+    seed: 1,
     edits: [
       {
         file: 'payments/stripe/stripe-webhook.ts',
@@ -158,6 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes signatures of any age',
+    seed: 10,
     edits: [
       {
         file: 'payments/stripe/stripe-webhook.ts',
@@ -168,6 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'counts on webhooks: looks at nothing by itself',
+    seed: 2,
     edits: [
       {
         file: 'till/collect.ts',
@@ -178,6 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'takes an inquiry for a dispute',
+    seed: 21,
     edits: [
       {
         file: 'payments/stripe/stripe-objects.ts',
@@ -188,6 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'keeps what a won dispute gave back',
+    seed: 32,
     edits: [
       {
         file: 'till/take-back.ts',
@@ -198,6 +217,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'does not take back what was refunded at the provider',
+    seed: 3,
     edits: [
       {
         file: 'payments/stripe/stripe-payments.ts',
@@ -208,6 +228,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     name: 'counts money in floats',
+    seed: 6,
     edits: [
       {
         file: 'domain/payments/amount.ts',

@@ -161,7 +161,7 @@ async function wait(_: Bench, shop: Shop): Promise<void> {
 }
 
 async function reload(_: Bench, { tills, organisationId }: Shop): Promise<void> {
-  const wish = { threshold: '10', target: '40', monthlyCap: '100' };
+  const wish = { threshold: '10', target: '40', monthlyCap: '60' };
   await tills[0].setAutoReload(organisationId, wish);
 }
 
