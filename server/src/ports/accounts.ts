@@ -6,6 +6,7 @@ import type { CreditBlock, NewCredits, Reversal } from '../domain/credits/credit
 import type { UsageBucket } from '../domain/generation/usage.ts';
 import type { Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
+import type { Budgets } from './budgets.ts';
 
 export type Organisation = { readonly id: string; readonly name: string };
 
@@ -122,6 +123,8 @@ export type Reconciliation = {
 };
 
 export interface Accounts {
+  readonly budgets: Budgets;
+
   /** The newest snapshot; at most one second old while the store can be reached. */
   snapshot(): Snapshot;
 

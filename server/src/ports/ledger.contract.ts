@@ -7,13 +7,16 @@ import { NO_USAGE } from '../domain/generation/usage.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import { nano } from '../domain/money/nano.ts';
-import type { Ledger, SettleOutcome } from './ledger.ts';
+import { newId } from '../lib/ids.ts';
+import type { Budgets } from './budgets.ts';
+import type { HoldOutcome, Ledger, SettleOutcome } from './ledger.ts';
 
 export type BooksUnderTest = AsyncDisposable & {
   readonly ledger: Ledger;
   /** A customer with this much credit. */
   newOrganisation(creditNano: bigint): Promise<string>;
   balance(organisationId: string): Promise<{ balanceNano: bigint; heldNano: bigint }>;
+  readonly budgets: Budgets;
 };
 
 export function testRequestId(): string {
@@ -79,6 +82,7 @@ export function describeLedger(name: string, setUp: () => Promise<BooksUnderTest
     after(() => books[Symbol.asyncDispose]());
     describeHolds(() => books);
     describeSettles(() => books);
+    describeBudgets(() => books);
   });
 }
 
@@ -235,4 +239,147 @@ function describeSettles(books: () => BooksUnderTest): void {
     ]);
     assert.equal(second.kind, 'held');
   });
+}
+
+/** A budget, and the id of its only window. */
+async function newBudget(
+  { budgets }: BooksUnderTest,
+  organisationId: string,
+  amounts: { readonly hardLimitNano?: bigint; readonly alertNano?: bigint },
+  subject = organisationId,
+): Promise<{ readonly window: string; change(to: typeof amounts): Promise<unknown> }> {
+  const budget = {
+    id: newId('bud'),
+    organisationId,
+    scope: 'organisation',
+    subject,
+    period: 'total',
+  } as const;
+  const id = await budgets.set({ ...budget, ...amounts });
+  return { window: `budget:${id}:total`, change: (to) => budgets.set({ ...budget, ...to }) };
+}
+
+function holdIn(
+  { ledger }: BooksUnderTest,
+  organisationId: string,
+  budgets: readonly string[],
+  amount: bigint,
+): Promise<HoldOutcome> {
+  const wantNano = nano(amount);
+  const requestId = testRequestId();
+  return ledger.hold({ requestId, organisationId, budgets, wantNano, leastNano: wantNano });
+}
+
+function describeBudgets(at: () => BooksUnderTest): void {
+  test('I9 a hold passes every budget on its path or none, and a refusal says which one lacks', async () => {
+    const books = at();
+    const { ledger, budgets } = books;
+    const organisationId = await books.newOrganisation(1_000n);
+    const wide = await newBudget(books, organisationId, { hardLimitNano: 500n });
+    const tight = await newBudget(books, organisationId, { hardLimitNano: 100n }, 'project');
+    const path = [wide.window, tight.window];
+    const held = await holdIn(books, organisationId, path, 60n);
+    assert.ok(held.kind === 'held');
+    assert.deepEqual(await holdIn(books, organisationId, path, 41n), {
+      kind: 'refused',
+      availableNano: 40n,
+      lacking: tight.window,
+    });
+    assert.deepEqual(await ledger.extend(held.hold, nano(41n)), {
+      kind: 'refused',
+      availableNano: 40n,
+      lacking: tight.window,
+    });
+    const other = await holdIn(books, organisationId, [wide.window], 440n); // nothing was taken for the refused
+    assert.ok(other.kind === 'held');
+    assert.equal((await holdIn(books, organisationId, [], 500n)).kind, 'held');
+    const refused = await holdIn(books, organisationId, [], 1n);
+    assert.deepEqual(refused, { kind: 'refused', availableNano: 0n }, 'the credit lacks');
+    await ledger.settle(held.hold, testSettlement(held.hold, 25n));
+    await ledger.settle(other.hold, testSettlement(other.hold, 0n, { outcome: 'failed' }));
+    const again = await holdIn(books, organisationId, path, 75n);
+    assert.ok(again.kind === 'held', 'what was not charged is free in every window');
+    await ledger.settle(again.hold, testSettlement(again.hold, 90n));
+    assert.equal((await holdIn(books, organisationId, path, 1n)).kind, 'refused');
+    const spent = async (window: string) => (await budgets.window(window))?.spentNano;
+    await eventually(async () => assert.equal(await spent(tight.window), 100n));
+    assert.equal(await spent(wide.window), 100n);
+  });
+
+  test('I9 a limit is in force at once when it is set lower or higher; below what is spent it leaves nothing', async () => {
+    const books = at();
+    const organisationId = await books.newOrganisation(1_000n);
+    const budget = await newBudget(books, organisationId, { hardLimitNano: 100n });
+    const first = await holdIn(books, organisationId, [budget.window], 80n);
+    assert.ok(first.kind === 'held');
+    await books.ledger.settle(first.hold, testSettlement(first.hold, 80n));
+    await budget.change({ hardLimitNano: 50n });
+    const isRefused = async () => {
+      const outcome = await holdIn(books, organisationId, [budget.window], 1n);
+      assert.equal(outcome.kind, 'refused');
+    };
+    await eventually(isRefused);
+    await budget.change({ hardLimitNano: 90n });
+    await eventually(async () => {
+      const outcome = await holdIn(books, organisationId, [budget.window], 10n);
+      assert.equal(outcome.kind, 'held');
+    });
+    await isRefused();
+  });
+
+  test('I9 100 concurrent holds on two budgets: never a nano-dollar over a limit, never one refused too early', async () => {
+    const books = at();
+    const organisationId = await books.newOrganisation(1_000_000n);
+    const one = await newBudget(books, organisationId, { hardLimitNano: 30_010n });
+    const two = await newBudget(books, organisationId, { hardLimitNano: 50_020n }, 'project');
+    const paths = [[one.window], [two.window], [one.window, two.window]];
+    const outcomes = await Promise.all(
+      Array.from({ length: 100 }, (_, number) =>
+        holdIn(books, organisationId, paths[number % 3] ?? [], 1_000n),
+      ),
+    );
+    const held = (path: readonly string[] | undefined) =>
+      outcomes.filter((outcome, number) => outcome.kind === 'held' && paths[number % 3] === path)
+        .length;
+    const [a, b, both] = [held(paths[0]), held(paths[1]), held(paths[2])];
+    assert.equal(a + both, 30, `${a} on one, ${both} on both`);
+    assert.ok(b + both <= 50 && (b === 33 || b + both === 50), `${b} on the other`);
+  });
+
+  test('thresholds are told once in a window: at half, four fifths and all of the limit, and at the alert', async () => {
+    const books = at();
+    const organisationId = await books.newOrganisation(1_000n);
+    const budget = await newBudget(books, organisationId, { hardLimitNano: 100n, alertNano: 60n });
+    const told: Record<number, readonly string[]> = {};
+    for (const cost of [49n, 1n, 10n, 25n, 15n]) {
+      const outcome = await holdIn(books, organisationId, [budget.window], cost);
+      assert.ok(outcome.kind === 'held');
+      await books.ledger.settle(outcome.hold, testSettlement(outcome.hold, cost));
+      await eventually(async () => {
+        const { spentNano = 0n } = (await books.budgets.window(budget.window)) ?? {};
+        const events = await books.budgets.events(organisationId);
+        told[Number(spentNano)] = events.map(({ threshold }) => threshold).toSorted();
+        assert.ok([49n, 50n, 60n, 85n, 100n].includes(spentNano) && spentNano >= cost);
+      });
+    }
+    await eventually(async () => {
+      const events = await books.budgets.events(organisationId);
+      const thresholds = events.map(({ threshold }) => threshold).toSorted();
+      assert.deepEqual(thresholds, ['100%', '50%', '80%', 'alert']);
+    });
+    assert.deepEqual(told[49], []);
+  });
+}
+
+/** What a ledger has in memory is in its books a moment later. */
+async function eventually(check: () => Promise<void>): Promise<void> {
+  const deadlineMs = performance.now() + 5_000;
+  for (;;) {
+    try {
+      return await check();
+    } catch (error) {
+      if (performance.now() > deadlineMs) throw error;
+      await new Promise((resume) => setTimeout(resume, 10));
+    }
+  }
 }

@@ -11,17 +11,29 @@ export type HoldRequest = {
   readonly wantNano: Nano;
   /** … or whatever is left, but not less than this. */
   readonly leastNano: Nano;
+  /**
+   * The windows of budgets on the request's path, as of its admission: as much is set aside in each, or in none. Their ids
+   * are `budget:<budget>:<window>`.
+   */
+  readonly budgets?: readonly string[];
+};
+
+/** `lacking`: the window of a budget that does not have what is needed; absent where it is the credit. */
+export type Refused = {
+  readonly kind: 'refused';
+  readonly availableNano: Nano;
+  readonly lacking?: string;
 };
 
 export type HoldOutcome =
   | { readonly kind: 'held'; readonly hold: Hold }
-  | { readonly kind: 'refused'; readonly availableNano: Nano }
+  | Refused
   /** The books can't be reached: nothing was held, or what was is released. */
   | { readonly kind: 'unavailable' };
 
 export type ExtendOutcome =
   | { readonly kind: 'held'; readonly hold: Hold }
-  | { readonly kind: 'refused'; readonly availableNano: Nano }
+  | Refused
   | { readonly kind: 'unavailable' };
 
 export type SettleOutcome =

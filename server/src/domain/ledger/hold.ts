@@ -5,4 +5,6 @@ export type Hold = {
   readonly organisationId: string;
   /** What is set aside so far, in nano-dollars; grows when a stream's grant is extended. */
   readonly amountNano: bigint;
+  /** The windows of budgets that as much is set aside in. */
+  readonly budgets?: readonly string[];
 };

@@ -37,4 +37,6 @@ export type Settlement = {
   readonly startedAtMs: number;
   readonly firstTokenAfterMs?: number;
   readonly durationMs: number;
+  /** The windows of budgets that it was admitted in and is charged in: the ledger's own, as its hold has them. */
+  readonly budgets?: readonly string[];
 };

@@ -31,6 +31,7 @@ import type {
   UsageReportRow,
 } from '../../ports/accounts.ts';
 
+import { MemoryBudgets } from './budgets.ts';
 import { MemoryCredits } from './credits.ts';
 
 type StoredKey = KeyRecord & { readonly hash: string };
@@ -46,6 +47,7 @@ export class MemoryAccounts implements Accounts {
   /** By request; the ledger beside this file keeps them. */
   readonly holds = new Map<string, Hold>();
   #snapshot: Snapshot = { version: 0, keys: new Map(), prices: NO_PRICES };
+  readonly budgets = new MemoryBudgets(this.holds);
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;
@@ -229,6 +231,7 @@ export class MemoryAccounts implements Accounts {
     if (before === undefined) {
       this.#settlements.set(requestId, { ...settlement, chargedNano });
       this.#credits.charge(settlement.organisationId, chargedNano, this.#nowMs());
+      this.budgets.charge(settlement.budgets ?? [], chargedNano);
     }
     this.holds.delete(requestId);
     return before?.chargedNano ?? chargedNano;

@@ -11,6 +11,7 @@ describeLedger('MemoryLedger', async () => {
   const accounts = new MemoryAccounts(Date.now);
   return {
     ledger: new MemoryLedger(accounts),
+    budgets: accounts.budgets,
     async newOrganisation(creditNano) {
       const id = newId('org');
       await accounts.createOrganisation({ id, name: 'Test' });

@@ -14,6 +14,9 @@ import type {
 } from '../../ports/ledger.ts';
 import type { MemoryAccounts } from './accounts.ts';
 
+/** Of the account that has least, and which budget's window it is. */
+type Left = { readonly availableNano: Nano; readonly lacking?: { readonly lacking: string } };
+
 export class MemoryLedger implements Ledger {
   readonly #accounts: MemoryAccounts;
 
@@ -22,22 +25,27 @@ export class MemoryLedger implements Ledger {
   }
 
   async hold(request: HoldRequest): Promise<HoldOutcome> {
-    const { requestId, organisationId, wantNano, leastNano } = request;
+    const { requestId, organisationId, wantNano, leastNano, budgets } = request;
     const before = this.#accounts.holds.get(requestId);
     if (before !== undefined) return { kind: 'held', hold: before };
-    const availableNano = this.#available(organisationId);
-    if (availableNano < leastNano) return { kind: 'refused', availableNano };
+    const { availableNano, lacking } = this.#leastOn(request);
+    if (availableNano < leastNano) return { kind: 'refused', availableNano, ...lacking };
     const amountNano = availableNano < wantNano ? availableNano : wantNano;
-    return this.#keep({ requestId, organisationId, amountNano });
+    const hold = { requestId, organisationId, amountNano };
+    return this.#keep(budgets === undefined ? hold : { ...hold, budgets });
   }
 
   async extend(hold: Hold, extraNano: Nano): Promise<ExtendOutcome> {
     const amountNano = hold.amountNano + extraNano;
     const before = this.#accounts.holds.get(hold.requestId);
-    const availableNano = this.#available(hold.organisationId);
-    if (before === undefined) return { kind: 'refused', availableNano };
+    const { availableNano, lacking } = this.#leastOn(hold);
+    if (before === undefined) {
+      return { kind: 'refused', availableNano: this.#available(hold.organisationId) };
+    }
     if (before.amountNano >= amountNano) return { kind: 'held', hold: before }; // asked again
-    if (availableNano < amountNano - before.amountNano) return { kind: 'refused', availableNano };
+    if (availableNano < amountNano - before.amountNano) {
+      return { kind: 'refused', availableNano, ...lacking };
+    }
     return this.#keep({ ...hold, amountNano });
   }
 
@@ -47,13 +55,31 @@ export class MemoryLedger implements Ledger {
     // As the books have it: more than its owner knows of when the answer to an extension was lost.
     const held = (this.#accounts.holds.get(hold.requestId) ?? hold).amountNano;
     const dueNano = owed < held ? owed : nano(held);
-    const chargedNano = this.#accounts.settle(settlement, dueNano);
+    const { budgets } = hold;
+    const ended = budgets === undefined ? settlement : { ...settlement, budgets };
+    const chargedNano = this.#accounts.settle(ended, dueNano);
     return { kind: 'settled', chargedNano, availableNano: this.#available(hold.organisationId) };
   }
 
   #keep(hold: Hold): { readonly kind: 'held'; readonly hold: Hold } {
     this.#accounts.holds.set(hold.requestId, hold);
     return { kind: 'held', hold };
+  }
+
+  /** What each account on the path could give. */
+  #leastOn({
+    organisationId,
+    budgets = [],
+  }: Pick<HoldRequest, 'organisationId' | 'budgets'>): Left {
+    let least: Left = {
+      availableNano: this.#available(organisationId),
+    };
+    for (const window of budgets) {
+      const availableNano = this.#accounts.budgets.availableIn(window);
+      if (availableNano < least.availableNano)
+        least = { availableNano, lacking: { lacking: window } };
+    }
+    return least;
   }
 
   #available(organisationId: string): Nano {

@@ -89,6 +89,7 @@ export async function mustOpen(
 export function booksOf(store: Store): BooksUnderTest {
   return {
     ledger: store.ledger,
+    budgets: store.accounts.budgets,
     async newOrganisation(creditNano) {
       const id = newId('org');
       await store.accounts.createOrganisation({ id, name: 'test' });

@@ -97,7 +97,9 @@ export class DirectPg implements Ledger, AsyncDisposable {
     return this.#holdOrExtend('extend', wishToExtend(hold, extraNano));
   }
 
-  settle(hold: Hold, settlement: Settlement): Promise<SettleOutcome> {
+  settle(hold: Hold, ended: Settlement): Promise<SettleOutcome> {
+    const { budgets } = hold;
+    const settlement = budgets === undefined ? ended : { ...ended, budgets };
     assert(hold.requestId === settlement.requestId, 'a settlement is for its own hold');
     assert(hold.organisationId === settlement.organisationId, 'a customer pays for its own hold');
     assert(settlement.costNano >= 0n, 'a cost is not negative');

@@ -4,7 +4,7 @@ import { nano } from '../../domain/money/nano.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import { revenueAccount } from '../../domain/ledger/revenue-account.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
-import type { HoldOutcome, HoldRequest, SettleOutcome } from '../../ports/ledger.ts';
+import type { HoldOutcome, HoldRequest, Refused, SettleOutcome } from '../../ports/ledger.ts';
 import { uuidOf } from './request-id.ts';
 
 /** `had` is undefined for a new hold, else what the hold to extend stands at. */
@@ -37,11 +37,15 @@ export type BatchOutcome = {
 };
 
 /** A row of APPLY_SQL in array mode. */
-export type BatchReply = readonly [available: string | null, granted: string | null];
+export type BatchReply = readonly [
+  available: string | null,
+  granted: string | null,
+  lacked: string | null,
+];
 
 /** As text, because `pg` would take the arrays apart with a general parser. */
 export const APPLY_SQL =
-  'SELECT available::text, granted::text FROM ledger_apply($1, $2, $3, $4, $5, $6, $7, $8, $9)';
+  'SELECT available::text, granted::text, lacked::text FROM ledger_apply($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)';
 
 type AccountChange = { charged: bigint; released: bigint; want: bigint; position: number };
 
@@ -58,7 +62,10 @@ export function splitCost(
 export class EncodedBatch {
   readonly values: readonly string[];
   readonly #batch: Batch;
+  /** By id, in its order. */
   readonly #accounts: ReadonlyMap<string, AccountChange>;
+  /** The positions of the accounts of each hold, one after the other. */
+  readonly #places: number[] = [];
 
   constructor(gateway: Gateway, batch: Batch) {
     this.#batch = batch;
@@ -74,69 +81,96 @@ export class EncodedBatch {
     this.values = [
       gateway.id,
       `${gateway.epoch}`,
-      arrayText([...this.#accounts].map(([organisationId, a]) => accountText(organisationId, a))),
+      arrayText([...this.#accounts].map(([accountId, a]) => accountText(accountId, a))),
       arrayText(revenues),
       `${overrun}`,
       arrayText(batch.settles.map(settleText)),
       `${openHolds}`,
       arrayText(batch.holds.map((wish) => this.#holdText(wish))),
+      arrayText(this.#places.map(String)),
       `${extensions}`,
     ];
   }
 
-  outcome([available, granted]: BatchReply): BatchOutcome {
+  outcome([available, granted, lacked]: BatchReply): BatchOutcome {
     const free = bigints(available);
     const grants = granted === null ? undefined : bigints(granted);
+    const lacking = bigints(lacked);
+    const ids = [...this.#accounts.keys()];
     return {
-      holds: this.#batch.holds.map((wish, at) =>
-        holdOutcome(wish, grants?.[at], this.#free(free, wish.request.organisationId)),
-      ),
+      holds: this.#batch.holds.map((wish, at) => {
+        const amount = grants?.[at] ?? wish.request.wantNano;
+        if (amount >= 0n) {
+          return { kind: 'held', hold: holdOf(wish.request, (wish.had ?? 0n) + amount) };
+        }
+        const id = ids[Number(lacking[at] ?? 0n) - 1] ?? `credits:${wish.request.organisationId}`;
+        return refusedFor(id, this.#free(free, id));
+      }),
       settles: this.#batch.settles.map(({ settlement, charged }) => ({
         kind: 'settled',
         chargedNano: nano(charged),
-        availableNano: nano(this.#free(free, settlement.organisationId)),
+        availableNano: nano(this.#free(free, `credits:${settlement.organisationId}`)),
       })),
     };
   }
 
-  #free(available: readonly bigint[], organisationId: string): bigint {
-    return available[(this.#accounts.get(organisationId)?.position ?? 0) - 1] ?? 0n;
+  #free(available: readonly bigint[], accountId: string): bigint {
+    const free = available[(this.#accounts.get(accountId)?.position ?? 0) - 1] ?? 0n;
+    return free > 0n ? free : 0n;
   }
 
   #holdText({ request, uuid, had }: HoldWish): string {
-    const account = this.#accounts.get(request.organisationId)?.position ?? 0;
-    return `"(${uuid},${request.wantNano},${request.leastNano},${had ?? -1n},${account},${field(request.organisationId)})"`;
+    const first = this.#places.length + 1;
+    for (const accountId of accountsOf(request)) {
+      this.#places.push(this.#accounts.get(accountId)?.position ?? 0);
+    }
+    const budgets = request.budgets === undefined ? '' : field(request.budgets.join(' '));
+    return `"(${uuid},${request.wantNano},${request.leastNano},${had ?? -1n},${first},${this.#places.length},${field(request.organisationId)},${budgets})"`;
   }
 }
 
-function holdOutcome(wish: HoldWish, granted: bigint | undefined, free: bigint): HoldOutcome {
-  const amount = granted ?? wish.request.wantNano;
-  if (amount < 0n) return { kind: 'refused', availableNano: nano(free) };
-  return { kind: 'held', hold: holdOf(wish.request, (wish.had ?? 0n) + amount) };
+/** By the account that lacked. */
+export function refusedFor(accountId: string, availableNano: bigint): Refused {
+  const refused = { kind: 'refused', availableNano: nano(availableNano) } as const;
+  return accountId.startsWith('credits:') ? refused : { ...refused, lacking: accountId };
 }
 
-export function holdOf({ requestId, organisationId }: HoldRequest, amountNano: bigint): Hold {
-  return { requestId, organisationId, amountNano };
+/** Who a request is paid by, and what limits it. */
+export type Payer = { readonly organisationId: string; readonly budgets?: readonly string[] };
+
+export function accountsOf({ organisationId, budgets }: Payer): readonly string[] {
+  const credits = `credits:${organisationId}`;
+  return budgets === undefined ? [credits] : [credits, ...budgets];
+}
+
+export function holdOf(
+  { requestId, organisationId, budgets }: HoldRequest,
+  amountNano: bigint,
+): Hold {
+  const hold = { requestId, organisationId, amountNano };
+  return budgets === undefined ? hold : { ...hold, budgets };
 }
 
 /** In the order of ids, which is the order in which PostgreSQL locks the accounts. */
 function accountChanges(batch: Batch): ReadonlyMap<string, AccountChange> {
   const changes = new Map<string, AccountChange>();
-  const changeOf = (organisationId: string): AccountChange => {
-    let change = changes.get(organisationId);
+  const changeOf = (accountId: string): AccountChange => {
+    let change = changes.get(accountId);
     if (change === undefined) {
       change = { charged: 0n, released: 0n, want: 0n, position: 0 };
-      changes.set(organisationId, change);
+      changes.set(accountId, change);
     }
     return change;
   };
   for (const { settlement, held, charged } of batch.settles) {
-    const change = changeOf(settlement.organisationId);
-    change.charged += charged;
-    change.released += held ?? 0n;
+    for (const accountId of accountsOf(settlement)) {
+      const change = changeOf(accountId);
+      change.charged += charged;
+      change.released += held ?? 0n;
+    }
   }
   for (const { request } of batch.holds) {
-    changeOf(request.organisationId).want += request.wantNano;
+    for (const accountId of accountsOf(request)) changeOf(accountId).want += request.wantNano;
   }
   const ordered = changes.size < 2 ? changes : new Map([...changes].toSorted(byId));
   let position = 0;
@@ -160,8 +194,8 @@ export function byId([a]: readonly [string, unknown], [b]: readonly [string, unk
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
-function accountText(organisationId: string, change: AccountChange): string {
-  return `"(${field(`credits:${organisationId}`)},${change.charged},${change.released},${change.want})"`;
+function accountText(accountId: string, change: AccountChange): string {
+  return `"(${field(accountId)},${change.charged},${change.released},${change.want})"`;
 }
 
 export function settleText({ settlement: s, uuid, held, charged, overrun }: SettleSplit): string {
@@ -174,7 +208,7 @@ export function settleText({ settlement: s, uuid, held, charged, overrun }: Sett
     `${s.tier},${s.endUser === undefined ? '' : field(s.endUser)},` +
     `${u.imageInput},${u.audioInput},${u.imageOutput},${u.audioOutput},${u.toolCalls},` +
     `${s.startedAtMs},${s.firstTokenAfterMs === undefined ? '' : wholeMs(s.firstTokenAfterMs)},` +
-    `${wholeMs(s.durationMs)})"`
+    `${wholeMs(s.durationMs)},${s.budgets === undefined ? '' : field(s.budgets.join(' '))})"`
   );
 }
 
@@ -208,8 +242,8 @@ export function wishToHold(request: HoldRequest): HoldWish {
 }
 
 export function wishToExtend(hold: Hold, extraNano: bigint): HoldWish {
-  const { requestId, organisationId, amountNano } = hold;
+  const { amountNano, ...of } = hold;
   const extra = nano(extraNano);
-  const request = { requestId, organisationId, wantNano: extra, leastNano: extra };
-  return { request, uuid: uuidOf(requestId), had: amountNano };
+  const request = { ...of, wantNano: extra, leastNano: extra };
+  return { request, uuid: uuidOf(hold.requestId), had: amountNano };
 }

@@ -103,7 +103,7 @@ export class LedgerSession {
   /** All or nothing, in one round trip. */
   async apply(batch: Batch): Promise<BatchOutcome> {
     const encoded = new EncodedBatch(this.#gateway, batch);
-    const { rows } = await this.#client.query<[string | null, string | null]>({
+    const { rows } = await this.#client.query<[string | null, string | null, string | null]>({
       name: 'ledger_apply',
       text: APPLY_SQL,
       values: [...encoded.values],
@@ -138,7 +138,7 @@ export class LedgerSession {
     return this.#transaction(async () => {
       // In this order: who holds the two locks knows that no other transaction is settling the same request.
       const held = await this.#heldBy(uuid);
-      const free = await this.#freeOf(settlement.organisationId);
+      const free = await this.#freeOn(settlement);
       const charged = await this.#chargedFor(uuid);
       if (charged !== undefined) {
         return { kind: 'settled', chargedNano: nano(charged), availableNano: nano(free) };
@@ -188,8 +188,18 @@ export class LedgerSession {
   }
 
   async #freeOf(organisationId: string): Promise<bigint> {
-    const sql = 'SELECT balance_nano - held_nano FROM account WHERE id = $1 FOR UPDATE';
-    return (await this.#bigint(sql, `credits:${organisationId}`)) ?? 0n;
+    return (await this.#bigint(FREE_SQL, `credits:${organisationId}`)) ?? 0n;
+  }
+
+  /** What each of its accounts could pay. In the order of ids, which is the order of locks: budgets come first. */
+  async #freeOn({ organisationId, budgets = [] }: Settlement): Promise<bigint> {
+    let least = MAX;
+    for (const id of budgets.toSorted()) {
+      const free = await this.#bigint(FREE_SQL, id);
+      if (free !== undefined && free < least) least = free > 0n ? free : 0n;
+    }
+    const credit = await this.#freeOf(organisationId);
+    return credit < least ? credit : least;
   }
 
   async #bigint(text: string, value: string): Promise<bigint | undefined> {
@@ -202,4 +212,7 @@ export class LedgerSession {
   }
 }
 
-const NO_REPLY: BatchReply = [null, null];
+const NO_REPLY: BatchReply = [null, null, null];
+
+const FREE_SQL = 'SELECT balance_nano - held_nano FROM account WHERE id = $1 FOR UPDATE';
+const MAX = 2n ** 62n;

@@ -25,6 +25,7 @@ import type {
 import { reconcileBooks } from './audit.ts';
 import { type LeasesInMemory, readBalance } from './balance.ts';
 import { PostgresCredits } from './credits/postgres-credits.ts';
+import { PostgresBudgets } from './postgres-budgets.ts';
 import { publishConfigured } from './prices/publish-configured.ts';
 import { nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { transaction } from './transaction.ts';
@@ -38,7 +39,10 @@ export class PostgresAccounts implements Accounts {
   readonly #leases: LeasesInMemory | undefined;
   readonly #credits: PostgresCredits;
 
+  readonly budgets: PostgresBudgets;
+
   constructor(pool: pg.Pool, feed: SnapshotFeed, leases?: LeasesInMemory) {
+    this.budgets = new PostgresBudgets(pool);
     this.#pool = pool;
     this.#feed = feed;
     this.#leases = leases;

@@ -65,6 +65,7 @@ const record = z.object({
   startedAtMs: z.number(),
   firstTokenAfterMs: z.number().exactOptional(),
   durationMs: z.number(),
+  budgets: z.array(z.string()).exactOptional(),
   chargedNano: amount,
 });
 

@@ -11,10 +11,11 @@ CREATE TYPE account_change AS (id text, charged bigint, released bigint, want bi
 
 CREATE TYPE revenue_change AS (id text, amount bigint);
 
--- `account` is the position in the batch's account changes. `had` is -1 for a new hold, else the amount that the hold
--- to extend stands at.
+-- It needs as much from each of its accounts: the positions of their changes stand in `hold_accounts` from `first` to
+-- `last`. `had` is -1 for a new hold, else the amount that the hold to extend stands at. `budgets` as below.
 CREATE TYPE hold_record AS (
-  request_id uuid, want bigint, least bigint, had bigint, account integer, organisation_id text);
+  request_id uuid, want bigint, least bigint, had bigint, first integer, last integer,
+  organisation_id text, budgets text);
 
 -- `held` is what the hold must stand at, -1 if it has vanished. Read most first: the first columns are the cheapest.
 CREATE TYPE settle_record AS (
@@ -24,7 +25,9 @@ CREATE TYPE settle_record AS (
   output bigint, reasoning bigint,
   tier text, end_user text,
   image_input bigint, audio_input bigint, image_output bigint, audio_output bigint, tool_calls bigint,
-  started_at_ms double precision, first_token_after_ms integer, duration_ms integer);
+  started_at_ms double precision, first_token_after_ms integer, duration_ms integer,
+  -- Ids with a space between them; null without any.
+  budgets text);
 
 -- What a batch changes in one lease. `had` is what it stands at, 0 where there is none. The settles take `charged` from the
 -- account and `released` from the lease. `spare` is the part of the lease that wishes are granted from first; if it is `back`,

@@ -63,6 +63,11 @@ BEGIN
   -- it takes nothing for recorded. Leases that a crash of PostgreSQL takes back are read before they are used again.
   PERFORM set_config('synchronous_commit', 'off', true);
 
+  FOREACH c IN ARRAY changes LOOP
+    EXIT WHEN left(c.account_id, 7) <> 'budget:'; -- their ids come before all others
+    PERFORM budget_open(c.account_id);
+  END LOOP;
+
   IF wishes <> '{}' THEN
     lacked := array_fill(0, ARRAY[cardinality(wishes)]);
     since := array_fill(0, ARRAY[cardinality(wishes)]);
@@ -143,6 +148,10 @@ BEGIN
       available[position] := NULL;
       scarce[position] := NULL;
       CONTINUE;
+    END IF;
+
+    IF c.charged > 0 AND left(c.account_id, 7) = 'budget:' THEN
+      PERFORM budget_note(c.account_id);
     END IF;
 
     target := c.had - c.released + more + keep;

@@ -6,11 +6,14 @@ DECLARE
   voided bigint := 0;
 BEGIN
   FOR a IN
-    WITH gone AS (DELETE FROM hold WHERE request_id = ANY (request_ids) RETURNING organisation_id, amount_nano)
-    SELECT organisation_id AS org, sum(amount_nano)::bigint AS amount, count(*) AS holds
-      FROM gone GROUP BY organisation_id ORDER BY organisation_id
+    WITH gone AS (DELETE FROM hold WHERE request_id = ANY (request_ids)
+      RETURNING organisation_id, amount_nano, budgets)
+    SELECT account_id, sum(amount_nano)::bigint AS amount,
+        count(*) FILTER (WHERE account_id = 'credits:' || organisation_id) AS holds
+      FROM gone CROSS JOIN LATERAL unnest('credits:' || organisation_id || coalesce(budgets, '{}')) AS account_id
+      GROUP BY account_id ORDER BY account_id COLLATE "C"
   LOOP
-    UPDATE account SET held_nano = held_nano - a.amount WHERE id = 'credits:' || a.org;
+    UPDATE account SET held_nano = held_nano - a.amount WHERE id = a.account_id;
     voided := voided + a.holds;
   END LOOP;
   RETURN voided;

@@ -303,7 +303,7 @@ export class Applier {
       0,
       applied.seq - this.#appliedSeq,
     )) {
-      this.#options.book.purseOf(settlement.organisationId).credits.forget(chargedNano);
+      for (const lease of this.#options.book.leasesOf(settlement)) lease.forget(chargedNano);
     }
     this.#dropThrough(applied.seq);
     this.#options.book.correct(applied.leases);

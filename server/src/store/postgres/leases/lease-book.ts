@@ -1,6 +1,7 @@
 // All leases of this gateway, the wishes that wait for them, and which of both need PostgreSQL.
 
 import { byAccount, type BatchWish, type Entry, type LeaseChange } from './leased-batch.ts';
+import type { Payer } from '../ledger-batch.ts';
 import { Lease, type Offer } from './lease.ts';
 import { type Wish, WishQueue } from './wish-queue.ts';
 
@@ -19,7 +20,12 @@ export type Plan = {
 };
 
 /** What one customer's requests hold from, and those that wait. */
-export type Purse = { readonly credits: Lease; readonly queue: WishQueue };
+export type Purse = {
+  readonly credits: Lease;
+  /** For those that no budget limits. */
+  readonly alone: readonly Lease[];
+  readonly queue: WishQueue;
+};
 
 export class LeaseBook {
   readonly #purses = new Map<string, Purse>();
@@ -31,7 +37,8 @@ export class LeaseBook {
   purseOf(organisationId: string): Purse {
     let purse = this.#purses.get(organisationId);
     if (purse === undefined) {
-      purse = { credits: this.leaseOf(`credits:${organisationId}`), queue: new WishQueue() };
+      const credits = this.leaseOf(`credits:${organisationId}`);
+      purse = { credits, alone: [credits], queue: new WishQueue() };
       this.#purses.set(organisationId, purse);
     }
     return purse;
@@ -44,6 +51,13 @@ export class LeaseBook {
       this.#leases.set(accountId, lease);
     }
     return lease;
+  }
+
+  /** The customer's credits first, then the budgets on its path. */
+  leasesOf({ organisationId, budgets }: Payer): readonly Lease[] {
+    const { credits, alone } = this.purseOf(organisationId);
+    if (budgets === undefined) return alone;
+    return [credits, ...budgets.map((accountId) => this.leaseOf(accountId))];
   }
 
   find(accountId: string): Lease | undefined {
@@ -87,8 +101,9 @@ export class LeaseBook {
     const charged = new Map<Lease, bigint>();
     for (const { settlement, chargedNano } of entries) {
       if (chargedNano === 0n) continue;
-      const lease = this.purseOf(settlement.organisationId).credits;
-      charged.set(lease, (charged.get(lease) ?? 0n) + chargedNano);
+      for (const lease of this.leasesOf(settlement)) {
+        charged.set(lease, (charged.get(lease) ?? 0n) + chargedNano);
+      }
     }
     const asked = [...this.#dueQueues].flatMap((queue) => queue.due(nowMs));
     const wished = new Set(asked.flatMap(({ leases }) => leases));

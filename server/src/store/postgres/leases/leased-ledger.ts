@@ -23,11 +23,11 @@ import { recordText } from '../../settlement-log/settle-record.ts';
 import type { SettlementLog } from '../../settlement-log/settlement-log.ts';
 import type { LeasesInMemory } from '../balance.ts';
 import type { StoreProblem } from '../store-problem.ts';
-import { type Gateway, splitCost } from '../ledger-batch.ts';
+import { type Gateway, type Payer, refusedFor, splitCost } from '../ledger-batch.ts';
 import { isRequestId } from '../request-id.ts';
 import { Applier } from './applier.ts';
 import type { Books } from './books.ts';
-import { LeaseBook, type Purse } from './lease-book.ts';
+import { LeaseBook } from './lease-book.ts';
 import type { Entry } from './leased-batch.ts';
 import { type Lease, TICK_MS } from './lease.ts';
 import { unstorable } from './storable.ts';
@@ -41,6 +41,7 @@ const TRUST_MS = 45_000;
 
 type Request = {
   readonly organisationId: string;
+  readonly budgets?: readonly string[];
   /** What is held so far; undefined while the hold waits. */
   amountNano: bigint | undefined;
   holding?: Promise<HoldOutcome>;
@@ -103,20 +104,20 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   hold(request: HoldRequest): Promise<HoldOutcome> {
     assert(request.leastNano >= 0n, 'a hold is not negative');
     assert(request.wantNano >= request.leastNano, 'a hold wants at least its least');
-    const { requestId, organisationId, wantNano } = request;
+    const { requestId, organisationId, budgets, wantNano } = request;
     const before = this.#requests.get(requestId);
     if (before !== undefined) return before.holding ?? Promise.resolve(heldOf(request, before));
     if (!this.#isUsable) return Promise.resolve({ kind: 'unavailable' });
     assert(isRequestId(requestId), 'a hold is for a request');
-    const purse = this.#book.purseOf(organisationId);
-    const made: Request = { organisationId, amountNano: undefined, seq: 0, chargedNano: 0n };
+    const payer = budgets === undefined ? { organisationId } : { organisationId, budgets };
+    const made: Request = { ...payer, amountNano: undefined, seq: 0, chargedNano: 0n };
     this.#requests.set(requestId, made);
     const nowMs = this.#timers.monotonicMs();
-    if (this.#take(purse, wantNano, nowMs)) {
+    if (this.#take(made, wantNano, nowMs)) {
       made.amountNano = wantNano;
       return Promise.resolve(heldOf(request, made));
     }
-    made.holding = this.#waitToHold(request, purse, made);
+    made.holding = this.#waitToHold(request, made);
     return made.holding;
   }
 
@@ -130,12 +131,11 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     const moreNano = hold.amountNano + extraNano - request.amountNano;
     if (moreNano <= 0n) return Promise.resolve(heldOf(hold, request)); // asked again
     const nowMs = this.#timers.monotonicMs();
-    const purse = this.#book.purseOf(hold.organisationId);
-    if (this.#take(purse, moreNano, nowMs)) {
+    if (this.#take(request, moreNano, nowMs)) {
       request.amountNano += moreNano;
       return Promise.resolve(heldOf(hold, request));
     }
-    return this.#waitToExtend(hold, purse, request, moreNano);
+    return this.#waitToExtend(hold, request, moreNano);
   }
 
   settle(hold: Hold, settlement: Settlement): Promise<SettleOutcome> {
@@ -233,16 +233,14 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     return this.#timers.monotonicMs() - this.#heardMs < TRUST_MS;
   }
 
-  async #settle(
-    request: Request,
-    heldNano: bigint,
-    settlement: Settlement,
-  ): Promise<SettleOutcome> {
+  async #settle(request: Request, heldNano: bigint, ended: Settlement): Promise<SettleOutcome> {
+    const { budgets } = request;
+    const settlement = budgets === undefined ? ended : { ...ended, budgets };
     const { requestId, organisationId } = settlement;
     const { credits } = this.#book.purseOf(organisationId);
     const mistake = unstorable(settlement);
     if (mistake !== undefined || this.#state === 'fenced') {
-      this.#release(organisationId, heldNano, 0n);
+      this.#release(request, heldNano, 0n);
       this.#requests.delete(requestId);
       if (mistake === undefined) return { kind: 'unavailable' };
       const sentence = `The settle of ${requestId} was refused: ${mistake}.`;
@@ -250,7 +248,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       throw new Error(sentence);
     }
     const chargedNano = splitCost(settlement, heldNano).charged;
-    this.#release(organisationId, heldNano, chargedNano);
+    this.#release(request, heldNano, chargedNano);
     const durable = this.#log.append(recordText({ settlement, chargedNano }), this.#running);
     const seq = this.#log.lastSeq;
     request.seq = seq;
@@ -259,7 +257,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       await durable;
     } catch {
       // The log says what is wrong; here it only matters that nothing was paid.
-      credits.forget(chargedNano);
+      for (const lease of this.#book.leasesOf(request)) lease.forget(chargedNano);
       this.#requests.delete(requestId);
       return { kind: 'unavailable' };
     }
@@ -271,32 +269,39 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     };
   }
 
-  #take({ credits }: Purse, amountNano: bigint, nowMs: number): boolean {
-    if (!credits.covers(amountNano, nowMs) || !this.#isTrusted) return false;
-    credits.hold(amountNano);
-    if (credits.wants(nowMs)) this.#ask(credits);
+  /** From each account on its path, or from none. */
+  #take(payer: Payer, amountNano: bigint, nowMs: number): boolean {
+    const leases = this.#book.leasesOf(payer);
+    let covered = this.#isTrusted;
+    for (const lease of leases) if (!lease.covers(amountNano, nowMs)) covered = false;
+    if (!covered) return false;
+    for (const lease of leases) {
+      lease.hold(amountNano);
+      if (lease.wants(nowMs)) this.#ask(lease);
+    }
     return true;
   }
 
   /** What is not charged can be held again at once, if the lease can be trusted; others may need it. */
-  #release(organisationId: string, heldNano: bigint, chargedNano: bigint): void {
-    const { credits, queue } = this.#book.purseOf(organisationId);
-    credits.settle(heldNano, chargedNano);
-    if (this.#isTrusted) queue.serve();
-    if (credits.isRecalled(this.#timers.monotonicMs())) this.#ask(credits);
+  #release(payer: Payer, heldNano: bigint, chargedNano: bigint): void {
+    const leases = this.#book.leasesOf(payer);
+    for (const lease of leases) lease.settle(heldNano, chargedNano);
+    if (this.#isTrusted) this.#book.purseOf(payer.organisationId).queue.serve();
+    const nowMs = this.#timers.monotonicMs();
+    for (const lease of leases) if (lease.isRecalled(nowMs)) this.#ask(lease);
   }
 
-  #waitToHold(request: HoldRequest, purse: Purse, made: Request): Promise<HoldOutcome> {
+  #waitToHold(request: HoldRequest, made: Request): Promise<HoldOutcome> {
     const { requestId, wantNano, leastNano } = request;
     const drop = () => this.#requests.delete(requestId);
-    return this.#wait<HoldOutcome>(purse, { wantNano, leastNano }, (end) => ({
+    return this.#wait<HoldOutcome>(made, { wantNano, leastNano }, (end) => ({
       give: (amountNano) => {
         made.amountNano = amountNano;
         end(heldOf(request, made));
       },
-      refuse: (availableNano) => {
+      refuse: (availableNano, lacking) => {
         drop();
-        end({ kind: 'refused', availableNano: nano(availableNano) });
+        end(refusedFor(lacking.accountId, availableNano));
       },
       giveUp: () => {
         drop();
@@ -306,25 +311,21 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     }));
   }
 
-  #waitToExtend(
-    hold: Hold,
-    purse: Purse,
-    request: Request,
-    moreNano: bigint,
-  ): Promise<ExtendOutcome> {
+  #waitToExtend(hold: Hold, request: Request, moreNano: bigint): Promise<ExtendOutcome> {
     const want = { wantNano: moreNano, leastNano: moreNano };
-    return this.#wait<ExtendOutcome>(purse, want, (end) => ({
+    return this.#wait<ExtendOutcome>(request, want, (end) => ({
       give: (amountNano) => {
         if (request.amountNano === undefined || request.settled !== undefined) {
-          const { credits } = purse;
-          credits.settle(amountNano, 0n); // The hold ended while it waited; the others are being served.
+          // The hold ended while it waited; the others are being served.
+          for (const lease of this.#book.leasesOf(request)) lease.settle(amountNano, 0n);
+          const { credits } = this.#book.purseOf(request.organisationId);
           end({ kind: 'refused', availableNano: nano(credits.availableNano) });
           return;
         }
         request.amountNano += amountNano;
         end(heldOf(hold, request));
       },
-      refuse: (availableNano) => end({ kind: 'refused', availableNano: nano(availableNano) }),
+      refuse: (availableNano, lacking) => end(refusedFor(lacking.accountId, availableNano)),
       giveUp: () => end({ kind: 'unavailable' }),
     }));
   }
@@ -332,7 +333,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   /** With the true amount, which PostgreSQL alone knows. */
   #refuse({ organisationId }: Hold): Promise<ExtendOutcome> {
     const want = { wantNano: 0n, leastNano: 0n, hopeless: true } as const;
-    return this.#wait<ExtendOutcome>(this.#book.purseOf(organisationId), want, (end) => ({
+    return this.#wait<ExtendOutcome>({ organisationId }, want, (end) => ({
       give: () => assert(false, 'what is hopeless is not given'),
       refuse: (availableNano) => end({ kind: 'refused', availableNano: nano(availableNano) }),
       giveUp: () => end({ kind: 'unavailable' }),
@@ -340,7 +341,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   }
 
   #wait<Outcome>(
-    { credits, queue }: Purse,
+    payer: Payer,
     want: Pick<Wish, 'wantNano' | 'leastNano' | 'hopeless'>,
     ways: (end: (outcome: Outcome) => void) => Ways,
   ): Promise<Outcome> {
@@ -351,7 +352,8 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
         reject(error);
       };
       const deadlineMs = this.#timers.monotonicMs() + HOLD_TIMEOUT_MS;
-      const leases = [credits];
+      const { queue } = this.#book.purseOf(payer.organisationId);
+      const leases = this.#book.leasesOf(payer);
       queue.push({ ...want, leases, waitsFor: leases, deadlineMs, ended: false, ...rest, fail });
       this.#book.setQueueDue(queue);
       if (this.#applier.isLost && this.#isTrusted) queue.serveSpare();
@@ -386,7 +388,8 @@ type Ways = Pick<Wish, 'give' | 'refuse' | 'giveUp'> & { readonly drop?: () => v
 
 function heldOf(
   { requestId, organisationId }: Pick<Hold, 'requestId' | 'organisationId'>,
-  { amountNano }: Request,
+  { amountNano = 0n, budgets }: Request,
 ): { readonly kind: 'held'; readonly hold: Hold } {
-  return { kind: 'held', hold: { requestId, organisationId, amountNano: amountNano ?? 0n } };
+  const hold = { requestId, organisationId, amountNano };
+  return { kind: 'held', hold: budgets === undefined ? hold : { ...hold, budgets } };
 }

@@ -6,7 +6,7 @@ import { type Disk, systemDisk } from '../../settlement-log/disk.ts';
 import { framesOf, type LeftLog, type LeftSegment } from '../../settlement-log/read-log.ts';
 import { parseRecord } from '../../settlement-log/settle-record.ts';
 import type { StoreProblem } from '../store-problem.ts';
-import type { Gateway } from '../ledger-batch.ts';
+import { accountsOf, type Gateway } from '../ledger-batch.ts';
 import { troubleOf } from '../ledger-session.ts';
 import { applyOrSetAside } from './apply-one.ts';
 import type { Books, BooksSession } from './books.ts';
@@ -103,9 +103,10 @@ function changesOf(
 ): readonly LeaseChange[] {
   const charged = new Map<string, bigint>();
   for (const { settlement, chargedNano } of entries) {
-    const accountId = `credits:${settlement.organisationId}`;
     if (chargedNano === 0n) continue;
-    charged.set(accountId, (charged.get(accountId) ?? 0n) + chargedNano);
+    for (const accountId of accountsOf(settlement)) {
+      charged.set(accountId, (charged.get(accountId) ?? 0n) + chargedNano);
+    }
   }
   return [...charged]
     .map(([accountId, chargedNano]) => ({
