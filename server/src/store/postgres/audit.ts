@@ -14,12 +14,12 @@ const CHECKS: readonly Check[] = [
   {
     name: 'I1 the sum of all debits is the sum of all credits',
     sql: `SELECT 'all balances together are ' || sum(balance_nano) || ' instead of 0' AS detail
-            FROM account HAVING sum(balance_nano) <> 0`,
+            FROM account WHERE kind <> 'budget' HAVING sum(balance_nano) <> 0`,
   },
   {
     name: 'I2 a balance is the sum of its transfers',
     sql: `SELECT format('%s has %s, its transfers say %s', coalesce(a.id, t.id), a.balance_nano, t.amount) AS detail
-            FROM account AS a
+            FROM (SELECT id, balance_nano FROM account WHERE kind <> 'budget') AS a
             FULL JOIN (
               SELECT id, sum(amount) AS amount
                 FROM (SELECT credit AS id, amount_nano::numeric AS amount FROM transfer
@@ -32,7 +32,7 @@ const CHECKS: readonly Check[] = [
     name: 'I3 no credit is below what is held, and nothing is held from house accounts',
     sql: `SELECT format('%s has %s, held %s', id, balance_nano, held_nano) AS detail FROM account
             WHERE held_nano < 0 OR (kind = 'credits' AND balance_nano < held_nano)
-              OR (kind <> 'credits' AND held_nano <> 0)`,
+              OR (kind NOT IN ('credits', 'budget') AND held_nano <> 0)`,
   },
   {
     name: 'I5 every charge has its usage row, with the same amount',
@@ -72,10 +72,21 @@ const CHECKS: readonly Check[] = [
             FULL JOIN (
               SELECT id, sum(amount_nano) AS amount
                 FROM (SELECT 'credits:' || organisation_id AS id, amount_nano::bigint FROM hold
+                      UNION ALL SELECT unnest(budgets), amount_nano::bigint FROM hold
                       UNION ALL SELECT account_id, amount_nano::bigint FROM lease) AS set_aside
                 GROUP BY 1
             ) AS h ON h.id = a.id
             WHERE coalesce(a.held_nano::bigint, 0) <> coalesce(h.amount, 0)`,
+  },
+  {
+    // Also where the limit was set below that later: what is spent was within the limit when it was held.
+    name: 'I9 what was spent in a window of a budget is the sum of what was charged in it',
+    sql: `SELECT format('%s has %s spent, its usage says %s', coalesce(w.account_id, u.id), w.spent, u.charged) AS detail
+            FROM (SELECT w.account_id, w.limit_nano - a.balance_nano AS spent
+                    FROM budget_window AS w LEFT JOIN account AS a ON a.id = w.account_id) AS w
+            FULL JOIN (SELECT id, sum(charged_nano::bigint) AS charged
+                         FROM usage CROSS JOIN LATERAL unnest(budgets) AS id GROUP BY id) AS u ON u.id = w.account_id
+            WHERE coalesce(w.spent, 0) <> coalesce(u.charged, 0)`,
   },
   {
     name: 'I8 a settled request has no hold',

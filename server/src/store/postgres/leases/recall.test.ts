@@ -244,3 +244,46 @@ test('I10 where no notification gets through, what another gateway has to spare 
   await mustHold(one, organisationId, 900n);
   assert.deepEqual(await other.extend(running, nano(1n)), { kind: 'refused', availableNano: 0n });
 });
+
+test('I9 eight gateways and two budgets under load: neither is exceeded, and what was spent is what was charged', async () => {
+  const connection = await postgres.newDatabase();
+  await using pool = poolTo(connection);
+  await using store = await mustOpen(connection, { gatewayId: 'books' });
+  const organisationId = await booksOf(store).newOrganisation(CREDIT_NANO);
+  const budget = { organisationId, scope: 'key', period: 'total' } as const;
+  const limits = { bud_wide: 60_000n, bud_tight: 20_000n };
+  for (const [id, hardLimitNano] of Object.entries(limits)) {
+    await store.accounts.budgets.set({ ...budget, id, subject: id, hardLimitNano });
+  }
+  const [wide, tight] = ['budget:bud_wide:total', 'budget:bud_tight:total'] as const;
+  const lacking = new Map<string | undefined, number>();
+  {
+    await using started = await startGateways(connection, pool, 8);
+    await Promise.all(
+      started.gateways.map(async ({ ledger }, at) => {
+        const budgets = at % 2 === 0 ? [wide] : [wide, tight];
+        for (let refusals = 0; refusals < 3;) {
+          const wantNano = nano(random(10n, 1_000n));
+          const request = { requestId: testRequestId(), organisationId, budgets };
+          const outcome = await ledger.hold({ ...request, wantNano, leastNano: wantNano });
+          if (outcome.kind !== 'held') {
+            assert.ok(outcome.kind === 'refused');
+            lacking.set(outcome.lacking, (lacking.get(outcome.lacking) ?? 0) + 1);
+            refusals += 1;
+            continue;
+          }
+          await sleep(Number(random(0n, 5n)));
+          const cost = random(0n, wantNano * 2n); // more than was held: the house pays
+          await ledger.settle(outcome.hold, testSettlement(outcome.hold, cost));
+        }
+      }),
+    );
+  }
+  for (const [id, limitNano] of Object.entries(limits)) {
+    const window = await store.accounts.budgets.window(`budget:${id}:total`);
+    assert.ok(window !== undefined && window.spentNano <= limitNano && window.heldNano === 0n);
+    assert.ok(window.spentNano > limitNano - 2_000n, `${window.spentNano} of ${limitNano}`);
+  }
+  assert.deepEqual([...lacking.keys()].toSorted(), [tight, wide]);
+  assert.deepEqual(await auditBooks(pool), []);
+});
