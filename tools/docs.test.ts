@@ -57,6 +57,16 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
   'request-timeout': [{ kind: 'request-timeout', afterMs: 1 }],
   'malformed-http': [{ kind: 'malformed-http' }],
   'context-length-exceeded': [{ kind: 'context-length-exceeded' }],
+  'spend-limit-reached': [
+    {
+      kind: 'spend-limit-reached',
+      scope: 'key',
+      period: 'daily',
+      availableNano: 0n,
+      neededNano: 1n,
+      resetsAtMs: 0,
+    },
+  ],
   'organisation-frozen': [{ kind: 'organisation-frozen' }],
   'consent-required': [{ kind: 'consent-required' }],
   'insufficient-credit': [{ kind: 'insufficient-credit', availableNano: 0n, neededNano: 1n }],

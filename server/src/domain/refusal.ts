@@ -2,6 +2,9 @@
 // status, envelope, headers and in-stream event: precise inside, plain outside. The table of what a client
 // reads is docs/errors.md.
 
+import type { BudgetPeriod, BudgetScope } from './ledger/budget.ts';
+import { formatDollars } from './money/nano.ts';
+
 type StoredThing = 'response' | 'chat completion' | 'conversation' | 'item' | 'request';
 
 export type Refusal =
@@ -57,6 +60,16 @@ export type Refusal =
       readonly availableNano: bigint;
       readonly neededNano: bigint;
     }
+  /** A hard limit on spend, on the path of the request, can't cover it; amounts in nano-dollars. */
+  | {
+      readonly kind: 'spend-limit-reached';
+      readonly scope: BudgetScope;
+      readonly period: BudgetPeriod;
+      readonly availableNano: bigint;
+      readonly neededNano: bigint;
+      /** When the next window begins; absent where there is none. */
+      readonly resetsAtMs?: number;
+    }
   /** What was taken back of the organisation's credits had been spent: it owes that, and its keys wait until it has paid. */
   | { readonly kind: 'organisation-frozen' }
   /** A model that is served but has no price: the operator's mistake, and never free. */
@@ -87,3 +100,39 @@ export const CONSENT_REQUIRED =
 /** What clients of a frozen organisation read, whatever the protocol. */
 export const ORGANISATION_FROZEN =
   'Your organisation owes for credit that was spent and whose payment was taken back. Pay what is owed; its keys work again within a second.';
+
+const SCOPE_WORDS: Readonly<Record<BudgetScope, string>> = {
+  organisation: 'this organisation',
+  project: 'this project',
+  key: 'this key',
+  'end-user': 'this end user',
+};
+const PERIOD_WORDS: Readonly<Record<BudgetPeriod, string>> = {
+  daily: 'daily spend limit',
+  weekly: 'weekly spend limit',
+  monthly: 'monthly spend limit',
+  total: 'spend limit',
+};
+
+type SpendLimitReached = Extract<Refusal, { kind: 'spend-limit-reached' }>;
+
+/** The same sentence in every protocol. */
+export function spendLimitSentence(refusal: SpendLimitReached): string {
+  const { scope, period, availableNano, neededNano, resetsAtMs } = refusal;
+  const reset =
+    resetsAtMs === undefined ? '' : ` It resets at ${new Date(resetsAtMs).toISOString()}.`;
+  return `The ${PERIOD_WORDS[period]} of ${SCOPE_WORDS[scope]} does not cover this request: it needs ${formatDollars(neededNano)} and ${formatDollars(availableNano)} is left.${reset} Raise the limit, or ask for fewer output tokens.`;
+}
+
+/** Which limit it was, for programs. */
+export function limitSource({ scope, period, resetsAtMs }: SpendLimitReached): LimitSource {
+  const resets_at = resetsAtMs === undefined ? null : new Date(resetsAtMs).toISOString();
+  return { kind: 'hard_limit', scope, period, resets_at };
+}
+
+export type LimitSource = {
+  readonly kind: 'hard_limit';
+  readonly scope: BudgetScope;
+  readonly period: BudgetPeriod;
+  readonly resets_at: string | null;
+};

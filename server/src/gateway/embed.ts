@@ -52,18 +52,18 @@ export async function embed(
   if (engine.embed === undefined) return refuse(noEmbeddings(model));
 
   const { organisationId, projectId, keyId } = caller.value;
-  const payer = { requestId, organisationId };
-  const granted = await takeHold(gateway.ledger, admission, payer);
-  if (!granted.ok) return refuse(granted.error);
   const { endUser } = decoded.value;
   const facts = {
-    ...payer,
+    requestId,
+    organisationId,
     projectId,
     keyId,
     protocol: protocol.name,
     startedAtMs,
     ...(endUser !== undefined && { endUser }),
   };
+  const granted = await takeHold(gateway, admission, facts);
+  if (!granted.ok) return refuse(granted.error);
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
   const make = (some: Embedding) => {

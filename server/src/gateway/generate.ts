@@ -64,7 +64,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const { delivery } = generation;
 
   const facts = runFacts(accepted);
-  const granted = await takeHold(gateway.ledger, admission, facts);
+  const granted = await takeHold(gateway, admission, facts);
   if (!granted.ok) return refuse(granted.error);
   await using run = new MeteredRun(gateway, admission, granted.value, facts);
 
@@ -91,7 +91,8 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const ended = await forward(parts, run, answer);
   logRepairs(gateway, { requestId, model, repairs: answer.repairs });
   if (ended === 'grant ended') {
-    await run.settle(run.grantRefused.kind === 'insufficient-credit' ? 'credit-ended' : 'failed');
+    const isOver = run.grantRefused.kind !== 'ledger-unavailable'; // the credit, or a hard limit
+    await run.settle(isOver ? 'credit-ended' : 'failed');
     return answer.refuse(run.grantRefused);
   }
   const last = fitEnding(run.ending, encoder);

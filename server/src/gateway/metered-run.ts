@@ -12,6 +12,7 @@ import { assert } from '../lib/assert.ts';
 import { GRANT_OUTPUT_TOKENS, RETRY_AFTER_LEDGER_MS } from '../limits.ts';
 import type { SettleOutcome } from '../ports/ledger.ts';
 import type { Admission } from './admit.ts';
+import { creditRefusal } from './credit-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { logRequest, type Ended } from './log-request.ts';
 import type { Granted } from './take-hold.ts';
@@ -135,11 +136,7 @@ export class MeteredRun implements AsyncDisposable {
         this.#grantedTokens += more;
         break;
       case 'refused':
-        this.#grantRefused = {
-          kind: 'insufficient-credit',
-          availableNano: outcome.availableNano,
-          neededNano,
-        };
+        this.#grantRefused = creditRefusal(this.#gateway.snapshot(), outcome, neededNano);
         break;
       case 'unavailable':
         this.#grantRefused = { kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS };

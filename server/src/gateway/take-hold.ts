@@ -11,7 +11,9 @@ import {
   GRANT_OUTPUT_TOKENS_LEAST,
   RETRY_AFTER_LEDGER_MS,
 } from '../limits.ts';
-import type { Ledger } from '../ports/ledger.ts';
+import type { BudgetPayer } from '../domain/ledger/budget.ts';
+import { creditRefusal } from './credit-refusal.ts';
+import type { Gateway } from './gateway.ts';
 import type { Admission } from './admit.ts';
 
 export type Granted = {
@@ -25,9 +27,9 @@ export type Granted = {
 };
 
 export async function takeHold(
-  ledger: Ledger,
+  gateway: Pick<Gateway, 'ledger' | 'snapshot'>,
   admission: Admission,
-  caller: { readonly requestId: string; readonly organisationId: string },
+  payer: BudgetPayer & { readonly requestId: string; readonly startedAtMs: number },
 ): Promise<Result<Granted, Refusal>> {
   const { price, inputTokensMax, choices, grows } = admission;
   const outputTokensMax = admission.outputTokensMax * choices;
@@ -35,9 +37,12 @@ export async function takeHold(
   const first = grows ? Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS) : outputTokensMax;
   const least = Math.min(outputTokensMax, GRANT_OUTPUT_TOKENS_LEAST * choices);
   const leastNano = nano(input + outputCostMax(least, price));
-  const outcome = await ledger.hold({
-    requestId: caller.requestId,
-    organisationId: caller.organisationId,
+  const snapshot = gateway.snapshot();
+  const budgets = snapshot.budgets?.path(payer, payer.startedAtMs);
+  const outcome = await gateway.ledger.hold({
+    requestId: payer.requestId,
+    organisationId: payer.organisationId,
+    ...(budgets !== undefined && { budgets }),
     wantNano: nano(input + outputCostMax(first, price)),
     leastNano,
   });
@@ -53,8 +58,7 @@ export async function takeHold(
       });
     }
     case 'refused': {
-      const { availableNano } = outcome;
-      return err({ kind: 'insufficient-credit', availableNano, neededNano: leastNano });
+      return err(creditRefusal(snapshot, outcome, leastNano));
     }
     case 'unavailable':
       return err({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });

@@ -1,7 +1,7 @@
 // What is wrong with whose request it is, and not with the request: in the words of OpenAI's clients.
 
 import { formatDollars } from '../domain/money/nano.ts';
-import { CONSENT_REQUIRED, ORGANISATION_FROZEN, type Refusal } from '../domain/refusal.ts';
+import { CONSENT_REQUIRED, limitSource, ORGANISATION_FROZEN, spendLimitSentence, type Refusal } from '../domain/refusal.ts';
 
 export const OPENAI_NO_CONSENT = {
   status: 403,
@@ -36,6 +36,22 @@ export function openAiNoCredit({
       type: 'insufficient_quota',
       param: null,
       code: 'insufficient_quota',
+    },
+    headers: { 'x-should-retry': 'false' },
+  };
+}
+
+export function openAiSpendLimit(
+  refusal: Extract<Refusal, { readonly kind: 'spend-limit-reached' }>,
+) {
+  return {
+    status: 402,
+    error: {
+      message: spendLimitSentence(refusal),
+      type: 'insufficient_quota',
+      param: null,
+      code: 'spend_limit_reached',
+      limit_source: limitSource(refusal),
     },
     headers: { 'x-should-retry': 'false' },
   };

@@ -1,8 +1,8 @@
 // Refusal → OpenAI's error envelope, status and headers, for all of OpenAI's protocols. Every row is in docs/errors.md.
 // Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
 
-import { OPENAI_FROZEN, OPENAI_NO_CONSENT, openAiNoCredit } from './openai-account-errors.ts';
-import type { Refusal } from '../domain/refusal.ts';
+import { OPENAI_FROZEN, OPENAI_NO_CONSENT, openAiNoCredit, openAiSpendLimit } from './openai-account-errors.ts';
+import type { LimitSource, Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
 import { ADMIN_KEY_REQUIRED, refusedKey } from './refused-keys.ts';
 import type { WireFields } from './wire-fields.ts';
@@ -15,6 +15,8 @@ export type OpenAiError = {
   readonly type: string;
   readonly param: string | null;
   readonly code: string | null;
+  /** Which hard limit on spend it was. */
+  readonly limit_source?: LimitSource;
 };
 
 export type OpenAiFailure = {
@@ -69,6 +71,8 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
       return openAiNoCredit(refusal);
     case 'consent-required':
       return OPENAI_NO_CONSENT;
+    case 'spend-limit-reached':
+      return openAiSpendLimit(refusal);
     case 'route-not-found':
     case 'method-not-allowed':
     case 'body-too-large':

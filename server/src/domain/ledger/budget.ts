@@ -44,3 +44,56 @@ export function windowOf(
 export function windowIdOf({ id, period }: Pick<Budget, 'id' | 'period'>, nowMs: number): string {
   return `budget:${id}:${windowOf(period, nowMs).name}`;
 }
+
+/** All budgets in force, as the request path looks for them. */
+export class BudgetTree {
+  readonly #byId: ReadonlyMap<string, Budget>;
+  readonly #bySubject = new Map<string, Budget[]>();
+
+  constructor(budgets: readonly Budget[]) {
+    this.#byId = new Map(budgets.map((budget) => [budget.id, budget]));
+    for (const budget of budgets) {
+      const name = nameOf(budget.organisationId, budget.scope, budget.subject);
+      const same = this.#bySubject.get(name);
+      if (same === undefined) this.#bySubject.set(name, [budget]);
+      else same.push(budget);
+    }
+  }
+
+  /** The windows that a request admitted now must pass; undefined for none. */
+  path(payer: BudgetPayer, nowMs: number): readonly string[] | undefined {
+    if (this.#byId.size === 0) return undefined;
+    const { organisationId, projectId, keyId, endUser } = payer;
+    const found = [
+      ...this.#of(organisationId, 'organisation', organisationId),
+      ...this.#of(organisationId, 'project', projectId),
+      ...this.#of(organisationId, 'key', keyId),
+      ...(endUser === undefined ? [] : this.#of(organisationId, 'end-user', endUser)),
+    ];
+    return found.length === 0 ? undefined : found.map((budget) => windowIdOf(budget, nowMs));
+  }
+
+  /** The budget of a window, and when the next one begins; undefined if it was removed meanwhile. */
+  find(windowId: string): { readonly budget: Budget; readonly endsAtMs?: number } | undefined {
+    const [, id = '', name = ''] = windowId.split(':');
+    const budget = this.#byId.get(id);
+    if (budget === undefined) return undefined;
+    const { endsAtMs } = windowOf(budget.period, Date.parse(name));
+    return endsAtMs === undefined ? { budget } : { budget, endsAtMs };
+  }
+
+  #of(organisationId: string, scope: BudgetScope, subject: string): readonly Budget[] {
+    return this.#bySubject.get(nameOf(organisationId, scope, subject)) ?? [];
+  }
+}
+
+export type BudgetPayer = {
+  readonly organisationId: string;
+  readonly projectId: string;
+  readonly keyId: string;
+  readonly endUser?: string;
+};
+
+function nameOf(organisationId: string, scope: BudgetScope, subject: string): string {
+  return `${scope} ${organisationId} ${subject}`;
+}

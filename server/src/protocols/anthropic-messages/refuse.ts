@@ -3,7 +3,13 @@
 // by Claude Code.
 
 import { formatDollars } from '../../domain/money/nano.ts';
-import { CONSENT_REQUIRED, ORGANISATION_FROZEN, type Refusal } from '../../domain/refusal.ts';
+import {
+  CONSENT_REQUIRED,
+  limitSource,
+  ORGANISATION_FROZEN,
+  type Refusal,
+  spendLimitSentence,
+} from '../../domain/refusal.ts';
 import type { ProtocolHeaders, RefusalAnswer } from '../protocol.ts';
 import { ADMIN_KEY_REQUIRED, refusedKey } from '../refused-keys.ts';
 
@@ -31,7 +37,9 @@ export function refuseMessages(refusal: Refusal, requestId: string): RefusalAnsw
 /** The envelope, the same in a body and in a stream. */
 export function errorBodyOf(refusal: Refusal, requestId: string): string {
   const { type, message } = errorOf(refusal);
-  return JSON.stringify({ type: 'error', error: { type, message }, request_id: requestId });
+  const source = refusal.kind === 'spend-limit-reached' && { limit_source: limitSource(refusal) };
+  const error = { type, message, ...source };
+  return JSON.stringify({ type: 'error', error, request_id: requestId });
 }
 
 const NO_CONSENT: Shape = {
@@ -76,6 +84,13 @@ export function errorOf(refusal: Refusal): Shape {
       };
     case 'consent-required':
       return NO_CONSENT;
+    case 'spend-limit-reached':
+      return {
+        status: 402,
+        type: 'billing_error',
+        message: spendLimitSentence(refusal),
+        headers: { 'x-should-retry': 'false' },
+      };
     case 'route-not-found':
     case 'method-not-allowed':
     case 'websocket-not-served':

@@ -10,6 +10,7 @@ import {
   type Reversal,
 } from '../../domain/credits/credit-block.ts';
 import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
+import { BudgetTree } from '../../domain/ledger/budget.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano, ZERO_NANO, type Nano } from '../../domain/money/nano.ts';
@@ -47,7 +48,13 @@ export class MemoryAccounts implements Accounts {
   /** By request; the ledger beside this file keeps them. */
   readonly holds = new Map<string, Hold>();
   #snapshot: Snapshot = { version: 0, keys: new Map(), prices: NO_PRICES };
-  readonly budgets = new MemoryBudgets(this.holds);
+  readonly budgets = new MemoryBudgets(this.holds, (all) => {
+    this.#snapshot = {
+      ...this.#snapshot,
+      budgets: new BudgetTree(all),
+      version: this.#snapshot.version + 1,
+    };
+  });
 
   constructor(nowMs: () => number) {
     this.#nowMs = nowMs;

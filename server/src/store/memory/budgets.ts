@@ -15,8 +15,11 @@ export class MemoryBudgets implements Budgets {
   readonly #spent = new Map<string, bigint>();
   readonly #events: BudgetEvent[] = [];
 
-  constructor(holds: ReadonlyMap<string, Hold>) {
+  readonly #onChange: (all: readonly Budget[]) => void;
+
+  constructor(holds: ReadonlyMap<string, Hold>, onChange: (all: readonly Budget[]) => void) {
     this.#holds = holds;
+    this.#onChange = onChange;
   }
 
   async set(budget: Budget): Promise<string | undefined> {
@@ -31,9 +34,11 @@ export class MemoryBudgets implements Budgets {
     const id = before?.id ?? budget.id;
     if (budget.hardLimitNano === undefined && budget.alertNano === undefined) {
       this.#budgets.delete(id);
+      this.#onChange([...this.#budgets.values()]);
       return before?.id;
     }
     this.#budgets.set(id, { ...budget, id });
+    this.#onChange([...this.#budgets.values()]);
     return id;
   }
 

@@ -42,7 +42,7 @@ export class PostgresAccounts implements Accounts {
   readonly budgets: PostgresBudgets;
 
   constructor(pool: pg.Pool, feed: SnapshotFeed, leases?: LeasesInMemory) {
-    this.budgets = new PostgresBudgets(pool);
+    this.budgets = new PostgresBudgets(pool, feed);
     this.#pool = pool;
     this.#feed = feed;
     this.#leases = leases;

@@ -1,60 +1,41 @@
 // Budgets in PostgreSQL: functions/9-budgets.sql has the rules.
 
 import type pg from 'pg';
-import type { Budget, BudgetPeriod, BudgetScope } from '../../domain/ledger/budget.ts';
+import type { Budget } from '../../domain/ledger/budget.ts';
 import type { BudgetEvent, Budgets, WindowState } from '../../ports/budgets.ts';
-
-type BudgetRow = {
-  readonly id: string;
-  readonly scope: BudgetScope;
-  readonly subject: string;
-  readonly period: BudgetPeriod;
-  readonly hard_limit_nano: string | null;
-  readonly alert_nano: string | null;
-};
+import { loadBudgets } from './budget-rows.ts';
+import { nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
+import { transaction } from './transaction.ts';
 
 /** What a window without a hard limit begins with. */
 const UNLIMITED = 4_000_000_000_000_000_000n;
 
 export class PostgresBudgets implements Budgets {
   readonly #pool: pg.Pool;
+  readonly #feed: SnapshotFeed;
 
-  constructor(pool: pg.Pool) {
+  constructor(pool: pg.Pool, feed: SnapshotFeed) {
     this.#pool = pool;
+    this.#feed = feed;
   }
 
   async set(budget: Budget): Promise<string | undefined> {
     const { id, organisationId, scope, subject, period, hardLimitNano, alertNano } = budget;
-    const { rows } = await this.#pool.query<{ id: string | null }>(
-      'SELECT budget_set($1, $2, $3, $4, $5, $6, $7) AS id',
-      [
-        id,
-        organisationId,
-        scope,
-        subject,
-        period,
-        hardLimitNano === undefined ? null : `${hardLimitNano}`,
-        alertNano === undefined ? null : `${alertNano}`,
-      ],
-    );
-    return rows[0]?.id ?? undefined;
+    const amount = (nano: bigint | undefined) => (nano === undefined ? null : `${nano}`);
+    const values = [id, organisationId, scope, subject, period];
+    const set = await transaction(this.#pool, async (client) => {
+      const { rows } = await client.query<{ id: string | null }>(
+        'SELECT budget_set($1, $2, $3, $4, $5, $6, $7) AS id',
+        [...values, amount(hardLimitNano), amount(alertNano)],
+      );
+      return { id: rows[0]?.id ?? undefined, version: await nextVersion(client) };
+    });
+    await this.#feed.reach(set.version);
+    return set.id;
   }
 
-  async list(organisationId: string): Promise<readonly Budget[]> {
-    const { rows } = await this.#pool.query<BudgetRow>(
-      `SELECT id, scope, subject, period, hard_limit_nano, alert_nano FROM budget
-         WHERE organisation_id = $1 AND removed_at IS NULL ORDER BY created_at, id`,
-      [organisationId],
-    );
-    return rows.map(({ id, scope, subject, period, hard_limit_nano, alert_nano }) => ({
-      id,
-      organisationId,
-      scope,
-      subject,
-      period,
-      ...(hard_limit_nano !== null && { hardLimitNano: BigInt(hard_limit_nano) }),
-      ...(alert_nano !== null && { alertNano: BigInt(alert_nano) }),
-    }));
+  list(organisationId: string): Promise<readonly Budget[]> {
+    return loadBudgets(this.#pool, organisationId);
   }
 
   async window(windowId: string): Promise<WindowState | undefined> {

@@ -4,6 +4,8 @@
 import type pg from 'pg';
 import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
+import { BudgetTree } from '../../domain/ledger/budget.ts';
+import { loadBudgets } from './budget-rows.ts';
 import { loadPrices } from './prices/price-rows.ts';
 
 export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
@@ -103,9 +105,11 @@ async function load(pool: pg.Pool): Promise<Snapshot> {
     );
     const keys = await loadKeys(client);
     const prices = await loadPrices(client);
+    const budgets = await loadBudgets(client);
     await client.query('COMMIT');
     client.release();
-    return { version: Number(rows[0]?.version), keys, prices };
+    const tree = budgets.length > 0 && { budgets: new BudgetTree(budgets) };
+    return { version: Number(rows[0]?.version), keys, prices, ...tree };
   } catch (error) {
     client.release(true); // Whatever state it is in, nobody inherits it.
     throw error;
