@@ -4,6 +4,7 @@
 import * as z from 'zod';
 
 import { adminKeyRoutes } from './admin-key-routes.ts';
+import { budget, budgetSet, budgetToSet } from './budgets.ts';
 import {
   balance,
   creditAccount,
@@ -66,6 +67,22 @@ export const routes = {
       'Replaces the list of models that the keys of a project may call, everywhere within a second.',
     input: z.strictObject({ id, models: modelListOrNull }),
     output: project,
+  },
+  listBudgets: {
+    method: 'GET',
+    path: '/budgets',
+    summary:
+      'Budgets of an organisation, its projects, keys and end users, and what is spent of each.',
+    input: z.strictObject({ organisation: organisationChoice }),
+    output: z.object({ data: z.array(budget) }),
+  },
+  setBudget: {
+    method: 'POST',
+    path: '/budgets',
+    summary:
+      'Sets the hard limit and the alert of one budget, everywhere within a second; removes it with neither.',
+    input: budgetToSet,
+    output: budgetSet,
   },
   listStorage: {
     method: 'GET',

@@ -1,6 +1,7 @@
 // All handlers of the management API, one per route of the contract's table; each resource has its own file.
 
 import { adminKeys } from './admin-keys.ts';
+import { budgets } from './budgets.ts';
 import { credits } from './credits.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { keys } from './keys.ts';
@@ -25,6 +26,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...prices(deps),
     ...topUps(deps),
     ...autoReload(deps),
+    ...budgets(deps),
     ...usage(deps),
     ...reconciliation(deps),
     ...models(deps),
