@@ -334,6 +334,8 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
       'keys create',
       'keys list',
       'keys models',
+      'budgets list',
+      'budgets set',
       'projects list',
       'projects models',
       'keys revoke',

@@ -11,6 +11,7 @@ import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
+import { addBudgets } from './commands/budgets.ts';
 import { addProjects } from './commands/projects.ts';
 import { addPlans } from './commands/plans.ts';
 import { addPrices } from './commands/prices.ts';
@@ -61,6 +62,7 @@ function programOf(cli: Cli): Command {
   addServe(program, cli);
   addDoctor(program, cli);
   addModels(program, cli);
+  addBudgets(program, cli);
   addProjects(program, cli);
   addKeys(program, cli);
   addAdminKeys(program, cli);

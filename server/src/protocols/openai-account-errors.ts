@@ -2,6 +2,13 @@
 
 import { formatDollars } from '../domain/money/nano.ts';
 import { CONSENT_REQUIRED, limitSource, ORGANISATION_FROZEN, spendLimitSentence, type Refusal } from '../domain/refusal.ts';
+import {
+  CONSENT_REQUIRED,
+  limitSource,
+  ORGANISATION_FROZEN,
+  type Refusal,
+  spendLimitSentence,
+} from '../domain/refusal.ts';
 
 export const OPENAI_NO_CONSENT = {
   status: 403,
@@ -29,6 +36,10 @@ export function openAiNoCredit({
   neededNano,
   availableNano,
 }: Extract<Refusal, { readonly kind: 'insufficient-credit' }>) {
+export function creditError({
+  neededNano,
+  availableNano,
+}: Extract<Refusal, { kind: 'insufficient-credit' }>) {
   return {
     status: 402,
     error: {
@@ -44,6 +55,7 @@ export function openAiNoCredit({
 export function openAiSpendLimit(
   refusal: Extract<Refusal, { readonly kind: 'spend-limit-reached' }>,
 ) {
+export function spendLimitError(refusal: Extract<Refusal, { kind: 'spend-limit-reached' }>) {
   return {
     status: 402,
     error: {

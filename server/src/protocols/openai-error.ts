@@ -2,6 +2,12 @@
 // Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
 
 import { OPENAI_FROZEN, OPENAI_NO_CONSENT, openAiNoCredit, openAiSpendLimit } from './openai-account-errors.ts';
+import {
+  creditError,
+  OPENAI_FROZEN,
+  OPENAI_NO_CONSENT,
+  spendLimitError,
+} from './openai-account-errors.ts';
 import type { LimitSource, Refusal } from '../domain/refusal.ts';
 import type { RefusalAnswer } from './protocol.ts';
 import { ADMIN_KEY_REQUIRED, refusedKey } from './refused-keys.ts';
@@ -73,6 +79,11 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
       return OPENAI_NO_CONSENT;
     case 'spend-limit-reached':
       return openAiSpendLimit(refusal);
+      return creditError(refusal);
+    case 'consent-required':
+      return OPENAI_NO_CONSENT;
+    case 'spend-limit-reached':
+      return spendLimitError(refusal);
     case 'route-not-found':
     case 'method-not-allowed':
     case 'body-too-large':

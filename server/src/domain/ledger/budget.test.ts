@@ -1,3 +1,5 @@
+// Windows of budgets.
+
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type BudgetPeriod, windowIdOf, windowOf } from './budget.ts';

@@ -284,6 +284,6 @@ test('I9 eight gateways and two budgets under load: neither is exceeded, and wha
     assert.ok(window !== undefined && window.spentNano <= limitNano && window.heldNano === 0n);
     assert.ok(window.spentNano > limitNano - 2_000n, `${window.spentNano} of ${limitNano}`);
   }
-  assert.deepEqual([...lacking.keys()].toSorted(), [tight, wide]);
+  assert.deepEqual(new Set(lacking.keys()), new Set([tight, wide]));
   assert.deepEqual(await auditBooks(pool), []);
 });
