@@ -76,21 +76,10 @@ export function errorOf(refusal: Refusal): Shape {
     case 'organisation-frozen':
       return FROZEN;
     case 'insufficient-credit':
-      return {
-        status: 402,
-        type: 'billing_error',
-        message: `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`,
-        headers: { 'x-should-retry': 'false' },
-      };
+    case 'spend-limit-reached':
+      return errorOfMoney(refusal);
     case 'consent-required':
       return NO_CONSENT;
-    case 'spend-limit-reached':
-      return {
-        status: 402,
-        type: 'billing_error',
-        message: spendLimitSentence(refusal),
-        headers: { 'x-should-retry': 'false' },
-      };
     case 'route-not-found':
     case 'method-not-allowed':
     case 'websocket-not-served':
@@ -321,4 +310,14 @@ const SHOWN_CHARACTERS_MAX = 200;
 /** What the client sent, short enough to send back. */
 function shown(text: string): string {
   return text.length > SHOWN_CHARACTERS_MAX ? `${text.slice(0, SHOWN_CHARACTERS_MAX)}…` : text;
+}
+
+function errorOfMoney(
+  refusal: Extract<Refusal, { kind: 'insufficient-credit' | 'spend-limit-reached' }>,
+): Shape {
+  const message =
+    refusal.kind === 'spend-limit-reached'
+      ? spendLimitSentence(refusal)
+      : `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`;
+  return { status: 402, type: 'billing_error', message, headers: { 'x-should-retry': 'false' } };
 }
