@@ -1,7 +1,6 @@
 // What is wrong with whose request it is, and not with the request: in the words of OpenAI's clients.
 
 import { formatDollars } from '../domain/money/nano.ts';
-import { CONSENT_REQUIRED, limitSource, ORGANISATION_FROZEN, spendLimitSentence, type Refusal } from '../domain/refusal.ts';
 import {
   CONSENT_REQUIRED,
   limitSource,
@@ -32,10 +31,6 @@ export const OPENAI_FROZEN = {
   headers: { 'x-should-retry': 'false' },
 } as const;
 
-export function openAiNoCredit({
-  neededNano,
-  availableNano,
-}: Extract<Refusal, { readonly kind: 'insufficient-credit' }>) {
 export function creditError({
   neededNano,
   availableNano,
@@ -52,9 +47,6 @@ export function creditError({
   };
 }
 
-export function openAiSpendLimit(
-  refusal: Extract<Refusal, { readonly kind: 'spend-limit-reached' }>,
-) {
 export function spendLimitError(refusal: Extract<Refusal, { kind: 'spend-limit-reached' }>) {
   return {
     status: 402,

@@ -1,7 +1,6 @@
 // Refusal → OpenAI's error envelope, status and headers, for all of OpenAI's protocols. Every row is in docs/errors.md.
 // Source: OpenAI's error codes guide; `x-should-retry` is read by the official SDKs.
 
-import { OPENAI_FROZEN, OPENAI_NO_CONSENT, openAiNoCredit, openAiSpendLimit } from './openai-account-errors.ts';
 import {
   creditError,
   OPENAI_FROZEN,
@@ -74,11 +73,6 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
     case 'organisation-frozen':
       return OPENAI_FROZEN;
     case 'insufficient-credit':
-      return openAiNoCredit(refusal);
-    case 'consent-required':
-      return OPENAI_NO_CONSENT;
-    case 'spend-limit-reached':
-      return openAiSpendLimit(refusal);
       return creditError(refusal);
     case 'consent-required':
       return OPENAI_NO_CONSENT;
