@@ -52,8 +52,14 @@ describe('the models', () => {
     cache_read: '0.015',
     cache_write_5m: '0.15',
     cache_write_1h: '0.15',
+    image_input: '0.15',
+    audio_input: '0.15',
     output: '0.60',
     reasoning: '0.60',
+    image_output: '0.60',
+    audio_output: '0.60',
+    tool_calls: '0.00',
+    requests: '0.00',
   };
 
   it('have their card in OpenAI’s shape', async () => {

@@ -153,8 +153,14 @@ export const oneModel = z.looseObject({
     cache_read: dollars,
     cache_write_5m: dollars,
     cache_write_1h: dollars,
+    image_input: dollars,
+    audio_input: dollars,
     output: dollars,
     reasoning: dollars,
+    image_output: dollars,
+    audio_output: dollars,
+    tool_calls: dollars.describe('Of hosted tools, per million.'),
+    requests: dollars.describe('Of the request itself, per million.'),
   }),
 });
 
