@@ -5,12 +5,14 @@ fifth entry is held out. A `Chance` made for training never picks those; one mad
 """
 
 import random
+import re
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
-from text.patterns import wording
-from text.words import CITIES, FIRST_NAMES, LAST_NAMES, MORE_WORDS, ONSETS, THINGS, VOWELS, CODAS
+from text.patterns import all_wordings, wording
+from text.words import CITIES, COLOURS, CURRENCIES, FIRST_NAMES, FOODS, JOBS, LANGUAGES, LAST_NAMES, MORE_WORDS, ONSETS, SPORTS, THINGS, VOWELS, CODAS
 
 Item = TypeVar("Item")
 
@@ -20,6 +22,9 @@ HELD_WORDS_EVERY = 6
 KEPT_SIZE_MIN = 60  # sides of longer lists are kept, since they are asked for again and again
 SIDES: dict[tuple[int, bool], tuple[Sequence, Sequence]] = {}
 INVENTED_SHARE = 0.35
+MORE_SHARE = 0.75  # of the wordings that training sees, where there are more of them than the list that is split
+JOINED_SHARE = 0.5  # of the words in training: two halves of real words, so that every piece of the vocabulary gets copied
+SPLIT_WORDS = (THINGS, MORE_WORDS, FIRST_NAMES, LAST_NAMES, CITIES, COLOURS, FOODS, JOBS, SPORTS, LANGUAGES, CURRENCIES)
 
 
 class Chance:
@@ -41,9 +46,27 @@ class Chance:
         """One of the items on this side of the split."""
         return self.random.choice(self.allowed(items))
 
-    def phrase(self, patterns: Sequence[str], **values: object) -> str:
-        """A wording of one of the patterns on this side of the split, its {gaps} filled in."""
-        return wording(self.pick(patterns), self.random).format(**values)
+    def phrase(self, patterns: Sequence[str], more: Sequence[str] = (), **values: object) -> str:
+        """A wording of one of the patterns on this side of the split, its {gaps} filled in; in training mostly of the many more."""
+        if self.held or not more or not self.roll(MORE_SHARE):
+            return wording(self.pick(patterns), self.random).format(**values)
+        while True:
+            made = wording(self.random.choice(more), self.random)
+            if bare(made) not in held_wordings(patterns):
+                return made.format(**values)
+
+    def wide(self, patterns: Sequence[str], more: Sequence[str]) -> str:
+        """A wording, its {gaps} still open: evaluation takes it from the held-out fifth of a list, training mostly from many more."""
+        if self.held or not self.roll(MORE_SHARE):
+            return self.pick(patterns)
+        while True:
+            made = wording(self.random.choice(more), self.random)
+            if made not in patterns:
+                return made
+
+    def blurred(self, pattern: str) -> str:
+        """The pattern with some of its words replaced by any others, as all is written in words that a small model does not know."""
+        return " ".join(self.word() if part.isalpha() and len(part) > 2 and self.roll(0.4) else part for part in pattern.split(" "))
 
     def any(self, items: Sequence[Item]) -> Item:
         """One of all items: for what the model must know by heart, and so has to have seen."""
@@ -74,7 +97,17 @@ class Chance:
             if len(word) > 2 and held == self.held:
                 return word
 
+    def joined(self) -> str:
+        """The beginning of one real word and the end of another; never a word or a joining that is held out."""
+        while True:
+            first, second = self.random.choice(WHOLE_WORDS), self.random.choice(WHOLE_WORDS)
+            word = first[: self.number(1, 6)].lower() + second[-self.number(2, 6) :].lower()
+            if len(word) > 2 and zlib.crc32(word.encode()) % HELD_WORDS_EVERY and word not in HELD_WORDS:
+                return word
+
     def word(self) -> str:
+        if not self.held and self.roll(JOINED_SHARE):
+            return self.joined()
         make = self.random.choices((self.invented, lambda: self.pick(THINGS), lambda: self.pick(MORE_WORDS)), (INVENTED_SHARE, 0.3, 0.35))[0]
         return make()
 
@@ -88,6 +121,8 @@ class Chance:
         return self.unusual_name() if self.roll(0.4) else self.pick(FIRST_NAMES)
 
     def unusual_name(self) -> str:
+        if not self.held and self.roll(JOINED_SHARE):
+            return capital(self.joined())
         return capital(self.invented() if self.roll(0.6) else self.pick(MORE_WORDS))
 
     def full_name(self) -> str:
@@ -113,9 +148,33 @@ class Chance:
         return f"{self.number(2024, 2029)}-{self.number(1, 12):02d}-{self.number(1, 28):02d}"
 
 
+@lru_cache(maxsize=None)
+def held_of(patterns: tuple[str, ...]) -> frozenset[str]:
+    held = Chance(0, held=True).allowed(patterns)
+    return frozenset(bare(one) for pattern in held for one in all_wordings(pattern))
+
+
+def held_wordings(patterns: Sequence[str]) -> frozenset[str]:
+    """What evaluation may ask, without capitals and signs: training leaves it out however it comes about."""
+    return held_of(tuple(patterns))
+
+
+def bare(text: str) -> str:
+    return re.sub(r"[^a-z0-9{} ]", "", text.lower()).strip()
+
+
 def capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
+def sentence_case(text: str, values: Iterable[str]) -> str:
+    """Begun with a capital, unless it begins with a value: that has to be copied as it is."""
+    return text if any(value and text.startswith(value) for value in values) else capital(text)
+
+
 def listed(items: Sequence[str], joiner: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {joiner} {items[-1]}"
+
+
+HELD_WORDS = {word.lower() for words in SPLIT_WORDS for word in Chance(0, held=True).allowed(words)}
+WHOLE_WORDS = [word for words in SPLIT_WORDS for word in Chance(0).allowed(words) if word.isascii() and word.isalpha()]

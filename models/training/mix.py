@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from chance import Chance
 from chat import EFFORTS, Conversation, Turn
-from families.context import long_memory, memory, reading, rules
+from families.context import any_memory, long_memory, memory, reading, rules
 from families.copying import copying
 from families.extract import extract, extract_often, one_field, pairs
 from families.knowledge import about, beyond, facts, lists, opened, talk
@@ -29,7 +29,7 @@ def tool_not_needed(chance: Chance) -> Conversation:
 FAMILIES: dict[str, Family] = {
     "talk": talk, "about": about, "facts": facts, "lists": lists, "beyond": beyond, "sums": sums, "larger": larger, "copying": copying, "letters": letters, "sentiment": sentiment,
     "sorting": sorting, "extract": extract, "extract_often": extract_often, "one_field": one_field, "pairs": pairs, "calls_often": calls_often, "one_call": one_call, "parallel_calls": parallel_calls, "nothing_fits": nothing_fits, "tool_not_needed": tool_not_needed,
-    "memory": memory, "long_memory": long_memory, "rules": rules, "reading": reading, "story": story, "code": code,
+    "memory": memory, "any_memory": any_memory, "long_memory": long_memory, "rules": rules, "reading": reading, "story": story, "code": code,
     "about_opened": opened(about), "beyond_opened": opened(beyond),
 }
 CHAINABLE = ("talk", "about", "facts", "lists", "beyond", "sums", "copying", "sentiment", "letters", "code", "larger")
@@ -47,8 +47,8 @@ WEIGHTS: dict[str, dict[str, float]] = {
 }
 # The last stage turns to what a newcomer tries first.
 WEIGHTS["late"] = {
-    **WEIGHTS["main"], "pairs": 4, "copying": 5, "one_field": 6, "extract": 14, "extract_often": 9, "one_call": 13, "calls_often": 9, "memory": 26, "long_memory": 0.2, "sums": 30,
-    "about": 16, "about_opened": 280, "talk": 24, "beyond": 6, "beyond_opened": 75, "nothing_fits": 2,
+    **WEIGHTS["main"], "pairs": 9, "copying": 5, "one_field": 10, "extract": 30, "extract_often": 23, "one_call": 12, "calls_often": 13, "parallel_calls": 2, "nothing_fits": 4, "memory": 24, "any_memory": 10, "long_memory": 0.1,
+    "sums": 16, "about": 10, "about_opened": 220, "talk": 16, "beyond": 5, "beyond_opened": 60, "sentiment": 4,
 }
 STAGES = tuple(WEIGHTS)
 

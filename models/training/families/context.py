@@ -1,9 +1,10 @@
 """What was said before counts: facts told earlier, rules in the system turn, questions about a passage."""
 
-from chance import Chance, capital
+from chance import Chance, capital, sentence_case
 from chat import Conversation, Turn
 from families.copying import look_up, sentence
 from families.knowledge import a_fact, about, facts, talk
+from text.memories import ANY_ANSWER, ANY_ASKED, ANY_TOLD, MORE_ASKED, MORE_TOLD
 from text.words import COLOURS, DAYS, FOODS, JOBS, SPORTS
 
 # key -> (how the fact is told, how it is asked for, what is answered); patterns, each fifth held out
@@ -56,6 +57,8 @@ SHORT_ASIDES = 0.6
 
 
 def personal_value(chance: Chance, key: str) -> str:
+    if not chance.held and key in ("colour", "job", "food", "sport", "day") and chance.roll(0.4):
+        return chance.word()
     match key:
         case "name" | "pet" | "friend": return chance.name()
         case "place": return chance.place()
@@ -76,7 +79,7 @@ def aside(chance: Chance) -> list[Turn]:
 def memory(chance: Chance) -> Conversation:
     keys = chance.random.sample(list(PERSONAL), chance.random.choices((1, 2, 3), (4, 4, 3))[0])
     values = {key: personal_value(chance, key) for key in keys}
-    told = [chance.phrase(PERSONAL[key][0], v=values[key]) for key in keys]
+    told = [chance.phrase(PERSONAL[key][0], MORE_TOLD[key], v=values[key]) for key in keys]
     turns: list[Turn] = []
     for group in ([" ".join(told)] if chance.roll(0.5) else told):
         turns += [Turn("user", group), Turn("assistant", chance.any(NOTED))]
@@ -84,7 +87,21 @@ def memory(chance: Chance) -> Conversation:
         turns += aside(chance)
     asked = keys if chance.roll(0.6) and not chance.held else keys[: chance.number(1, len(keys))]
     for key in chance.shuffled(asked):
-        turns += [Turn("user", chance.phrase(PERSONAL[key][1])), Turn("assistant", PERSONAL[key][2].format(v=values[key]))]
+        turns += [Turn("user", chance.phrase(PERSONAL[key][1], MORE_ASKED[key])), Turn("assistant", PERSONAL[key][2].format(v=values[key]))]
+    return Conversation(turns)
+
+
+def any_memory(chance: Chance) -> Conversation:
+    """Facts of any kind about the user, so that "my …" means what was said, whatever it is."""
+    values = {key: chance.any((chance.word, chance.word, chance.name, chance.place, chance.code))() for key in chance.words(chance.number(1, 4))}
+    told = [sentence_case(chance.phrase(ANY_TOLD, k=key, v=value), [value]) for key, value in values.items()]
+    turns: list[Turn] = []
+    for group in ([" ".join(told)] if chance.roll(0.5) else told):
+        turns += [Turn("user", group), Turn("assistant", chance.any(NOTED))]
+    for _ in range(chance.number(0, 2)):
+        turns += aside(chance)
+    for key in chance.shuffled(list(values)):
+        turns += [Turn("user", capital(chance.phrase(ANY_ASKED, k=key))), Turn("assistant", ANY_ANSWER.format(k=key, v=values[key]))]
     return Conversation(turns)
 
 

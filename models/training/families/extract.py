@@ -6,9 +6,10 @@ text ("city?") lead up to whole objects.
 
 from typing import Any
 
-from chance import Chance, capital
+from chance import Chance, capital, sentence_case
 from chat import Conversation, Turn, to_json
 from families.fields import KINDS, Field, FieldType, fill, mention, nested_type, object_schema, object_value, some_types, spoken_key
+from text.requests import MORE_WORDINGS, MORE_ASK_BY_KEYS, MORE_ASK_BY_SCHEMA, MORE_ASK_ONE, MORE_FILLERS, MORE_OPENINGS, MORE_RECORDS
 from text.words import MORE_WORDS
 
 ASK_BY_KEYS = [
@@ -20,13 +21,40 @@ ASK_BY_SCHEMA = ["{text}", "Extract the data: {text}", "Text: {text}", "Fill in 
 ASK_ONE = ["What is the {key}?", "{key}?", "Which {key}?", "Give me the {key}.", "Tell me the {key}.", "And the {key}?", "the {key}, please", "Find the {key}."]
 OPENINGS = ["", "", "", "Hi! ", "Note: ", "New entry. ", "Hello, ", "From the form: ", "Dear team, ", "Update: ", "FYI: ", "Good morning. "]
 FILLERS = ["", "", "", " Thanks!", " Please reply soon.", " That is all.", " Best regards", " See you.", " Have a nice day."]
+BLURRED_SHARE = 0.35
 NESTED_KEYS = ["details", "contact", "options", "delivery", "event", "billing", "sender", "source"]
+
+
+def around(chance: Chance, pattern: str) -> str:
+    """Its {gaps} filled in, if it has any."""
+    if "{" not in pattern:
+        return pattern
+    return pattern.format(name=chance.name(), word=chance.word(), place=chance.place(), number=chance.number(1, 99))
+
+
+def wrapped(chance: Chance, body: str) -> str:
+    before, after = around(chance, chance.wide(OPENINGS, MORE_OPENINGS)).rstrip(), around(chance, chance.wide(FILLERS, MORE_FILLERS)).lstrip()
+    return f"{before} {body} {after}".strip()
+
+
+def more_styles(chance: Chance, fields: list[Field]) -> str:
+    """Ways to write a record down that only training sees."""
+    pairs = [(spoken_key(one.key) if chance.roll(0.7) else one.key, one.spoken) for one in fields]
+    match chance.number(0, 5):
+        case 0: return "\n".join(f"- {key}: {value}" for key, value in pairs)
+        case 1: return " | ".join(f"{key}: {value}" for key, value in pairs)
+        case 2: return "\n".join(f"{key} = {value}" for key, value in pairs)
+        case 3: return ", ".join(f"{value} ({key})" for key, value in pairs)
+        case 4: return f"{chance.any((' / ', '. ', ', ', ' and ')).join(mention(chance, one, fields) for one in fields)}"
+    return f"{capital(chance.word())} {chance.any(('has', 'needs', 'comes with', 'was given', 'shows', 'uses', 'got', 'takes'))} " + chance.any((", ", "; ", " and ")).join(mention(chance, one, fields) for one in fields) + chance.any((".", "", "!"))
 
 
 def record_text(chance: Chance, fields: list[Field]) -> str:
     order = chance.shuffled(fields) if chance.roll(0.5) else fields
     style = chance.number(0, 5)
-    if style == 0:
+    if not chance.held and chance.roll(0.4):
+        body = more_styles(chance, order)
+    elif style == 0:
         body = "\n".join(f"{capital(spoken_key(one.key))}: {one.spoken}" for one in order)
     elif style == 1:
         body = " ".join(f"{capital('the ' + spoken_key(one.key))} is {one.spoken}." for one in order)
@@ -35,8 +63,8 @@ def record_text(chance: Chance, fields: list[Field]) -> str:
     elif style == 3:
         body = f"{capital(chance.any(('we have', 'there is', 'this is', 'I have', 'please note', 'I send you')))} a {chance.word()} with " + ", ".join(mention(chance, one, fields) for one in order) + "."
     else:
-        body = capital(", ".join(mention(chance, one, fields) for one in order)) + "."
-    return chance.pick(OPENINGS) + body + chance.pick(FILLERS)
+        body = sentence_case(", ".join(mention(chance, one, fields) for one in order), [one.spoken for one in fields]) + "."
+    return wrapped(chance, body)
 
 
 # Records told in plain sentences, without their keys: (key kind, …), patterns. Each fifth record type is held out, and each fifth pattern.
@@ -79,7 +107,7 @@ class Record:
         self.patterns: list[str] = []
         self.described = False
         if chance.roll(0.3):
-            spec, self.patterns = chance.pick(RECORDS)
+            spec, self.patterns = chance.any(MORE_RECORDS) if not chance.held and chance.roll(0.7) else chance.pick(RECORDS)
             self.types = record_types(chance, spec)
         else:
             self.types = some_types(chance, chance.random.choices((1, 2, 3, 4), (3, 6, 4, 1))[0])
@@ -95,8 +123,12 @@ class Record:
     def text(self, chance: Chance) -> tuple[list[Field], str]:
         fields = [fill(chance, one) for one in self.types if one.required or chance.roll(0.5)]
         if self.patterns:
-            return fields, chance.pick(self.patterns).format(**{one.key: one.spoken for one in fields})
+            return fields, self.told(chance).format(**{one.key: one.spoken for one in fields})
         return fields, record_text(chance, fields)
+
+    def told(self, chance: Chance) -> str:
+        pattern = chance.pick(self.patterns) if any(self.patterns is patterns for _, patterns in RECORDS) else chance.any(self.patterns)
+        return chance.blurred(pattern) if not chance.held and chance.roll(BLURRED_SHARE) else pattern
 
 
 def think_of_record(value: dict[str, Any], effort: str) -> str:
@@ -106,13 +138,13 @@ def think_of_record(value: dict[str, Any], effort: str) -> str:
 
 def extract(chance: Chance, effort: str = "", rounds: int = 1) -> Conversation:
     record = Record(chance)
-    by_schema = chance.roll(0.6)
+    by_schema = chance.roll(0.6 if chance.held else 0.45)  # keys that no grammar gives are the harder half
     turns: list[Turn] = []
     for _ in range(rounds):
         fields, text = record.text(chance)
         value = object_value(fields)
         keys = ", ".join(value) if chance.roll(0.7) else " and ".join(value)
-        ask = chance.pick(ASK_BY_SCHEMA).format(text=text) if by_schema else chance.pick(ASK_BY_KEYS).format(keys=keys, text=text)
+        ask = chance.wide(ASK_BY_SCHEMA, MORE_ASK_BY_SCHEMA).format(text=text) if by_schema else chance.wide(ASK_BY_KEYS, MORE_ASK_BY_KEYS).format(keys=keys, text=text)
         turns += [Turn("user", ask), Turn("assistant", to_json(value), thoughts=think_of_record(value, effort))]
     if by_schema:
         system = chance.any(("", "", "You extract data.", "Answer only with JSON."))
@@ -130,7 +162,7 @@ def one_field(chance: Chance) -> Conversation:
     flat = [one for one in fields if isinstance(one.value, str)] or fields
     turns: list[Turn] = []
     for number, one in enumerate(chance.shuffled(flat)):
-        question = capital(chance.pick(ASK_ONE).format(key=spoken_key(one.key)))
+        question = capital(chance.wide(ASK_ONE, MORE_ASK_ONE).format(key=spoken_key(one.key)))
         turns += [Turn("user", f"{text}\n{question}" if number == 0 else question), Turn("assistant", one.spoken)]
     return Conversation(turns)
 
@@ -143,15 +175,15 @@ def pairs(chance: Chance) -> Conversation:
 
     Only the values are learnt, since no one could know the order.
     """
-    keys = [chance.invented() if chance.roll(0.3) else chance.pick(MORE_WORDS if chance.roll(0.5) else PAIR_KEYS) for _ in range(chance.number(3, 7))]
+    keys = [chance.invented() if chance.roll(0.3) else chance.word() if chance.roll(0.4) else chance.pick(MORE_WORDS if chance.roll(0.5) else PAIR_KEYS) for _ in range(chance.number(3, 7))]
     found = {key: pair_value(chance) for key in keys}
     one_form = chance.pick(PAIR_FORMS) if chance.roll(0.5) else ""
-    said = [(one_form or chance.pick(PAIR_FORMS)).format(key=spoken_key(key), value=value) for key, value in found.items()]
+    said = [(one_form or chance.wide(PAIR_FORMS, MORE_WORDINGS)).format(key=spoken_key(key), value=value) for key, value in found.items()]
     text = chance.any((", ", "\n", "; ", ". ", " and ")).join(said)
     value = {key: found[key] for key in chance.shuffled(list(found))}
     answer = to_json(value)
     learnt = [f"{json_text(one)}" for one in value.values()]
-    request = chance.any(("{}", "{}", "JSON: {}", "{}\nJSON", "Record: {}")).format(capital(text) if chance.roll(0.3) else text)
+    request = chance.any(("{}", "{}", "JSON: {}", "{}\nJSON", "Record: {}")).format(sentence_case(text, map(str, found.values())) if chance.roll(0.3) else text)
     return Conversation([Turn("user", request), Turn("assistant", answer, learnt=learnt)], json_object=chance.roll(0.3))
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from chance import Chance, capital, listed
+from text.requests import MORE_WORDINGS
 from text.words import COLOURS, CURRENCIES, DAYS, FOODS, JOBS, LANGUAGES, MONTHS, SPORTS
 
 PLAINEST_WORDINGS = ["{key} {value}", "{key}: {value}"]
@@ -35,12 +36,17 @@ KINDS: dict[str, tuple[list[str], list[str]]] = {
     "choice": (["option", "variant", "section", "stage", "kind", "style", "source", "target"], []),
 }
 KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 9, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 8, "choice": 3}
+TRAINING_WEIGHTS = KIND_WEIGHTS | {"full_name": 7, "two_words": 11, "email": 7, "words": 11, "boolean": 9, "enum": 12}  # the long ones are the hard ones
 ENUMS: dict[str, list[str]] = {
     "priority": ["low", "normal", "high"], "status": ["open", "closed", "pending", "done"], "unit": ["celsius", "fahrenheit"], "mode": ["auto", "manual", "eco"],
     "type": ["standard", "express", "private", "basic"], "plan": ["free", "pro", "team", "business"], "format": ["pdf", "csv", "html"], "role": ["admin", "member", "guest"],
     "season": ["spring", "summer", "autumn", "winter"], "class": ["first", "second", "economy"], "shape": ["round", "square", "oval"], "mood": ["calm", "happy", "sad"], "speed": ["slow", "medium", "fast"],
     "month": MONTHS, "sport": SPORTS[:6], "job": JOBS[:6], "food": FOODS[:6],
 }
+
+
+FREE_KEY_SHARE = 0.45  # in training: keys of no meaning, since those of evaluation have none for the model either
+FREE_VALUE_SHARE = 0.4  # in training: any word as a day, a colour, a language
 
 
 @dataclass
@@ -69,10 +75,18 @@ class Field:
         return self.type.kind
 
 
+def free_key(chance: Chance) -> str:
+    parts = chance.words(chance.random.choices((1, 2), (7, 3))[0])
+    return "".join([parts[0], *map(capital, parts[1:])]) if chance.roll(0.1) else "_".join(parts)
+
+
 def some_type(chance: Chance, taken: set[str], kind: str | None = None) -> FieldType:
     while True:
-        chosen = kind or chance.weighted(KIND_WEIGHTS)
-        key = chance.invented() if chosen in ("word", "code", "choice") and chance.roll(0.3) else chance.pick(KINDS[chosen][0])
+        chosen = kind or chance.weighted(KIND_WEIGHTS if chance.held else TRAINING_WEIGHTS)
+        if not chance.held and chance.roll(FREE_KEY_SHARE):
+            key = free_key(chance)
+        else:
+            key = chance.invented() if chosen in ("word", "code", "choice") and chance.roll(0.3) else chance.pick(KINDS[chosen][0])
         if key not in taken:
             taken.add(key)
             return type_of(chance, key, chosen)
@@ -96,9 +110,15 @@ def schema_of(chance: Chance, key: str, kind: str) -> dict[str, Any]:
     match kind:
         case "integer" | "number" | "boolean": return {"type": kind}
         case "words": return {"type": "array", "items": {"type": "string"}}
+        case "enum" if not chance.held and (key not in ENUMS or chance.roll(0.5)): return {"type": "string", "enum": some_values(chance)}
         case "enum": return {"type": "string", "enum": ENUMS[key]}
         case "choice": return {"type": "string", "enum": chance.words(chance.number(2, 4))}
     return {"type": "string"}
+
+
+def some_values(chance: Chance) -> list[str]:
+    known = chance.any((MONTHS, DAYS, COLOURS, SPORTS, JOBS, FOODS, LANGUAGES, CURRENCIES))
+    return chance.some(known, chance.number(2, 12)) if chance.roll(0.4) else chance.words(chance.number(2, 6))
 
 
 def fill(chance: Chance, type_: FieldType) -> Field:
@@ -110,6 +130,8 @@ def fill(chance: Chance, type_: FieldType) -> Field:
 
 
 def value_of(chance: Chance, type_: FieldType) -> Any:
+    if not chance.held and type_.kind in ("day", "colour", "language", "currency", "job", "food", "sport") and chance.roll(FREE_VALUE_SHARE):
+        return chance.unusual_name() if type_.kind in ("day", "language") else chance.word().upper()[:3] if type_.kind == "currency" else chance.word()
     match type_.kind:
         case "name": return chance.name()
         case "full_name": return chance.full_name()
@@ -156,7 +178,7 @@ def mention(chance: Chance, one: Field, among: list[Field]) -> str:
     if wordings and chance.roll(0.3):
         wording = chance.any(wordings)
     else:
-        wording = chance.any(PLAINEST_WORDINGS) if chance.roll(0.5) else chance.pick(PLAIN_WORDINGS)
+        wording = chance.any(PLAINEST_WORDINGS) if chance.roll(0.5 if chance.held else 0.3) else chance.wide(PLAIN_WORDINGS, MORE_WORDINGS)
     return wording.format(key=spoken_key(one.key), value=one.spoken)
 
 

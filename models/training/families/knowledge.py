@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 from chance import Chance, capital
 from chat import Conversation, Turn
-from families.rewording import HELD, plain, reword
+from families.rewording import HELD, plain, reword, synonym
 from text.about import ABOUT, Topic
-from text.beyond import ASK_ABOUT, DEMAND_FORMS, DEMANDS, MATTERS, TOO_SMALL, TOPICS, WHOLE
+from text.beyond import ASK_ABOUT, DEMAND_FORMS, DEMANDS, MATTERS, MORE_ASK_ABOUT, MORE_DEMAND_FORMS, MORE_DEMANDS, MORE_MATTERS, MORE_TOPICS, MORE_WHOLE, TOO_SMALL, TOPICS, WHOLE
 from text.facts import CAPITALS, LISTS, OPPOSITES, SOUNDS, UNITS
 from text.patterns import wording
 from text.talk import TALK
@@ -71,9 +71,15 @@ QUESTION_WORDS = {"what", "which", "where", "who", "how", "why", "when", "is", "
 def about_question(chance: Chance, topic: Topic) -> str:
     """One of the endless wordings of its patterns, as tidy or as careless as people write; never a held-out one."""
     while True:
-        core = wording(chance.any(topic.patterns), chance.random)
-        if plain(core) not in HELD_ABOUT:
-            break
+        question = worded(chance, topic)
+        if plain(question) not in HELD_ABOUT:
+            return question
+
+
+def worded(chance: Chance, topic: Topic) -> str:
+    core = wording(chance.any(topic.patterns if chance.held else topic.patterns + topic.more), chance.random)
+    if not chance.held and chance.roll(0.15):
+        core = synonym(chance, core)
     is_question = core.split(" ")[0].lower() in QUESTION_WORDS
     ending = chance.any(("?", "?", "?", "") if is_question else (".", "", "", "?"))
     question = (capital(core) if chance.roll(0.75) else core) + ("" if core[-1] in ".?!" else ending)
@@ -97,10 +103,10 @@ def opened(family: Callable[[Chance], Conversation]) -> Callable[[Chance], Conve
 
 
 def beyond(chance: Chance, effort: str = "") -> Conversation:
-    topic = chance.pick(TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}"
-    demand = capital(chance.phrase(DEMAND_FORMS, demand=chance.pick(DEMANDS), matter=chance.pick(MATTERS)))
-    question = chance.random.choices((chance.phrase(WHOLE), chance.phrase(ASK_ABOUT, topic=topic), demand), (4, 4, 3))[0]
-    return exchange(asked(chance, question, 0.35), chance.any(TOO_SMALL), effort, "too hard for me")
+    topic = chance.wide(TOPICS, MORE_TOPICS) if chance.roll(0.8) else f"{chance.word()} {chance.word()}"
+    demand = capital(chance.phrase(DEMAND_FORMS, MORE_DEMAND_FORMS, demand=chance.wide(DEMANDS, MORE_DEMANDS), matter=chance.wide(MATTERS, MORE_MATTERS)))
+    question = chance.random.choices((chance.phrase(WHOLE, MORE_WHOLE), chance.phrase(ASK_ABOUT, MORE_ASK_ABOUT, topic=topic), demand), (4, 4, 3))[0]
+    return exchange(asked(chance, capital(question), 0.35), chance.any(TOO_SMALL), effort, "too hard for me")
 
 
 def neighbour(chance: Chance, names: list[str], what: str) -> tuple[list[str], str]:

@@ -7,16 +7,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from chance import Chance, capital, listed
+from chance import Chance, capital, listed, sentence_case
 from chat import Conversation, Turn, to_json
-from families.fields import ENUMS, Field, FieldType, fill, mention, nested_type, object_schema, object_value, some_type, some_types, spoken_key, type_of
+from families.fields import ENUMS, Field, FieldType, fill, free_key, mention, nested_type, object_schema, object_value, some_type, some_types, spoken_key, type_of
 from text.patterns import wording
+from text.requests import MORE_TOOL_FORMS
 from text.tools import EVERYDAY, OBJECTS, VERBS
 
 COMMANDS = ["ls", "ls -la", "pwd", "date", "whoami", "git status", "git log", "npm test", "npm start", "make", "df -h", "uptime", "cat", "top", "ps aux", "echo"]
 ENDINGS = ["txt", "md", "py", "ts", "json", "csv", "log", "html"]
 PICKED = {"condition": ("sunny", "cloudy", "rainy", "windy", "snowy"), "progress": ("shipped", "delivered", "delayed", "packed")}
 DESCRIBED_SHARE = 0.1  # tools whose parameters have descriptions of their own
+BLURRED_SHARE = 0.1  # requests in words that nobody knows
+RENAMED_SHARE = 0.2  # of the parameters that only one kind of value fits
 NO_TOOL = "None of my tools can do that."
 CONSTANTS = {"sent", "saved", "booked", "running", "set", "playing", "done", "written", "calling", "added", "closed", "found"}
 NESTED_KEYS = ["options", "details", "customer", "address", "settings", "delivery"]
@@ -78,12 +81,17 @@ def everyday_fill(chance: Chance, type_: FieldType) -> Field:
 def everyday_tool(chance: Chance) -> Tool:
     tool = chance.pick(EVERYDAY)
     types = [everyday_type(chance, part) for part in tool.parameters.split(", ")]
+    slots = [one.key for one in types]
+    for one in types:
+        if not chance.held and sum(one.kind == other.kind for other in types) == 1 and chance.roll(RENAMED_SHARE):
+            one.key = free_key(chance)
     result_types = [everyday_type(chance, part) for part in tool.result.split(", ")]
 
     def ask(chance: Chance) -> Ask:
         fields = [everyday_fill(chance, one) for one in types]
-        said = {one.key: one.spoken for one in fields}
-        request = wording(chance.any(tool.requests), chance.random).format(**said)
+        said = {slot: one.spoken for slot, one in zip(slots, fields)}
+        pattern = wording(chance.any(tool.requests), chance.random)
+        request = (chance.blurred(pattern) if not chance.held and chance.roll(BLURRED_SHARE) else pattern).format(**said)
         given = [one for one in fields if one.type.required]
         for one in fields:
             if not one.type.required and chance.roll(0.3):
@@ -113,12 +121,14 @@ def made_up_request(chance: Chance, verb: str, thing: str, given: list[Field]) -
     mentions = [mention(chance, one, given) for one in chance.shuffled(given)]
     article = chance.any(("the ", "a ", "my ", "this ", "")) if chance.roll(0.9) else "one "
     joined = listed(mentions) if chance.roll(0.7) else ", ".join(mentions)
-    return capital(chance.pick(MADE_UP_FORMS).format(core=f"{verb} {article}{thing}", joined=joined))
+    request = chance.wide(MADE_UP_FORMS, MORE_TOOL_FORMS).format(core=f"{verb} {article}{thing}", joined=joined)
+    return sentence_case(request, [one.spoken for one in given])
 
 
 def made_up_tool(chance: Chance, verb: str = "", thing: str = "") -> Tool:
-    verb = verb or (chance.pick(VERBS) if chance.roll(0.8) else chance.invented())
-    thing = thing or (chance.pick(OBJECTS) if chance.roll(0.6) else chance.word())
+    known = 1.0 if chance.held else 0.6
+    verb = verb or (chance.pick(VERBS) if chance.roll(0.8 * known) else chance.invented() if chance.held else chance.word())
+    thing = thing or (chance.pick(OBJECTS) if chance.roll(0.6 * known) else chance.word())
     types = made_up_types(chance)
     outcome = None if chance.roll(0.4) else some_type(chance, set(), chance.any(("code", "name", "word", "integer", "place", "date")))
     article = chance.any(("a", "the", "an existing", "one"))
@@ -150,7 +160,7 @@ def some_tools(chance: Chance, count: int) -> list[Tool]:
         if chance.roll(0.45):
             tool = everyday_tool(chance)
         else:
-            verb, thing = chance.pick(VERBS), chance.pick(OBJECTS)
+            verb, thing = (chance.pick(VERBS), chance.pick(OBJECTS)) if chance.held or chance.roll(0.5) else (chance.word(), chance.word())
             if last and chance.roll(0.4):
                 verb, thing = (last[0], thing) if chance.roll(0.5) else (verb, last[1])
             last = (verb, thing)

@@ -7,6 +7,9 @@ from text.words import ANIMALS, COLOURS
 GOOD = ["I love this {it}.", "The {it} works very well.", "Best {it} I ever had!", "Great {it}, I am very happy.", "This {it} is wonderful.", "The {it} is a joy.", "I would buy this {it} again.", "Excellent {it}, thank you!", "My {it} is perfect.", "So glad I bought the {it}."]
 BAD = ["I hate this {it}.", "The {it} broke after one day.", "Worst {it} ever.", "The {it} is slow and noisy.", "I want my money back for this {it}.", "The {it} never worked.", "Terrible {it}, very sad.", "I would not buy this {it} again.", "The {it} is ugly and bad.", "Do not buy this {it}."]
 ASK_MOOD = ["Is this review positive or negative? {}", "Classify the sentiment: {}", "Sentiment of: {}", "Positive or negative? {}", "How does the customer feel? {}", "{} Is that positive or negative?", "Sentiment: {}", "Judge this review: {}"]
+MORE_GOOD = ["(I|We|My children|All of us) (like|enjoy|adore|recommend|praise) (the|this|our new) {it}( a lot| very much| every day|)(.|!)", "(What a|Such a) (good|great|nice|lovely|fine|useful|beautiful|fantastic) {it}(.|!)", "(The|This|My) {it} (is|was|looks|feels|runs) (great|good|fine|beautiful|fantastic|nice|super|amazing|flawless|worth the money|better than I hoped)(.|!)", "(Five stars|Top|Super|Thumbs up|Well done)(:|,|!) (the|a|this) {it}(.|!| works.)", "(Happy|Pleased|Satisfied|Delighted) with (the|my|this) {it}(.|!)"]
+MORE_BAD = ["(I|We|My children|All of us) (dislike|regret|returned|threw away|can't stand|complain about) (the|this|our new) {it}(.|!| today.)", "(What a|Such a) (bad|poor|useless|horrible|cheap|stupid|broken|disappointing) {it}(.|!)", "(The|This|My) {it} (is|was|looks|feels|runs) (bad|poor|broken|horrible|awful|useless|cheap|too loud|a disappointment|a waste of money|worse than before)(.|!)", "(One star|No star|Thumbs down|Never again|Awful)(:|,|!) (the|a|this) {it}(.|!| fails.)", "(Unhappy|Disappointed|Angry|Annoyed) (with|about) (the|my|this) {it}(.|!)"]
+MORE_ASK_MOOD = ["(Is|Was) (this|that|the review|the text|the opinion) (good or bad|positive or negative|happy or unhappy|negative or positive)(?|:) {}", "{} (Positive or negative|Which sentiment|What mood|Good or bad|Classify this|Sentiment)(?|.)", "(What|Which) (is the |)(sentiment|mood|feeling|opinion)( is this| here|)(?|:) {}", "(Label|Rate|Classify|Judge|Tell) (this|the mood|the sentiment|the review|the feeling) (as positive or negative|of this review|of the text|here|positive or negative)(:|.) {}", "(Review|Customer|Feedback|Opinion): {} (Positive or negative|Sentiment|Mood|Feeling)(?|:|)", "(Sentiment|Mood) (analysis|check|please)(:|.) {}"]
 CODE = {
     "python": ('print("{}")', "def {}(a, b):\n    return a {} b", "for i in range({}):\n    print(i)"),
     "javascript": ('console.log("{}");', "function {}(a, b) {{\n  return a {} b;\n}}", "for (let i = 0; i < {}; i++) {{\n  console.log(i);\n}}"),
@@ -21,7 +24,7 @@ def say(question: str, answer: str) -> Conversation:
 
 def sentiment(chance: Chance) -> Conversation:
     good = chance.roll(0.5)
-    return say(chance.pick(ASK_MOOD).format(chance.pick(GOOD if good else BAD).format(it=chance.word())), "positive" if good else "negative")
+    return say(chance.wide(ASK_MOOD, MORE_ASK_MOOD).format(chance.wide(GOOD if good else BAD, MORE_GOOD if good else MORE_BAD).format(it=chance.word())), "positive" if good else "negative")
 
 
 def letters(chance: Chance) -> Conversation:

@@ -8,6 +8,7 @@ from pathlib import Path
 class Topic:
     answer: str
     patterns: list[str] = field(default_factory=list)
+    more: list[str] = field(default_factory=list)  # patterns that training alone sees, also where a question is only by the way
     held: list[str] = field(default_factory=list)
 
 
@@ -20,10 +21,10 @@ def read_topics(text: str) -> list[Topic]:
             names[mark] = rest
         elif mark == "=":
             topics.append(Topic(rest))
-        elif mark == "?":
+        elif mark in ("?", "+"):
             for name, pattern in names.items():
                 rest = rest.replace(f"{name} ", f"{pattern} ")
-            topics[-1].patterns.append(rest)
+            (topics[-1].patterns if mark == "?" else topics[-1].more).append(rest)
         elif mark == "!":
             topics[-1].held.append(rest)
     return topics

@@ -51,3 +51,19 @@ def written(node: Node, source: random.Random) -> str:
 def wording(pattern: str, source: random.Random) -> str:
     """One of the wordings of a pattern, without the double and outer spaces that empty choices leave."""
     return " ".join(part for part in written(parsed(pattern), source).split(" ") if part)
+
+
+def all_wordings(pattern: str) -> set[str]:
+    """Every wording that a pattern stands for."""
+    return {" ".join(part for part in one.split(" ") if part) for one in every(parsed(pattern))}
+
+
+def every(node: Node) -> list[str]:
+    if isinstance(node, str):
+        return [node]
+    if isinstance(node, tuple):
+        return [one for part in node for one in every(part)]
+    found = [""]
+    for part in node:
+        found = [left + right for left in found for right in every(part)]
+    return found
