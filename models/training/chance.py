@@ -24,6 +24,7 @@ SIDES: dict[tuple[int, bool], tuple[Sequence, Sequence]] = {}
 INVENTED_SHARE = 0.35
 MORE_SHARE = 0.75  # of the wordings that training sees, where there are more of them than the list that is split
 JOINED_SHARE = 0.5  # of the words in training: two halves of real words, so that every piece of the vocabulary gets copied
+LITTLE_WORDS = frozenset("the a an my your me i you it this that is are do does to of for in on with and or there whats".split())  # no wording is another for these
 SPLIT_WORDS = (THINGS, MORE_WORDS, FIRST_NAMES, LAST_NAMES, CITIES, COLOURS, FOODS, JOBS, SPORTS, LANGUAGES, CURRENCIES)
 
 
@@ -46,13 +47,16 @@ class Chance:
         """One of the items on this side of the split."""
         return self.random.choice(self.allowed(items))
 
+    def held_side(self, patterns: Sequence[str]) -> Sequence[str]:
+        return HELD_OUT.allowed(patterns)
+
     def phrase(self, patterns: Sequence[str], more: Sequence[str] = (), **values: object) -> str:
         """A wording of one of the patterns on this side of the split, its {gaps} filled in; in training mostly of the many more."""
         if self.held or not more or not self.roll(MORE_SHARE):
             return wording(self.pick(patterns), self.random).format(**values)
         while True:
             made = wording(self.random.choice(more), self.random)
-            if bare(made) not in held_wordings(patterns):
+            if content(made) not in held_wordings(tuple(self.held_side(patterns))):
                 return made.format(**values)
 
     def wide(self, patterns: Sequence[str], more: Sequence[str]) -> str:
@@ -61,7 +65,7 @@ class Chance:
             return self.pick(patterns)
         while True:
             made = wording(self.random.choice(more), self.random)
-            if made not in patterns:
+            if made not in patterns and content(made) not in held_wordings(tuple(self.held_side(patterns))):
                 return made
 
     def blurred(self, pattern: str) -> str:
@@ -149,18 +153,21 @@ class Chance:
 
 
 @lru_cache(maxsize=None)
-def held_of(patterns: tuple[str, ...]) -> frozenset[str]:
-    held = Chance(0, held=True).allowed(patterns)
-    return frozenset(bare(one) for pattern in held for one in all_wordings(pattern))
+def held_wordings(patterns: tuple[str, ...]) -> frozenset[frozenset[str]]:
+    """What these held-out patterns say, by their words of some weight: training leaves it out however it comes about."""
+    return frozenset(content(one) for pattern in patterns for one in wordings_of(pattern))
 
 
-def held_wordings(patterns: Sequence[str]) -> frozenset[str]:
-    """What evaluation may ask, without capitals and signs: training leaves it out however it comes about."""
-    return held_of(tuple(patterns))
+def wordings_of(pattern: str) -> set[str]:
+    try:
+        return all_wordings(pattern)
+    except ValueError:  # brackets that are only brackets
+        return {pattern}
 
 
-def bare(text: str) -> str:
-    return re.sub(r"[^a-z0-9{} ]", "", text.lower()).strip()
+@lru_cache(maxsize=100_000)
+def content(text: str) -> frozenset[str]:
+    return frozenset(re.sub(r"[^a-z0-9{}_ ]", "", text.lower()).split()) - LITTLE_WORDS
 
 
 def capital(text: str) -> str:
@@ -176,5 +183,6 @@ def listed(items: Sequence[str], joiner: str = "and") -> str:
     return items[0] if len(items) == 1 else f"{', '.join(items[:-1])} {joiner} {items[-1]}"
 
 
-HELD_WORDS = {word.lower() for words in SPLIT_WORDS for word in Chance(0, held=True).allowed(words)}
+HELD_OUT = Chance(0, held=True)
+HELD_WORDS = {word.lower() for words in SPLIT_WORDS for word in HELD_OUT.allowed(words)}
 WHOLE_WORDS = [word for words in SPLIT_WORDS for word in Chance(0).allowed(words) if word.isascii() and word.isalpha()]

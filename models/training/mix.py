@@ -41,14 +41,14 @@ WEIGHTS: dict[str, dict[str, float]] = {
         "copying": 42, "one_field": 16, "extract": 8, "extract_often": 6, "one_call": 4, "calls_often": 4, "memory": 8, "reading": 6, "sums": 10, "talk": 3, "about": 5, "facts": 2, "beyond": 2, "rules": 3,
     },
     "main": {
-        "pairs": 17, "copying": 7, "one_field": 8, "extract": 6, "extract_often": 8, "one_call": 4, "calls_often": 8, "parallel_calls": 1, "nothing_fits": 1.5, "tool_not_needed": 1, "memory": 14, "reading": 3, "rules": 4, "sums": 18,
+        "pairs": 17, "copying": 7, "one_field": 8, "extract": 10, "extract_often": 12, "one_call": 4, "calls_often": 8, "parallel_calls": 1, "nothing_fits": 1.5, "tool_not_needed": 1, "memory": 14, "any_memory": 6, "reading": 3, "rules": 4, "sums": 18,
         "talk": 7, "about": 10, "about_opened": 55, "facts": 2, "beyond": 4, "beyond_opened": 8, "lists": 3, "sentiment": 2, "sorting": 3, "letters": 0.5, "code": 1,
     },
 }
 # The last stage turns to what a newcomer tries first.
 WEIGHTS["late"] = {
-    **WEIGHTS["main"], "pairs": 9, "copying": 5, "one_field": 10, "extract": 30, "extract_often": 23, "one_call": 12, "calls_often": 13, "parallel_calls": 2, "nothing_fits": 4, "memory": 24, "any_memory": 10, "long_memory": 0.1,
-    "sums": 16, "about": 10, "about_opened": 220, "talk": 16, "beyond": 5, "beyond_opened": 60, "sentiment": 4,
+    **WEIGHTS["main"], "pairs": 12, "copying": 6, "one_field": 12, "extract": 40, "extract_often": 30, "one_call": 20, "calls_often": 16, "parallel_calls": 2, "nothing_fits": 4, "memory": 14, "any_memory": 8, "long_memory": 0.1,
+    "sums": 27, "about": 8, "about_opened": 150, "talk": 14, "beyond": 6, "beyond_opened": 75, "sentiment": 4,
 }
 STAGES = tuple(WEIGHTS)
 

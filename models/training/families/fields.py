@@ -36,7 +36,7 @@ KINDS: dict[str, tuple[list[str], list[str]]] = {
     "choice": (["option", "variant", "section", "stage", "kind", "style", "source", "target"], []),
 }
 KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 9, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 8, "choice": 3}
-TRAINING_WEIGHTS = KIND_WEIGHTS | {"full_name": 7, "two_words": 11, "email": 7, "words": 11, "boolean": 9, "enum": 12}  # the long ones are the hard ones
+TRAINING_WEIGHTS = KIND_WEIGHTS | {"full_name": 7, "two_words": 11, "email": 7, "words": 15, "boolean": 8, "enum": 12}  # the long ones are the hard ones
 ENUMS: dict[str, list[str]] = {
     "priority": ["low", "normal", "high"], "status": ["open", "closed", "pending", "done"], "unit": ["celsius", "fahrenheit"], "mode": ["auto", "manual", "eco"],
     "type": ["standard", "express", "private", "basic"], "plan": ["free", "pro", "team", "business"], "format": ["pdf", "csv", "html"], "role": ["admin", "member", "guest"],
@@ -46,6 +46,7 @@ ENUMS: dict[str, list[str]] = {
 
 
 FREE_KEY_SHARE = 0.45  # in training: keys of no meaning, since those of evaluation have none for the model either
+LONGER_SHARE = 0.2
 FREE_VALUE_SHARE = 0.4  # in training: any word as a day, a colour, a language
 
 
@@ -132,6 +133,8 @@ def fill(chance: Chance, type_: FieldType) -> Field:
 def value_of(chance: Chance, type_: FieldType) -> Any:
     if not chance.held and type_.kind in ("day", "colour", "language", "currency", "job", "food", "sport") and chance.roll(FREE_VALUE_SHARE):
         return chance.unusual_name() if type_.kind in ("day", "language") else chance.word().upper()[:3] if type_.kind == "currency" else chance.word()
+    if not chance.held and type_.kind in ("name", "word", "place") and chance.roll(LONGER_SHARE):  # how long a value is, only the text says
+        return chance.full_name() if type_.kind == "name" else f"{capital(chance.word())} {capital(chance.word())}" if type_.kind == "place" else " ".join(chance.words(2))
     match type_.kind:
         case "name": return chance.name()
         case "full_name": return chance.full_name()

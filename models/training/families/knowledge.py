@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from chance import Chance, capital
+from chance import Chance, capital, content
 from chat import Conversation, Turn
 from families.rewording import HELD, plain, reword, synonym
 from text.about import ABOUT, Topic
@@ -14,6 +14,8 @@ from text.words import DAYS, MONTHS, NUMBER_WORDS
 
 OPENERS = ["Hi! ", "Hello, ", "Quick question: ", "Please tell me: ", "I am new here. ", "Sorry, ", "Hey, ", "One more thing: ", "OK, and ", "Tell me, ", "Question: ", "Good morning. "]
 CLOSERS = [" Thanks.", " Please.", " Thank you!", " I am new.", " Please help.", " Can you tell me?", " I need to know."]
+MORE_OPENERS = ["(Hi|Hello|Hey|Hi there|Good evening|Dear model|OK|So|Well|Now|Then|And|But|By the way)(,|!|:) ", "(One|A|Another|My next|A short|Last) question(:|,|.) ", "(I wonder|I am curious|Can I ask|I'd like to know|Somebody asked me|My boss asks|My son asks)(:|,) ", "(I am|I'm|We are) (a beginner|confused|lost|in a hurry|curious|a student|not sure)(.|,) "]
+MORE_CLOSERS = [" (I am|I'm|We are) (a beginner|confused|in a hurry|curious|a student|lost|not sure|learning)(.|!)", " (Thanks a lot|Thank you so much|Cheers|Thx|Many thanks|Please answer|Please be quick|It is urgent|Hurry|Any idea|Do you know)(.|!|?)", " (My boss|My son|A friend|Somebody|My teacher) (asks|wants to know|asked me|needs it)(.|)"]
 SHORT_FORMS = [("What is", "What's"), ("How do I", "How can I"), ("How do I", "How would I"), ("Which", "What"), ("How can I", "How do I"), ("What does", "what does"), ("I am", "I'm"), ("Explain", "Please explain"), ("Tell me about", "What about"), ("How do I", "how to"), ("Can I", "May I"), ("does not", "doesn't")]
 
 
@@ -39,10 +41,10 @@ def casually(chance: Chance, question: str) -> str:
     if chance.roll(0.2):
         question = question.rstrip("?.!") + chance.any(("", "", "?", "??", "!"))
     if chance.roll(0.15):
-        opener = chance.pick(OPENERS)
+        opener = chance.wide(OPENERS, MORE_OPENERS).rstrip() + " "
         question = opener + (question if opener[-2] in ".!" else question[0].lower() + question[1:] if question[:2] != "I " else question)
     if chance.roll(0.1):
-        question += chance.pick(CLOSERS)
+        question += " " + chance.wide(CLOSERS, MORE_CLOSERS).strip()
     if chance.roll(0.2):
         question = question.lower()
     if chance.roll(0.06):
@@ -64,6 +66,7 @@ def talk(chance: Chance, effort: str = "") -> Conversation:
     return exchange(asked(chance, chance.phrase(questions), 0.3), chance.any(answers), effort, "small talk")
 
 
+HELD_CONTENT = {content(question) for topic in ABOUT for question in topic.held}
 HELD_ABOUT = {plain(question) for topic in ABOUT for question in topic.held}
 QUESTION_WORDS = {"what", "which", "where", "who", "how", "why", "when", "is", "are", "can", "could", "may", "do", "does", "will", "must", "should", "am", "under", "at", "in", "whose", "what's", "would"}
 
@@ -72,7 +75,7 @@ def about_question(chance: Chance, topic: Topic) -> str:
     """One of the endless wordings of its patterns, as tidy or as careless as people write; never a held-out one."""
     while True:
         question = worded(chance, topic)
-        if plain(question) not in HELD_ABOUT:
+        if plain(question) not in HELD_ABOUT and (chance.held or content(question) not in HELD_CONTENT):
             return question
 
 

@@ -161,7 +161,7 @@ def some_tools(chance: Chance, count: int) -> list[Tool]:
             tool = everyday_tool(chance)
         else:
             verb, thing = (chance.pick(VERBS), chance.pick(OBJECTS)) if chance.held or chance.roll(0.5) else (chance.word(), chance.word())
-            if last and chance.roll(0.4):
+            if last and chance.roll(0.4 if chance.held else 0.55):
                 verb, thing = (last[0], thing) if chance.roll(0.5) else (verb, last[1])
             last = (verb, thing)
             tool = made_up_tool(chance, verb, thing) if chance.roll(0.6) else made_up_tool(chance)
