@@ -1,10 +1,11 @@
 #!/bin/sh
 # From nothing to both models: tokenizer, data, training, export. Run again after a break, it goes on where it stopped.
 #
-#   ./make.sh                       100 minutes on one CPU core, 3.7 M parameters
+#   ./make.sh                       180 minutes on one CPU core, 3.7 M parameters
 #   SIZE=gpu ./make.sh              25 minutes on one GPU, 19 M parameters
 #
-# MINUTES of training, TOKENS of data, FOLDER for all that is made, PYTHON and COMPILE=1 (torch.compile) may be set.
+# MINUTES of training, TOKENS of data, FOLDER for all that is made, PYTHON and COMPILE=1 (torch.compile) may be set, and
+# BATCH_TOKENS for a smaller GPU.
 set -eu
 cd "$(dirname "$0")"
 FOLDER=${FOLDER:-build}
@@ -17,12 +18,12 @@ if [ ! -x "$PYTHON" ]; then
 fi
 case ${SIZE:-cpu} in
   cpu)
-    MINUTES=${MINUTES:-100} TOKENS=${TOKENS:-15e6} WORKERS=2
+    MINUTES=${MINUTES:-180} TOKENS=${TOKENS:-40e6} WORKERS=2
     SHAPE="--layers 4"
     ;;
   gpu)
     MINUTES=${MINUTES:-25} TOKENS=${TOKENS:-4e8} WORKERS=$(nproc)
-    SHAPE="--layers 6 --width 512 --heads 8 --kv-heads 4 --hidden 1408 --batch-tokens 32768 --batches-per-step 2"
+    SHAPE="--layers 6 --width 512 --heads 8 --kv-heads 4 --hidden 1408 --batch-tokens ${BATCH_TOKENS:-32768} --batches-per-step 2"
     ;;
   *) echo "SIZE must be cpu or gpu." >&2; exit 2 ;;
 esac

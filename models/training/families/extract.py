@@ -101,7 +101,7 @@ def record_types(chance: Chance, spec: str) -> list[FieldType]:
 
 
 def any_record(chance: Chance) -> tuple[str, list[str]]:
-    """A kind of record told by a verb that nobody knows, its values in the order of its keys."""
+    """A kind of record told by a verb that nobody knows: what is what, only the kinds of the values say."""
     verb, second, unit = (chance.word().lower() for _ in range(3))
     who, what, much = chance.words(3)
     kinds = {who: chance.any(("name", "name", "word", "full_name")), what: chance.any(("word", "word", "place", "name", "code")), much: chance.any(("integer", "clock", "date", "number", "day"))}
@@ -111,7 +111,8 @@ def any_record(chance: Chance) -> tuple[str, list[str]]:
         f"{first} {verb} {small}{middle} {chance.any(('for', 'at', 'on', 'with', 'in', 'by'))} {last}{chance.any(('', f' {unit}'))}.", f"{first} {verb}ed {small}{middle}, {second} {last}.", f"{chance.any(('The', 'Our', 'My', 'This'))} {verb} {first} {second} {small}{middle} {chance.any(('of', 'from', 'until', 'in'))} {last}.",
         f"{chance.any(('In', 'At', 'With', 'For', 'By', 'On'))} {first} {chance.any(('at', 'for', 'with', 'and'))} {middle}: {last}", f"{first}: {middle}, {last}", f"{chance.any(('On', 'In', 'For', 'With', 'At'))} {first} {chance.any(('we', 'they', 'you', 'I'))} {verb} {small}{middle} {chance.any(('at', 'for', 'by'))} {last}.",
     ))
-    return ", ".join(f"{key} {kind}" for key, kind in kinds.items()), [form]
+    keys = chance.any(((who, what, much), (who, much, what), (much, who, what)))
+    return ", ".join(f"{key} {kinds[key]}" for key in keys), [form]
 
 
 class Record:
@@ -120,10 +121,10 @@ class Record:
     def __init__(self, chance: Chance):
         self.patterns: list[str] = []
         self.described = False
-        if not chance.held and chance.roll(0.12):
+        if not chance.held and chance.roll(0.1):
             spec, self.patterns = any_record(chance)
             self.types = record_types(chance, spec)
-        elif chance.roll(0.3):
+        elif chance.roll(0.3 if chance.held else 0.38):
             spec, self.patterns = chance.any(MORE_RECORDS) if not chance.held and chance.roll(0.7) else chance.pick(RECORDS)
             self.types = record_types(chance, spec)
         else:

@@ -46,7 +46,7 @@ ENUMS: dict[str, list[str]] = {
 
 
 FREE_KEY_SHARE = 0.45  # in training: keys of no meaning, since those of evaluation have none for the model either
-LONGER_SHARE = 0.2
+LONGER_SHARE = 0.1
 FREE_VALUE_SHARE = 0.4  # in training: any word as a day, a colour, a language
 
 
@@ -133,8 +133,8 @@ def fill(chance: Chance, type_: FieldType) -> Field:
 def value_of(chance: Chance, type_: FieldType) -> Any:
     if not chance.held and type_.kind in ("day", "colour", "language", "currency", "job", "food", "sport") and chance.roll(FREE_VALUE_SHARE):
         return chance.unusual_name() if type_.kind in ("day", "language") else chance.word().upper()[:3] if type_.kind == "currency" else chance.word()
-    if not chance.held and type_.kind in ("name", "word", "place") and chance.roll(LONGER_SHARE):  # how long a value is, only the text says
-        return chance.full_name() if type_.kind == "name" else f"{capital(chance.word())} {capital(chance.word())}" if type_.kind == "place" else " ".join(chance.words(2))
+    if not chance.held and type_.kind in ("name", "word") and chance.roll(LONGER_SHARE):  # how long a value is, only the text says
+        return chance.full_name() if type_.kind == "name" else " ".join(chance.words(2))
     match type_.kind:
         case "name": return chance.name()
         case "full_name": return chance.full_name()
