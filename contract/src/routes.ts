@@ -5,6 +5,7 @@ import * as z from 'zod';
 
 import { adminKeyRoutes } from './admin-key-routes.ts';
 import { budget, budgetSet, budgetToSet } from './budgets.ts';
+import { billingRoutes } from './billing-routes.ts';
 import {
   balance,
   creditAccount,
@@ -245,6 +246,7 @@ export const routes = {
     output: serverStatus,
   },
   ...adminKeyRoutes,
+  ...billingRoutes,
 } as const satisfies { readonly [name: string]: Route };
 
 export type RouteName = keyof typeof routes;

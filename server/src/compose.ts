@@ -8,6 +8,7 @@ import { bookInForce } from './domain/pricing/prices.ts';
 import { openTill } from './compose-till.ts';
 import { unknownFieldsOf } from './compose-unknown-fields.ts';
 import { readConfig, type Config, type EngineConfig } from './config.ts';
+import { downloadHandlers } from './control/downloads.ts';
 import { managementHandlers } from './control/handlers.ts';
 import type { Capabilities } from './domain/generation/capabilities.ts';
 import { PromptMemory } from './domain/prompt-cache/prompt-memory.ts';
@@ -19,6 +20,7 @@ import type { Owner } from './domain/stored/answer.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
+import { invoicePdf } from './documents/invoice-pdf.ts';
 import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
 import { BackgroundRuns } from './gateway/background-runs.ts';
 import type { Gateway, ServedModel } from './gateway/gateway.ts';
@@ -372,9 +374,10 @@ async function openHttp(
     if (!bytes.ok) throw new Error('PostgreSQL is away.');
     return bytes.value;
   };
-  const { accounts, adminKeys, plans, prices } = store;
+  const { accounts, adminKeys, billing, exports, plans, prices } = store;
   const ids = { newId, randomBytes };
-  const deps = { accounts, adminKeys, plans, prices, facts, till, storedBytes, ...ids };
+  const downloads = downloadHandlers({ accounts, billing, exports, pdfOf: invoicePdf });
+  const deps = { accounts, adminKeys, billing, plans, prices, facts, till, storedBytes, ...ids };
   const handlers = managementHandlers(deps);
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
@@ -387,7 +390,7 @@ async function openHttp(
     corsOrigins: config.corsOrigins,
     logger: log,
     mountManagement: async (app) => {
-      await mountManagement(app, { handlers, adminToken });
+      await mountManagement(app, { handlers, downloads, adminToken });
       await mountPaymentWebhooks(app, till);
     },
   });

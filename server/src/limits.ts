@@ -144,6 +144,8 @@ export const STORED_PAGE_MAX = 100;
 // ── Reports ────────────────────────────────────────────────────────────────────────────────────────────────
 /** Values of one filter of a report on usage: more projects or keys than this are easier to group by. */
 export const REPORT_FILTERS_MAX = 500;
+/** Each holds a connection of the few that people's reports share. */
+export const EXPORTS_AT_ONCE_MAX = 2;
 /** How often usage is rolled up: what a report has to add up by itself is so young. */
 export const ROLL_UP_EVERY_MS = 2_000;
 

@@ -14,6 +14,8 @@ export const MAY_IMPORT = {
   engines: ['ports', 'domain', 'lib'],
   store: ['ports', 'domain', 'lib'],
   telemetry: ['ports', 'domain', 'lib'],
+  // Pages of what is frozen: no port is asked.
+  documents: ['domain', 'lib'],
   // Providers of payments, as engines are providers of tokens.
   payments: ['ports', 'domain', 'lib'],
   // What takes the money, as the gateway takes the requests: it knows no provider.
@@ -46,6 +48,7 @@ export const MAY_IMPORT = {
     'gateway',
     'till',
     'telemetry',
+    'documents',
     'store',
     'payments',
     'engines',
@@ -76,6 +79,7 @@ export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
   undici: ['engines'],
   'node-llama-cpp': ['engines', 'models'],
   pino: ['telemetry'],
+  pdfkit: ['documents'],
   stripe: ['payments'],
   openai: ['start', 'cli'],
   zod: [

@@ -8,6 +8,7 @@ import type { Result } from '../lib/result.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { Plans } from '../ports/plans.ts';
 import type { PriceBooks } from '../ports/price-books.ts';
+import type { Billing } from '../ports/billing.ts';
 import type { AdminKeys } from '../ports/admin-keys.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import type { Till } from '../till/till.ts';
@@ -19,6 +20,7 @@ export type ControlDeps = {
   readonly plans?: Plans;
   readonly prices: PriceBooks;
   readonly adminKeys: AdminKeys;
+  readonly billing: Billing;
   readonly facts: ServerFacts;
   readonly till: Till;
   /** What a project keeps between requests. */

@@ -1,5 +1,6 @@
 // All handlers of the management API, one per route of the contract's table; each resource has its own file.
 
+import { billing } from './billing.ts';
 import { adminKeys } from './admin-keys.ts';
 import { budgets } from './budgets.ts';
 import { credits } from './credits.ts';
@@ -21,6 +22,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...organisations(deps),
     ...keys(deps),
     ...adminKeys(deps),
+    ...billing(deps),
     ...credits(deps),
     ...plans(deps),
     ...prices(deps),

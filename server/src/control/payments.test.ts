@@ -65,9 +65,18 @@ before(async () => {
   door = scope.use(await webhookDoor(till));
   const facts = { nowMs: () => nowMs } as ServerFacts; // all that these handlers look at
   const storedBytes = async () => 0;
-  const { adminKeys } = store;
+  const { adminKeys, billing } = store;
   const ids = { newId, randomBytes };
-  handlers = managementHandlers({ accounts, adminKeys, prices, facts, till, storedBytes, ...ids });
+  handlers = managementHandlers({
+    accounts,
+    adminKeys,
+    billing,
+    prices,
+    facts,
+    till,
+    storedBytes,
+    ...ids,
+  });
   await accounts.createOrganisation({ id: ORGANISATION, name: 'Payer' });
 });
 after(() => scope.disposeAsync());

@@ -71,7 +71,17 @@ function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
   const prices = NOWHERE;
   const adminKeys = new MemoryAdminKeys(facts.nowMs);
   const ids = { newId, randomBytes };
-  return managementHandlers({ accounts, adminKeys, prices, facts, till, storedBytes, ...ids });
+  const billing = NOWHERE;
+  return managementHandlers({
+    accounts,
+    adminKeys,
+    billing,
+    prices,
+    facts,
+    till,
+    storedBytes,
+    ...ids,
+  });
 }
 
 /** Payments are tested where there is a database: `server/src/control/payments.test.ts`. */

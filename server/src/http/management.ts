@@ -1,6 +1,7 @@
 // Mounts the management API on the server: who may call it, and from bytes to a handler's validated input and back.
 
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { Readable } from 'node:stream';
 
 import { ERROR_STATUS, type ManagementError } from '@turnpike/contract/errors.ts';
 import { MANAGEMENT_BODY_BYTES_MAX } from '@turnpike/contract/limits.ts';
@@ -10,14 +11,18 @@ import {
   type Route,
   type RouteName,
 } from '@turnpike/contract/routes.ts';
+import { downloads, type DownloadName } from '@turnpike/contract/downloads.ts';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as z from 'zod';
 
+import type { Download, DownloadHandlers } from '../control/downloads.ts';
 import type { Handlers } from '../control/handler.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 
 export type ManagementOptions = {
   readonly handlers: Handlers;
+  /** What is given as files; absent: their addresses do not exist. */
+  readonly downloads?: DownloadHandlers;
   /** The secret that the operator's tools show as `Authorization: Bearer …`. */
   readonly adminToken: string;
 };
@@ -25,7 +30,7 @@ export type ManagementOptions = {
 /** Its own corner of the server: hooks, parsers and errors here leave the other routes alone. */
 export async function mountManagement(
   app: FastifyInstance,
-  { handlers, adminToken }: ManagementOptions,
+  { handlers, downloads: files, adminToken }: ManagementOptions,
 ): Promise<void> {
   const expected = sha256(adminToken);
   await app.register(
@@ -40,6 +45,9 @@ export async function mountManagement(
       corner.setErrorHandler((error, request, reply) => refuse(reply, errorOf(error, request)));
       corner.setNotFoundHandler((request, reply) => refuseUnknown(request, reply));
       for (const name of routeNames()) mountRoute(corner, name, handlers);
+      if (files !== undefined) {
+        for (const name of downloadNames()) mountDownload(corner, name, files);
+      }
     },
     { prefix: MANAGEMENT_PREFIX },
   );
@@ -66,6 +74,26 @@ function mountRoute(corner: FastifyInstance, name: RouteName, handlers: Handlers
   });
 }
 
+function downloadNames(): readonly DownloadName[] {
+  return Object.keys(downloads) as DownloadName[]; // as of routes
+}
+
+function mountDownload(corner: FastifyInstance, name: DownloadName, files: DownloadHandlers): void {
+  const { path, input: schema } = downloads[name];
+  // As in mountRoute.
+  const handle = files[name] as (input: unknown) => Promise<Result<Download, ManagementError>>;
+  corner.get(path, async (request, reply) => {
+    const input = inputOf({ method: 'GET', input: schema }, request);
+    if (!input.ok) return refuse(reply, input.error);
+    const file = await handle(input.value);
+    if (!file.ok) return refuse(reply, file.error);
+    const { contentType, fileName, body } = file.value;
+    void reply.type(contentType);
+    void reply.header('content-disposition', `attachment; filename="${fileName}"`);
+    return reply.send(Readable.from(body, { objectMode: false }));
+  });
+}
+
 function readJsonOnly(corner: FastifyInstance): void {
   corner.removeAllContentTypeParsers();
   corner.addContentTypeParser('application/json', { parseAs: 'string' }, (_, text, done) => {
@@ -88,7 +116,10 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
-function inputOf(route: Route, request: FastifyRequest): Result<unknown, ManagementError> {
+function inputOf(
+  route: Pick<Route, 'method' | 'input'>,
+  request: FastifyRequest,
+): Result<unknown, ManagementError> {
   const fields = fieldsOf(route, request);
   if (!fields.ok) return fields;
   const parsed = route.input.safeParse(fields.value);
@@ -97,7 +128,10 @@ function inputOf(route: Route, request: FastifyRequest): Result<unknown, Managem
 
 type Fields = { readonly [name: string]: unknown };
 
-function fieldsOf(route: Route, request: FastifyRequest): Result<Fields, ManagementError> {
+function fieldsOf(
+  route: Pick<Route, 'method'>,
+  request: FastifyRequest,
+): Result<Fields, ManagementError> {
   const query = isFields(request.query) ? request.query : {};
   const params = isFields(request.params) ? request.params : {};
   if (route.method === 'GET') return ok({ ...query, ...params });

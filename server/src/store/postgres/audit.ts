@@ -5,6 +5,7 @@ import type pg from 'pg';
 import type { Reconciliation } from '../../ports/accounts.ts';
 import { COST_SQL } from './price-columns.ts';
 import type { Check } from './audit-check.ts';
+import { INVOICE_CHECKS } from './billing/audit-invoices.ts';
 import { BLOCK_CHECKS } from './credits/audit-blocks.ts';
 import { ROLL_UP_CHECKS } from './reports/audit-roll-ups.ts';
 
@@ -105,6 +106,7 @@ const CHECKS: readonly Check[] = [
   },
   ...BLOCK_CHECKS,
   ...ROLL_UP_CHECKS,
+  ...INVOICE_CHECKS,
 ];
 
 /** Enough to see what is wrong. */

@@ -4,6 +4,8 @@
 import { Pool } from 'pg';
 import { type Result, err, ok } from '../../lib/result.ts';
 import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
+import type { Billing } from '../../ports/billing.ts';
+import type { Exports } from '../../ports/exports.ts';
 import type { AdminKeys } from '../../ports/admin-keys.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
@@ -38,7 +40,9 @@ import { postgresTillBook } from './payments/postgres-till-book.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresPriceBooks } from './prices/postgres-price-books.ts';
+import { PostgresBilling } from './billing/postgres-billing.ts';
 import { PostgresAdminKeys } from './admin-keys.ts';
+import { PostgresExports } from './reports/postgres-exports.ts';
 import { PostgresUsageReports } from './reports/postgres-usage-reports.ts';
 import { PostgresReceipts } from './postgres-receipts.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
@@ -74,6 +78,8 @@ export interface Store extends AsyncDisposable {
   readonly sealing: SealingKeys;
   readonly adminKeys: AdminKeys;
   readonly reports: UsageReports;
+  readonly billing: Billing;
+  readonly exports: Exports;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
   readonly version: string;
   /** Since the snapshot of keys and prices was last known to be current. */
@@ -195,6 +201,8 @@ class PostgresStore implements Store {
   readonly adminKeys: AdminKeys;
   readonly reports: UsageReports;
   readonly receipts: Receipts;
+  readonly billing: Billing;
+  readonly exports: Exports;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
   readonly version: string;
@@ -214,6 +222,8 @@ class PostgresStore implements Store {
     this.adminKeys = new PostgresAdminKeys(pool);
     this.reports = new PostgresUsageReports(pool);
     this.receipts = new PostgresReceipts(pool, this.accounts);
+    this.billing = new PostgresBilling(pool);
+    this.exports = new PostgresExports(pool);
   }
 
   snapshotAgeMs(): number {

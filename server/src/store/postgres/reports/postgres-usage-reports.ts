@@ -41,7 +41,7 @@ type PriceRow = { readonly version: number; readonly model: string } & {
   readonly [column: string]: string | number;
 };
 
-async function pricesOf(
+export async function pricesOf(
   client: pg.Pool | pg.ClientBase,
   versions: readonly number[],
 ): Promise<PricesThen> {

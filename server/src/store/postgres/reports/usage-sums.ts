@@ -119,13 +119,13 @@ function sumOf(row: Row, by: readonly Dimension[]): UsageSum {
   };
 }
 
-function tokensOf(row: Row): Usage {
+export function tokensOf(row: Row): Usage {
   const tokens: { -readonly [bucket in UsageBucket]: number } = { ...NO_USAGE };
   for (const bucket of USAGE_BUCKETS) tokens[bucket] = count(row[COLUMNS[bucket]]);
   return tokens;
 }
 
-function count(text: string | null | undefined): number {
+export function count(text: string | null | undefined): number {
   const value = Number(text ?? '0');
   assert(Number.isSafeInteger(value), 'a sum of tokens is exact');
   return value;
