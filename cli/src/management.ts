@@ -2,6 +2,8 @@
 
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable, type Writable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
 
 import {
   managementClient,
@@ -10,6 +12,12 @@ import {
   type WireReply,
   type WireRequest,
 } from '@turnpike/contract/client.ts';
+import {
+  downloadPath,
+  type DownloadInput,
+  type DownloadName,
+} from '@turnpike/contract/downloads.ts';
+import { errorEnvelope } from '@turnpike/contract/errors.ts';
 import type { RouteInput, RouteName, RouteOutput } from '@turnpike/contract/routes.ts';
 
 import { done, EXIT, failed, type Outcome } from './outcome.ts';
@@ -20,6 +28,12 @@ const TIMEOUT_MS = 75_000;
 
 export type Management = {
   ask<N extends RouteName>(name: N, input: RouteInput<N>): Promise<Outcome<RouteOutput<N>>>;
+  /** Writes it where it is to go, as it comes. */
+  download<N extends DownloadName>(
+    name: N,
+    input: DownloadInput<N>,
+    into: Writable,
+  ): Promise<Outcome<undefined>>;
 };
 
 /** Without a token there is nothing to ask with; without a server the token would not help. */
@@ -30,7 +44,7 @@ export async function connect(surroundings: Surroundings): Promise<Outcome<Manag
     return failed('no-admin-token', missingToken(surroundings));
   }
   const client = managementClient((request) => send(surroundings.url, token, request));
-  return done(managementOver(client, surroundings.url));
+  return done(managementOver(client, surroundings.url, token));
 }
 
 export async function adminToken(surroundings: Surroundings): Promise<string | undefined> {
@@ -69,12 +83,44 @@ export async function send(url: string, token: string, request: WireRequest): Pr
   }
 }
 
-function managementOver(client: ManagementClient, url: string): Management {
+function managementOver(client: ManagementClient, url: string, token: string): Management {
   return {
     async ask<N extends RouteName>(name: N, input: RouteInput<N>) {
       return outcomeOf(await client.call(name, input), url);
     },
+    download: (name, input, into) => download(url, token, downloadPath(name, input), into),
   };
+}
+
+/** However long it takes: a month of usage is some hundred megabytes. */
+async function download(
+  url: string,
+  token: string,
+  path: string,
+  into: Writable,
+): Promise<Outcome<undefined>> {
+  try {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await fetch(url + path, { headers, redirect: 'error' });
+    if (!response.ok || response.body === null) return refusedDownload(await response.text());
+    await pipeline(Readable.fromWeb(response.body), into);
+    return done(undefined);
+  } catch (error) {
+    return failed('download-failed', `The download did not come to its end: ${reasonOf(error)}.`);
+  }
+}
+
+function refusedDownload(text: string): Outcome<undefined> {
+  try {
+    const parsed = errorEnvelope.safeParse(JSON.parse(text));
+    if (parsed.success) return failed(parsed.data.error.code, parsed.data.error.message);
+  } catch {
+    // What is no JSON is no answer of ours.
+  }
+  return failed(
+    'not-understood',
+    'What answers there is not the management API: check TURNPIKE_URL.',
+  );
 }
 
 function outcomeOf<T>(called: Called<T>, url: string): Outcome<T> {

@@ -9,6 +9,8 @@ import { addAdminKeys } from './commands/admin-keys.ts';
 import { addChat } from './commands/chat.ts';
 import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
+import { addExport } from './commands/export.ts';
+import { addInvoices } from './commands/invoices.ts';
 import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
 import { addBudgets } from './commands/budgets.ts';
@@ -72,6 +74,8 @@ function programOf(cli: Cli): Command {
   addAutoReload(program, cli);
   addUsage(program, cli);
   addPrices(program, cli);
+  addInvoices(program, cli);
+  addExport(program, cli);
   addReconcile(program, cli);
   addChat(program, cli);
   return program;

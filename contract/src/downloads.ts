@@ -2,6 +2,7 @@
 
 import * as z from 'zod';
 
+import { pathOf, pathParameters } from './routes.ts';
 import { id, instant, organisationChoice } from './scope.ts';
 
 export type DownloadRoute = {
@@ -41,3 +42,15 @@ export const downloads = {
 export type DownloadName = keyof typeof downloads;
 export type DownloadInput<N extends DownloadName> = z.input<(typeof downloads)[N]['input']>;
 export type DownloadParsed<N extends DownloadName> = z.output<(typeof downloads)[N]['input']>;
+
+/** With its query, ready for a URL. */
+export function downloadPath<N extends DownloadName>(name: N, input: DownloadInput<N>): string {
+  const route: DownloadRoute = downloads[name];
+  const inPath = new Set(pathParameters(route));
+  const query = Object.entries(input)
+    .filter(([field, value]) => !inPath.has(field) && value !== undefined)
+    .map(([field, value]) => `${field}=${encodeURIComponent(String(value))}`)
+    .join('&');
+  const path = pathOf(route, input);
+  return query === '' ? path : `${path}?${query}`;
+}

@@ -258,12 +258,15 @@ export type RouteOutput<N extends RouteName> = z.output<(typeof routes)[N]['outp
 
 const PATH_PARAMETER = /:(\w+)/g;
 
-export function pathParameters(route: Route): readonly string[] {
+export function pathParameters(route: Pick<Route, 'path'>): readonly string[] {
   return [...route.path.matchAll(PATH_PARAMETER)].map((match) => match[1] ?? '');
 }
 
 /** The path with its parameters filled in, ready for a URL. */
-export function pathOf(route: Route, values: { readonly [name: string]: unknown }): string {
+export function pathOf(
+  route: Pick<Route, 'path'>,
+  values: { readonly [name: string]: unknown },
+): string {
   const filled = route.path.replace(PATH_PARAMETER, (_, parameter: string) =>
     encodeURIComponent(String(values[parameter])),
   );

@@ -114,15 +114,20 @@ export class Turnpike {
 
   /** A new key that reads usage and costs. */
   async adminKey(): Promise<string> {
-    const response = await fetch(`${this.origin}/manage/v1/admin-keys`, {
+    const response = await this.manage('/admin-keys', { name: 'test' });
+    return createdAdminKey.parse(await response.json()).key;
+  }
+
+  /** Something that its operator posts. */
+  manage(path: string, body: object): Promise<Response> {
+    return fetch(`${this.origin}/manage/v1${path}`, {
       method: 'POST',
       headers: {
         authorization: `Bearer ${this.adminToken}`,
         'content-type': 'application/json',
       },
-      body: JSON.stringify({ name: 'test' }),
+      body: JSON.stringify(body),
     });
-    return createdAdminKey.parse(await response.json()).key;
   }
 
   async untilReady(): Promise<void> {

@@ -10,6 +10,7 @@ import {
   startTestPostgres,
 } from '../../server/src/store/postgres/database.fixture.ts';
 import { sumUsage } from '../../server/src/store/postgres/reports/usage-sums.ts';
+import { billMonth, exportMonth } from './bill-month.ts';
 import { makeMonth } from './month.ts';
 import { reportQueries } from './report-queries.ts';
 
@@ -27,12 +28,19 @@ await using postgres = await startTestPostgres();
 const connection = await postgres.newDatabase();
 await using store = await mustOpen(connection);
 await using pool = poolTo(connection);
-await timed(`${requests} requests settled`, () =>
+const month = await timed(`${requests} requests settled`, () =>
   makeMonth({ accounts: store.accounts, pool }, { requests, seed }),
 );
 await timed('rolled up', () => store.reports.rollUp());
 await pool.query('VACUUM ANALYZE');
 await askEverything();
+await timed('three invoices', () => billMonth(store, month));
+const { bytes } = await timed('exported', () => exportMonth(store, month));
+const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
+console.log(`${Math.round(bytes / 1e6)} MB of CSV; this process has ${megabytes} MB`);
+const { findings, checks } = await timed('reconciled', () => store.accounts.reconcile());
+console.log(`${checks.length} checks, ${findings.length} differences`);
+for (const { check, detail } of findings) console.log(`${check}: ${detail}`);
 
 async function askEverything(): Promise<void> {
   await using one = poolTo(connection);

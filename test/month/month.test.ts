@@ -1,4 +1,4 @@
-// A month of 20,000 synthetic requests: what reports say of it is what a plain sum says.
+// A month of 20,000 synthetic requests: what reports, invoices and exports say of it is what a plain sum says.
 
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,12 +8,13 @@ import {
   poolTo,
   startTestPostgres,
 } from '../../server/src/store/postgres/database.fixture.ts';
+import { billMonth, exportMonth } from './bill-month.ts';
 import { makeMonth, MONTH_FROM_MS, MONTH_TO_MS, ORGANISATIONS, type Month } from './month.ts';
 import type { Store } from '../../server/src/store/postgres/store.ts';
 
 const REQUESTS = 20_000;
 
-test('a month of usage: reports are exact, and the books agree with them', async () => {
+test('a month of usage: I12: reports, invoices and exports are exact, and the books agree with them', async () => {
   await using postgres = await startTestPostgres();
   const connection = await postgres.newDatabase();
   await using store = await mustOpen(connection);
@@ -24,6 +25,8 @@ test('a month of usage: reports are exact, and the books agree with them', async
   );
   assert.equal(await store.reports.rollUp(), REQUESTS);
   await assertReports(store, month);
+  await billMonth(store, month);
+  assert.ok((await exportMonth(store, month)).bytes > REQUESTS * 100);
   const { findings } = await store.accounts.reconcile();
   assert.deepEqual(findings, []);
 });
