@@ -1,6 +1,6 @@
 // A page of an invoice, made of its frozen document alone: the same document always makes the same bytes.
 
-import PDFDocument from 'pdfkit';
+import { PDFDocument } from 'pdfkit';
 import type { BillingDocument } from '../domain/billing/document.ts';
 import { dollarsOf, lineTexts, monthName, showable, titleOf } from './invoice-words.ts';
 

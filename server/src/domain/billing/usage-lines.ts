@@ -1,7 +1,6 @@
 // The lines of an invoice: usage by model, tier, what was counted and its price. Each line is a sum of nano-dollars that is
 // rounded to cents once; the nano-dollars of all lines are what the ledger has.
 
-import type { ServiceTier } from '../pricing/service-tier.ts';
 import type { PricesThen } from '../reports/prices-then.ts';
 import { splitCost } from '../reports/split-cost.ts';
 import type { CostItem } from '../reports/cost-lines.ts';
@@ -13,7 +12,7 @@ import type { Days, DocumentLine } from './document.ts';
 export type DayUsage = {
   readonly day: string;
   readonly model: string;
-  readonly tier: ServiceTier | string;
+  readonly tier: string;
   readonly priceVersion: number;
   readonly requests: number;
   readonly tokens: Usage;
