@@ -1,10 +1,10 @@
 // A page of an invoice, made of its frozen document alone: the same document always makes the same bytes.
 
-import { PDFDocument } from 'pdfkit';
+import PdfDocument from 'pdfkit';
 import type { BillingDocument } from '../domain/billing/document.ts';
 import { dollarsOf, lineTexts, monthName, showable, titleOf } from './invoice-words.ts';
 
-type Page = InstanceType<typeof PDFDocument>;
+type Page = InstanceType<typeof PdfDocument>;
 
 const MARGIN = 54;
 const WIDTH = 595.28 - 2 * MARGIN;
@@ -25,7 +25,7 @@ const COLUMNS = {
 
 export async function invoicePdf(document: BillingDocument): Promise<Uint8Array> {
   const issued = new Date(document.issuedAt);
-  const page = new PDFDocument({
+  const page = new PdfDocument({
     size: 'A4',
     margins: { top: MARGIN, left: MARGIN, right: MARGIN, bottom: 0 },
     bufferPages: true,
