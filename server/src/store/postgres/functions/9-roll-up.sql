@@ -1,6 +1,6 @@
 -- Adds to the roll-ups what was settled since the last time, each row once: everything that was written by transactions which
 -- have ended, whatever order they ended in. One process at a time; returns how many usage rows it added, or null where another
--- process is at it.
+-- process is at it. Of protocols they tell apart whether they are embeddings.
 CREATE FUNCTION usage_roll_up() RETURNS bigint LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -31,7 +31,7 @@ BEGIN
 
   WITH fresh AS MATERIALIZED (
     SELECT organisation_id, date_trunc('hour', started_at, 'UTC') AS starts_at, project_id, key_id, model, tier,
-        price_version, protocol, outcome = 'failed' AS failed, coalesce(end_user, '') AS end_user,
+        price_version, CASE protocol WHEN 'openai-embeddings' THEN protocol ELSE '' END AS protocol, outcome = 'failed' AS failed, coalesce(end_user, '') AS end_user,
         count(*) AS requests, sum(input) AS input, sum(cache_read) AS cache_read,
         sum(cache_write_5m) AS cache_write_5m, sum(cache_write_1h) AS cache_write_1h, sum(output) AS output,
         sum(reasoning) AS reasoning, sum(image_input) AS image_input, sum(audio_input) AS audio_input,
@@ -83,7 +83,7 @@ BEGIN
           requests, input, cache_read, cache_write_5m, cache_write_1h, output, reasoning, image_input, audio_input,
           image_output, audio_output, tool_calls, cost_nano, charged_nano, overrun_nano)
       SELECT organisation_id, date_trunc('day', starts_at, 'UTC'), '', '', model, '', 0,
-        CASE protocol WHEN 'openai-embeddings' THEN protocol ELSE '' END, failed, end_user,
+        protocol, failed, end_user,
         sum(requests), sum(input), sum(cache_read), sum(cache_write_5m), sum(cache_write_1h), sum(output),
         sum(reasoning), sum(image_input), sum(audio_input), sum(image_output), sum(audio_output), sum(tool_calls),
         sum(cost_nano), sum(charged_nano), sum(overrun_nano)

@@ -122,3 +122,9 @@ ALTER TABLE invoice_item_billed ENABLE ALWAYS TRIGGER invoice_item_billed_is_imm
 
 -- The other side of `rounding`: what is billed in cents less what the ledger has in nano-dollars.
 INSERT INTO account (id, kind) VALUES ('revenue:rounding', 'revenue') ON CONFLICT (id) DO NOTHING;
+
+-- The roll-ups tell fewer protocols apart than they did: they begin anew.
+DELETE FROM usage_hour;
+DELETE FROM usage_day;
+DELETE FROM usage_day_by_end_user;
+UPDATE usage_roll_up_position SET cluster = 0;

@@ -13,10 +13,10 @@ const SUMS = [
 const KEY =
   'organisation_id, starts_at, project_id, key_id, model, tier, price_version, protocol, failed, end_user';
 
-const ALL = 'project_id, key_id, model, tier, price_version, protocol';
+const KIND = `CASE protocol WHEN 'openai-embeddings' THEN protocol ELSE '' END AS protocol`;
+const ALL = `project_id, key_id, model, tier, price_version, ${KIND}`;
 /** What the roll-up by end user tells apart. */
-const FEW = `'' AS project_id, '' AS key_id, model, '' AS tier, 0 AS price_version,
-            CASE protocol WHEN 'openai-embeddings' THEN protocol ELSE '' END AS protocol`;
+const FEW = `'' AS project_id, '' AS key_id, model, '' AS tier, 0 AS price_version, ${KIND}`;
 
 function differs(
   table: string,
