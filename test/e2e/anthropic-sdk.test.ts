@@ -165,9 +165,10 @@ describe('the official Anthropic client', () => {
     );
     for (const count of counts) assert.equal(count.input_tokens, 3);
     assert.equal(await books.chargedNano(), chargedNano);
+    // Its server is not there: that is told, rather than a guess.
     await assert.rejects(
       client.messages.countTokens({ model: 'far', messages }),
-      /The model 'far' can't do this: counting tokens/,
+      /The model 'far' failed to answer/,
     );
   });
 

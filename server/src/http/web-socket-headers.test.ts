@@ -17,6 +17,7 @@ describe("a WebSocket's first event", () => {
     assert.equal(first?.type, 'response.created');
     assert.deepEqual(Object.keys(first.headers ?? {}).toSorted(), [
       'turnpike-ignored',
+      'turnpike-price-version',
       'turnpike-repaired',
       'x-request-id',
     ]);

@@ -305,10 +305,10 @@ test('the audit finds what is wrong', async () => {
     const found = await auditBooks(pool);
     assert.deepEqual([...new Set(found.map(({ check }) => check.split(' ')[0]))], expected, sql);
   };
-  await plant("UPDATE account SET balance_nano = balance_nano + 1 WHERE kind = 'revenue'", [
-    'I1',
-    'I2',
-  ]);
+  await plant(
+    "UPDATE account SET balance_nano = balance_nano + 1 WHERE kind = 'revenue' AND balance_nano > 0",
+    ['I1', 'I2'],
+  );
   await plant("UPDATE account SET balance_nano = balance_nano - 1 WHERE kind = 'overrun-loss'", [
     'I2',
   ]);
