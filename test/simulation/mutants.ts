@@ -92,8 +92,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'gives a model without a price away',
     file: 'gateway/model-for.ts',
-    find: 'const price = book?.models.get(modelId);',
-    replace: "const price = book?.models.get(modelId) ?? book?.models.get('model');",
+    find: 'const prices = book?.models.get(modelId);',
+    replace: "const prices = book?.models.get(modelId) ?? book?.models.get('model');",
     seed: 5,
   },
   {
@@ -184,7 +184,7 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'keeps the charge of a settle that the log refused',
     file: `${LEASES}/leased-ledger.ts`,
-    find: '      credits.forget(chargedNano);\n',
+    find: '      for (const lease of this.#book.leasesOf(request)) lease.forget(chargedNano);\n',
     replace: '',
     seed: 2,
   },

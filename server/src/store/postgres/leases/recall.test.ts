@@ -251,7 +251,7 @@ test('I9 eight gateways and two budgets under load: neither is exceeded, and wha
   await using store = await mustOpen(connection, { gatewayId: 'books' });
   const organisationId = await booksOf(store).newOrganisation(CREDIT_NANO);
   const budget = { organisationId, scope: 'key', period: 'total' } as const;
-  const limits = { bud_wide: 60_000n, bud_tight: 20_000n };
+  const limits = { bud_wide: 60_000n, bud_tight: 10_000n };
   for (const [id, hardLimitNano] of Object.entries(limits)) {
     await store.accounts.budgets.set({ ...budget, id, subject: id, hardLimitNano });
   }
