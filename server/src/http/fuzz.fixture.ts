@@ -166,6 +166,10 @@ const SEEDS: readonly Seed[] = [
 const PATHS = [
   ...new Set(SEEDS.map(({ path }) => path)),
   '/v1/models/priced',
+  '/v1/key',
+  '/v1/requests/req_00000000000000000000000000000000',
+  '/v1/organization/usage/completions?start_time=x&bucket_width=1d',
+  '/v1/organizations/cost_report?starting_at=2026-13-40',
   '/v1/status',
   '/healthz',
   '/readyz',
