@@ -24,12 +24,17 @@ export class LineBatch {
   }
 
   flush(): void {
+    const text = this.take();
+    if (text !== '') this.#put(text);
+  }
+
+  /** What waits, and waits no longer. */
+  take(): string {
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    if (this.#lines.length === 0) return;
     const text = this.#lines.join('');
     this.#lines = [];
     this.#characters = 0;
-    this.#put(text);
+    return text;
   }
 }

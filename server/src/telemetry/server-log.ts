@@ -1,6 +1,7 @@
 // The operator's log: one JSON object a line in a file, so that the terminal stays readable. The sentences of warnings
 // and errors are also given to the terminal.
 
+import { appendFileSync } from 'node:fs';
 import { pino, type Logger } from 'pino';
 import type { LogLevel } from '../ports/log.ts';
 import { LineBatch } from './line-batch.ts';
@@ -16,8 +17,7 @@ export function openServerLog(
 ): ServerLog {
   const file = pino.destination({ dest: path, mkdir: true, sync: false });
   const batch = new LineBatch((text) => void file.write(text));
-  // Before the file's own listener, which writes what it was given.
-  process.prependListener('exit', () => batch.flush());
+  process.prependListener('exit', () => appendLast(path, file, batch.take()));
   const options = {
     level,
     base: null,
@@ -33,4 +33,15 @@ export function openServerLog(
     },
   };
   return pino(options, batch);
+}
+
+/** At the end of the process: the file's own way to the disk goes over another thread, which may not live so long. */
+function appendLast(path: string, file: ReturnType<typeof pino.destination>, lines: string): void {
+  if (lines === '') return;
+  try {
+    file.flushSync();
+    appendFileSync(path, lines);
+  } catch {
+    // The file was never opened, or there is no room: nobody is left to be told.
+  }
 }
