@@ -4,22 +4,28 @@ import type { Config } from './config.ts';
 import { Collections } from './jobs/collections.ts';
 import { newId } from './lib/ids.ts';
 import { ManualPayments } from './payments/manual/manual-payments.ts';
-import { StripePayments } from './payments/stripe/stripe-payments.ts';
+import type { StripeOptions } from './payments/stripe/stripe-payments.ts';
 import { systemClock } from './ports/clock.ts';
 import type { Log } from './ports/log.ts';
 import type { PaymentProvider } from './ports/payments.ts';
 import type { Store } from './store/postgres/store.ts';
 import { Till } from './till/till.ts';
 
-export function openTill(
+/** Its SDK takes 120 ms of processor time to load: only who sells by it waits for that. */
+async function stripePayments(options: StripeOptions): Promise<PaymentProvider> {
+  const { StripePayments } = await import('./payments/stripe/stripe-payments.ts');
+  return new StripePayments(options);
+}
+
+export async function openTill(
   { payments }: Config,
   { accounts, tillBook: book }: Store,
   log: Log,
   scope: AsyncDisposableStack,
-): Till {
+): Promise<Till> {
   const nowMs = (): number => systemClock.nowMs();
   const wires = new ManualPayments(book.bank, nowMs);
-  const cards = payments.stripe === undefined ? undefined : new StripePayments(payments.stripe);
+  const cards = payments.stripe === undefined ? undefined : await stripePayments(payments.stripe);
   const providers = new Map<string, PaymentProvider>([[wires.name, wires]]);
   if (cards !== undefined) providers.set(cards.name, cards);
   const { bounds } = payments;

@@ -142,7 +142,7 @@ async function bringUp(start: Start) {
   const { accounts, plans } = store.value;
   scope.use(new CreditClock({ accounts, plans, timers: systemTimers, log }));
   scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
-  const till = openTill(config, store.value, log, scope);
+  const till = await openTill(config, store.value, log, scope);
   scope.use(new RollingUp({ reports: store.value.reports, log }));
   const server = await openHttp(start, gateway, { store: store.value, till }, engines);
   const { host, port } = config;
