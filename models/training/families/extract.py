@@ -22,6 +22,7 @@ ASK_ONE = ["What is the {key}?", "{key}?", "Which {key}?", "Give me the {key}.",
 OPENINGS = ["", "", "", "Hi! ", "Note: ", "New entry. ", "Hello, ", "From the form: ", "Dear team, ", "Update: ", "FYI: ", "Good morning. "]
 FILLERS = ["", "", "", " Thanks!", " Please reply soon.", " That is all.", " Best regards", " See you.", " Have a nice day."]
 BLURRED_SHARE = 0.35
+ANY_RECORD_SHARE = 0.25
 NESTED_KEYS = ["details", "contact", "options", "delivery", "event", "billing", "sender", "source"]
 
 
@@ -100,19 +101,33 @@ def record_types(chance: Chance, spec: str) -> list[FieldType]:
     return found
 
 
+STARTS = ["", "", "", "On ", "At ", "In ", "The ", "A ", "My ", "With ", "For ", "{Word} ", "{Word} the ", "It is the ", "{Word}: "]
+BETWEEN = [
+    ": ", ": ", ", ", " - ", " ", " / ", " ({word}) ", " at ", " in ", " on ", " for ", " with ", " by ", " to ", " and ", " is ", " the ", " {word} ", " {word} ", " {word} the ", " {word} the ", " {word}s a ", " {word}ed the ", " we {word} the ", " they {word} ", " I {word} my ", ", {word} ", " of the {word} ", " at the {word} ", " for {word} ",
+]
+ENDS = ["", "", ".", ".", ".", "!", " {word}.", " {word}s.", " {word}"]
+# What a value can be told by, when no key stands beside it: at most one of each row in a record.
+TOLD_APART = [("word", "word", "word", "two_words"), ("name", "name", "full_name", "place"), ("integer", "integer", "number"), ("clock",), ("day", "date"), ("code",), ("email",), ("colour", "language")]
+TOLD_WEIGHTS = (6, 5, 4, 3, 3, 3, 1, 1)
+
+
 def any_record(chance: Chance) -> tuple[str, list[str]]:
-    """A kind of record told by a verb that nobody knows: what is what, only the kinds of the values say."""
-    verb, second, unit = (chance.word().lower() for _ in range(3))
-    who, what, much = chance.words(3)
-    kinds = {who: chance.any(("name", "name", "word", "full_name")), what: chance.any(("word", "word", "place", "name", "code")), much: chance.any(("integer", "clock", "date", "number", "day"))}
-    first, middle, last = f"{{{who}}}", f"{{{what}}}", f"{{{much}}}"
-    small = chance.any(("the ", "the ", "a ", "", "my "))
-    form = chance.any((
-        f"{first} {verb} {small}{middle} {chance.any(('for', 'at', 'on', 'with', 'in', 'by'))} {last}{chance.any(('', f' {unit}'))}.", f"{first} {verb}ed {small}{middle}, {second} {last}.", f"{chance.any(('The', 'Our', 'My', 'This'))} {verb} {first} {second} {small}{middle} {chance.any(('of', 'from', 'until', 'in'))} {last}.",
-        f"{chance.any(('In', 'At', 'With', 'For', 'By', 'On'))} {first} {chance.any(('at', 'for', 'with', 'and'))} {middle}: {last}", f"{first}: {middle}, {last}", f"{chance.any(('On', 'In', 'For', 'With', 'At'))} {first} {chance.any(('we', 'they', 'you', 'I'))} {verb} {small}{middle} {chance.any(('at', 'for', 'by'))} {last}.",
-    ))
-    keys = chance.any(((who, what, much), (who, much, what), (much, who, what)))
-    return ", ".join(f"{key} {kinds[key]}" for key in keys), [form]
+    """A kind of record told in words that nobody knows, in any order: what is what, only the kinds of the values and some of the keys say."""
+    rows: set[int] = set()
+    count = chance.random.choices((2, 3, 4), (4, 5, 1))[0]
+    while len(rows) < count:
+        rows.add(chance.random.choices(range(len(TOLD_APART)), TOLD_WEIGHTS)[0])
+    kinds: dict[str, str] = {}
+    for kind in (chance.any(TOLD_APART[row]) for row in chance.shuffled(sorted(rows))):
+        plain = kind not in ("word", "two_words") and chance.roll(0.6)
+        kinds[chance.pick(KINDS[kind][0]) if plain else chance.word()] = kind
+    text = chance.any(STARTS)
+    for number, key in enumerate(chance.shuffled(list(kinds))):
+        text += (chance.any(BETWEEN) if number else "") + "{" + key + "}"
+    text += chance.any(ENDS)
+    while "{word}" in text or "{Word}" in text:
+        text = text.replace("{word}", chance.word().lower(), 1).replace("{Word}", capital(chance.word()), 1)
+    return ", ".join(f"{key} {kind}" for key, kind in kinds.items()), [text]
 
 
 class Record:
@@ -121,7 +136,7 @@ class Record:
     def __init__(self, chance: Chance):
         self.patterns: list[str] = []
         self.described = False
-        if not chance.held and chance.roll(0.1):
+        if not chance.held and chance.roll(ANY_RECORD_SHARE):
             spec, self.patterns = any_record(chance)
             self.types = record_types(chance, spec)
         elif chance.roll(0.3 if chance.held else 0.38):
@@ -162,7 +177,10 @@ def extract(chance: Chance, effort: str = "", rounds: int = 1) -> Conversation:
         fields, text = record.text(chance)
         value = object_value(fields)
         keys = ", ".join(value) if chance.roll(0.7) else " and ".join(value)
-        ask = chance.wide(ASK_BY_SCHEMA, MORE_ASK_BY_SCHEMA).format(text=text) if by_schema else chance.wide(ASK_BY_KEYS, MORE_ASK_BY_KEYS).format(keys=keys, text=text)
+        ask = chance.wide(ASK_BY_SCHEMA, MORE_ASK_BY_SCHEMA) if by_schema else chance.wide(ASK_BY_KEYS, MORE_ASK_BY_KEYS)
+        if not chance.held and not by_schema and chance.roll(BLURRED_SHARE):  # any word may stand beside the keys
+            ask = chance.blurred(ask)
+        ask = ask.format(keys=keys, text=text)
         turns += [Turn("user", ask), Turn("assistant", to_json(value), thoughts=think_of_record(value, effort))]
     if by_schema:
         system = chance.any(("", "", "You extract data.", "Answer only with JSON."))

@@ -1,7 +1,8 @@
 """Short writing and judging: stories, code, letters and case, sentiment, sorting into given labels."""
 
-from chance import Chance
+from chance import MORE_SHARE, Chance
 from chat import Conversation, Turn
+from text.patterns import wording
 from text.words import ANIMALS, COLOURS
 
 GOOD = ["I love this {it}.", "The {it} works very well.", "Best {it} I ever had!", "Great {it}, I am very happy.", "This {it} is wonderful.", "The {it} is a joy.", "I would buy this {it} again.", "Excellent {it}, thank you!", "My {it} is perfect.", "So glad I bought the {it}."]
@@ -71,10 +72,18 @@ def code(chance: Chance) -> Conversation:
     return say(question, f"```{language}\n{body}\n```")
 
 
+ASK_LABEL = ["Choose one label of {joined}: {text}", "Labels: {joined}. Text: {text} Which label fits?", "Which of these fits: {joined}? {text}", "Sort this into {joined}: {text}", "{text} Is it {either}?"]
+MORE_ASK_LABEL = ["(Pick|Choose|Take|Give me|Find|Name) (one|the right one|a label|the label|the topic|the best one) (of|from|out of|among) {joined}(:|.) {text}", "(Classify|Label|Tag|Categorise|File|Assign|Group|Route) (this|the text|this message|it|the ticket) (as|to|into|under|with) {either}(:|.) {text}", "(Labels|Topics|Categories|Tags|Groups|Options)(:| are) {joined}(.|;) {text}( Which one?| Which label?| Your choice?|)", "(Is this|Is it|Is the text|Is the message) about {either}? {text}", "{text} (Which one|What label|Which topic|Which group|Which category) (fits|is right|is it|is best|of these): {joined}?", "{text}\n(Label|Topic|Category|Answer with one|One word)(: |, ){either}", "(Put|Move|Sort) (this|it|the text) (in|under|into) (one of|the right one of) {joined}(:|.) {text}", "(Does|Would) this (belong|go) to {either}? {text}"]
+LABELLED = ["My {it} is broken.", "I have a question about the {it}.", "Please look at the {it}.", "The {it} came late.", "Where is my {it}?"]
+MORE_LABELLED = ["(I|We|They|You) (need|want|lost|found|bought|forgot|miss) (a|the|my|another) {it}(.|!| again.| today.)", "(The|My|This|Our) {it} (is|was|looks|seems) (new|old|late|gone|wrong|too small|not here|{word})(.|!)", "(Can|Could) you (check|send|fix|find|return|{word}) (the|my|our) {it}?", "(Something|Nothing|All) (about|with|in) the {it} (is|was) (wrong|right|{word}).", "(Who|What|When|Why|How) {word}(s|ed) the {it}?"]
+
+
 def sorting(chance: Chance) -> Conversation:
     """Pick the one of the given labels that the text names."""
     labels = chance.words(chance.number(2, 4))
     chosen = chance.any(labels)
-    text = chance.any((f"My {chosen} is broken.", f"I have a question about the {chosen}.", f"Please look at the {chosen}.", f"The {chosen} came late.", f"Where is my {chosen}?"))
-    joined = ", ".join(labels)
-    return say(chance.pick((f"Choose one label of {joined}: {text}", f"Labels: {joined}. Text: {text} Which label fits?", f"Which of these fits: {joined}? {text}", f"Sort this into {joined}: {text}", f"{text} Is it {' or '.join(labels)}?")), chosen)
+    if chance.held or not chance.roll(MORE_SHARE):
+        text = chance.any(LABELLED).format(it=chosen)
+    else:
+        text = wording(chance.any(MORE_LABELLED), chance.random).format(it=chosen, word=chance.word())
+    return say(chance.wide(ASK_LABEL, MORE_ASK_LABEL).format(joined=", ".join(labels), either=" or ".join(labels), text=text), chosen)
