@@ -22,7 +22,7 @@ ASK_ONE = ["What is the {key}?", "{key}?", "Which {key}?", "Give me the {key}.",
 OPENINGS = ["", "", "", "Hi! ", "Note: ", "New entry. ", "Hello, ", "From the form: ", "Dear team, ", "Update: ", "FYI: ", "Good morning. "]
 FILLERS = ["", "", "", " Thanks!", " Please reply soon.", " That is all.", " Best regards", " See you.", " Have a nice day."]
 BLURRED_SHARE = 0.35
-ANY_RECORD_SHARE = 0.25
+ANY_RECORD_SHARE = 0.35
 NESTED_KEYS = ["details", "contact", "options", "delivery", "event", "billing", "sender", "source"]
 
 
@@ -101,7 +101,7 @@ def record_types(chance: Chance, spec: str) -> list[FieldType]:
     return found
 
 
-STARTS = ["", "", "", "On ", "At ", "In ", "The ", "A ", "My ", "With ", "For ", "{Word} ", "{Word} the ", "It is the ", "{Word}: "]
+STARTS = ["", "", "", "", "", "On ", "At ", "In ", "The ", "A ", "My ", "With ", "For ", "{Word} ", "{Word} the ", "It is the ", "{Word}: "]
 BETWEEN = [
     ": ", ": ", ", ", " - ", " ", " / ", " ({word}) ", " at ", " in ", " on ", " for ", " with ", " by ", " to ", " and ", " is ", " the ", " {word} ", " {word} ", " {word} the ", " {word} the ", " {word}s a ", " {word}ed the ", " we {word} the ", " they {word} ", " I {word} my ", ", {word} ", " of the {word} ", " at the {word} ", " for {word} ",
 ]
@@ -114,7 +114,7 @@ TOLD_WEIGHTS = (6, 5, 4, 3, 3, 3, 1, 1)
 def any_record(chance: Chance) -> tuple[str, list[str]]:
     """A kind of record told in words that nobody knows, in any order: what is what, only the kinds of the values and some of the keys say."""
     rows: set[int] = set()
-    count = chance.random.choices((2, 3, 4), (4, 5, 1))[0]
+    count = chance.random.choices((2, 3, 4), (5, 5, 1))[0]
     while len(rows) < count:
         rows.add(chance.random.choices(range(len(TOLD_APART)), TOLD_WEIGHTS)[0])
     kinds: dict[str, str] = {}

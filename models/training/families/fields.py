@@ -77,7 +77,7 @@ class Field:
 
 
 def free_key(chance: Chance) -> str:
-    parts = chance.words(chance.random.choices((1, 2), (7, 3))[0])
+    parts = chance.words(chance.random.choices((1, 2), (5, 5))[0])
     return "".join([parts[0], *map(capital, parts[1:])]) if chance.roll(0.1) else "_".join(parts)
 
 
