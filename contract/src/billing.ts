@@ -4,6 +4,7 @@ import * as z from 'zod';
 
 import { money } from './money.ts';
 import { id, instant, name } from './scope.ts';
+import { taxIdProblem } from './tax-ids.ts';
 
 /** One line of an address, a tax id. */
 const line = z
@@ -14,11 +15,18 @@ const line = z
   .regex(/^\P{Cc}*$/u, 'must not contain control characters');
 const ADDRESS_LINES_MAX = 6;
 
+const taxId = line.superRefine((text, check) => {
+  const message = taxIdProblem(text);
+  if (message !== undefined) check.addIssue({ code: 'custom', message });
+});
+
 export const partyFields = {
   name: name.describe('As it stands on invoices.'),
   address: z.array(line).max(ADDRESS_LINES_MAX).describe('A line each.'),
   email: z.email().max(254).optional(),
-  taxId: line.optional().describe('Such as a VAT number.'),
+  taxId: taxId
+    .optional()
+    .describe('Such as a VAT number; one of the European Union is checked for its form.'),
 };
 
 export const seller = z.object(partyFields);

@@ -9,7 +9,7 @@ import type {
 import { moneyOf } from '@turnpike/contract/money.ts';
 
 import { NANO_PER_CENT } from '../domain/billing/cents.ts';
-import { nano, parseDollars } from '../domain/money/nano.ts';
+import { parseDollars } from '../domain/money/nano.ts';
 import { assert } from '../lib/assert.ts';
 import { err, ok } from '../lib/result.ts';
 import type { BillingDetails, Invoice, InvoiceSummary, Seller } from '../ports/billing.ts';
@@ -94,9 +94,8 @@ function invoices(deps: ControlDeps): Pick<Handlers, InvoiceRoutes> {
 
 type NoteInput = Parameters<Handlers['writeCreditNote']>[0];
 
-/** The note first: should this process end in between, the same id sent again adds the credit that is missing. */
 async function writeCreditNote(
-  { accounts, billing: books }: ControlDeps,
+  { billing: books }: ControlDeps,
   { invoice, id, amount, reason }: NoteInput,
 ): ReturnType<Handlers['writeCreditNote']> {
   const amountNano = parseDollars(amount);
@@ -120,18 +119,8 @@ async function writeCreditNote(
       return err({ code: 'invalid-request', message, field: 'amount' });
     }
     case 'written':
-    case 'already-written': {
-      const { note } = written;
-      const { organisationId } = note;
-      const added = await accounts.addCredits({
-        id: `note:${id}`,
-        organisationId,
-        amountNano: nano(amountNano),
-        source: 'refund',
-      });
-      assert(added.kind !== 'conflict', 'the credit of a note has an id of its own');
-      return ok(invoiceShown(note));
-    }
+    case 'already-written':
+      return ok(invoiceShown(written.note));
   }
 }
 

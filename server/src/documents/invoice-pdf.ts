@@ -180,7 +180,7 @@ function drawSums(page: Page, document: BillingDocument): void {
 }
 
 function sumsOf(document: BillingDocument): readonly (readonly [string, string, boolean])[] {
-  const { subtotalCents, tax, totalCents, paidCents, amountDueCents, kind } = document;
+  const { subtotalCents, tax, taxIncluded, totalCents, paidCents, amountDueCents, kind } = document;
   const shown = (cents: string): string => dollarsOf(BigInt(cents));
   const left = document.creditsLeftNano;
   return [
@@ -189,6 +189,15 @@ function sumsOf(document: BillingDocument): readonly (readonly [string, string, 
       ? []
       : [[`Tax (${tax.ratePpm / 10_000} %)`, shown(tax.cents), false] as const]),
     ['Total', shown(totalCents), kind === 'credit-note'],
+    ...(taxIncluded === undefined
+      ? []
+      : [
+          [
+            `Includes tax (${taxIncluded.ratePpm / 10_000} %)`,
+            shown(taxIncluded.cents),
+            false,
+          ] as const,
+        ]),
     ...(paidCents === '0'
       ? []
       : [['Paid already', shown(`${-BigInt(paidCents)}`), false] as const]),

@@ -1,4 +1,6 @@
-// What invoices need of the store.
+// What invoices need of the store. There is no adapter in memory: a final document is its number, its bytes, its usage and its
+// transfers in one transaction of the books, and a second implementation of that would prove nothing about the first.
+// Tests use a real PostgreSQL.
 
 import type { BillingDocument, DocumentKind, Party } from '../domain/billing/document.ts';
 

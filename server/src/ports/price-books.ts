@@ -1,5 +1,7 @@
 // What the management side needs of price books: drafts, versions, whose book is whose, consents, and what a draft would have
 // earned.
+// There is no adapter in memory: what can go wrong is between transactions (two that schedule at once, a version that a
+// gateway has pinned), and only PostgreSQL has those. Tests use a real one.
 
 import type { ModelPrices } from '../domain/pricing/price-book.ts';
 import type { DraftState, ScheduleProblem } from '../domain/pricing/price-draft.ts';

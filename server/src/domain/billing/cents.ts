@@ -15,3 +15,10 @@ export function taxOf(cents: bigint, ratePpm: number): bigint {
   const tax = (magnitude * BigInt(ratePpm) + 500_000n) / 1_000_000n;
   return cents < 0n ? -tax : tax;
 }
+
+/** What an amount in cents contains of tax, rounded half up. */
+export function taxWithin(cents: bigint, ratePpm: number): bigint {
+  if (cents <= 0n) return 0n;
+  const whole = 1_000_000n + BigInt(ratePpm);
+  return cents - (cents * 1_000_000n + whole / 2n) / whole;
+}

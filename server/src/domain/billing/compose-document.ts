@@ -1,6 +1,6 @@
 // Puts an invoice or a statement together: pure, so that the same facts always make the same document.
 
-import { centsOf, NANO_PER_CENT, taxOf } from './cents.ts';
+import { centsOf, NANO_PER_CENT, taxOf, taxWithin } from './cents.ts';
 import type { BillingDocument, Days, DocumentLine, Party } from './document.ts';
 
 export type InvoiceFacts = {
@@ -16,8 +16,10 @@ export type InvoiceFacts = {
   readonly itemLines: readonly DocumentLine[];
   /** What of the items was paid when it was bought. */
   readonly itemsPaidCents: bigint;
-  /** What it owes, for those who pay afterwards; undefined for those who pay before. */
+  /** What is owed for this usage, for those who pay afterwards; undefined for those who pay before. */
   readonly owedNano: bigint | undefined;
+  /** What of the usage credit has paid that was bought, for those who pay before: their prices contain the tax. */
+  readonly paidForNano: bigint;
   readonly creditsLeftNano: bigint;
 };
 
@@ -30,8 +32,10 @@ export function composeDocument(facts: InvoiceFacts): BillingDocument {
   const usageCents = sumOf(usageLines.map(({ amountCents }) => amountCents));
   const subtotal = sumOf(lines.map(({ amountCents }) => amountCents));
   const isInvoice = owedNano !== undefined;
-  // Those who pay before have paid the tax with their credit.
-  const tax = isInvoice && facts.taxRatePpm > 0 ? taxOf(subtotal, facts.taxRatePpm) : 0n;
+  const ratePpm = facts.taxRatePpm;
+  const tax = isInvoice ? taxOf(subtotal, ratePpm) : 0n;
+  const sold = centsOf(facts.paidForNano) + (subtotal - usageCents);
+  const included = isInvoice ? 0n : taxWithin(sold, ratePpm);
   const items = subtotal - usageCents - facts.itemsPaidCents;
   const byCredits = isInvoice ? paidByCredits(usageCents, owedNano) : usageCents;
   const paid = byCredits + facts.itemsPaidCents;
@@ -49,8 +53,8 @@ export function composeDocument(facts: InvoiceFacts): BillingDocument {
     organisationId: facts.organisationId,
     lines,
     subtotalCents: `${subtotal}`,
-    ...(isInvoice &&
-      facts.taxRatePpm > 0 && { tax: { ratePpm: facts.taxRatePpm, cents: `${tax}` } }),
+    ...(isInvoice && ratePpm > 0 && { tax: { ratePpm, cents: `${tax}` } }),
+    ...(!isInvoice && ratePpm > 0 && { taxIncluded: { ratePpm, cents: `${included}` } }),
     totalCents: `${total}`,
     usageNano: `${usageNano}`,
     roundingNano: `${usageCents * NANO_PER_CENT - usageNano}`,
@@ -78,17 +82,25 @@ export type NoteFacts = {
   readonly number: string;
   readonly issuedAt: string;
   readonly corrected: BillingDocument;
+  /** What earlier notes have taken back of it. */
+  readonly notedCents: bigint;
   /** Above zero, tax included. */
   readonly amountCents: bigint;
   readonly reason: string;
 };
 
-/** Its tax is the part of the amount that the corrected document's rate says. */
+/** Its tax is its share of the corrected document's, so that notes over all of it take back all of the tax. */
 export function composeCreditNote(facts: NoteFacts): BillingDocument {
-  const { corrected, amountCents, reason, number, issuedAt } = facts;
-  const rate = corrected.tax?.ratePpm ?? 0;
-  const net =
-    (amountCents * 1_000_000n * 2n + BigInt(1_000_000 + rate)) / (2n * BigInt(1_000_000 + rate));
+  const { corrected, notedCents, amountCents, reason, number, issuedAt } = facts;
+  const { tax, taxIncluded } = corrected;
+  const shareOf = (upTo: bigint): bigint =>
+    (BigInt((tax ?? taxIncluded)?.cents ?? 0) * upTo) / BigInt(corrected.totalCents);
+  const taxCents = shareOf(notedCents + amountCents) - shareOf(notedCents);
+  const net = tax === undefined ? amountCents : amountCents - taxCents;
+  const taxBack = (of: { readonly ratePpm: number }) => ({
+    ratePpm: of.ratePpm,
+    cents: `${-taxCents}`,
+  });
   return {
     version: 1,
     kind: 'credit-note',
@@ -101,7 +113,8 @@ export function composeCreditNote(facts: NoteFacts): BillingDocument {
     organisationId: corrected.organisationId,
     lines: [{ description: `Credit for ${corrected.number}: ${reason}`, amountCents: `${-net}` }],
     subtotalCents: `${-net}`,
-    ...(rate > 0 && { tax: { ratePpm: rate, cents: `${net - amountCents}` } }),
+    ...(tax !== undefined && { tax: taxBack(tax) }),
+    ...(taxIncluded !== undefined && { taxIncluded: taxBack(taxIncluded) }),
     totalCents: `${-amountCents}`,
     usageNano: '0',
     roundingNano: '0',
@@ -110,4 +123,9 @@ export function composeCreditNote(facts: NoteFacts): BillingDocument {
     corrects: corrected.number,
     reason,
   };
+}
+
+/** In cents, whether it comes on top or is contained; below zero on a credit note. */
+export function taxCentsOf({ tax, taxIncluded }: BillingDocument): bigint {
+  return BigInt((tax ?? taxIncluded)?.cents ?? 0);
 }

@@ -40,6 +40,8 @@ export type BillingDocument = {
   readonly lines: readonly DocumentLine[];
   readonly subtotalCents: string;
   readonly tax?: { readonly ratePpm: number; readonly cents: string };
+  /** Of a statement: what the total contains. */
+  readonly taxIncluded?: { readonly ratePpm: number; readonly cents: string };
   readonly totalCents: string;
   /** Of the lines of usage: what the ledger has, and cents × 10,000,000 less that. */
   readonly usageNano: string;

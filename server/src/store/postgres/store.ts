@@ -222,7 +222,7 @@ class PostgresStore implements Store {
     this.adminKeys = new PostgresAdminKeys(pool);
     this.reports = new PostgresUsageReports(pool);
     this.receipts = new PostgresReceipts(pool, this.accounts);
-    this.billing = new PostgresBilling(pool);
+    this.billing = new PostgresBilling(pool, feed);
     this.exports = new PostgresExports(pool);
   }
 

@@ -50,6 +50,32 @@ export const INVOICE_CHECKS: readonly Check[] = [
             WHERE i.amount IS DISTINCT FROM t.amount`,
   },
   {
+    name: 'I12 what is payable of tax is the tax of all that is final',
+    sql: `SELECT format('%s: %s in its document, %s in the ledger', coalesce(i.number, t.id), i.amount, t.amount) AS detail
+            FROM (SELECT number, tax_cents * 10000000 AS amount FROM invoice WHERE tax_cents <> 0) AS i
+            FULL JOIN (SELECT id, CASE credit WHEN 'tax_payable' THEN amount_nano::bigint ELSE -amount_nano END AS amount
+                FROM transfer WHERE debit = 'tax_payable' OR credit = 'tax_payable') AS t ON t.id = 'tax:' || i.number
+            WHERE i.amount IS DISTINCT FROM t.amount
+          UNION ALL
+          SELECT format('%s: %s cents, its document says %s', number, tax_cents,
+                coalesce(document::jsonb -> 'tax' ->> 'cents', document::jsonb -> 'taxIncluded' ->> 'cents'))
+            FROM invoice WHERE tax_cents IS NOT NULL AND tax_cents
+              <> coalesce(document::jsonb -> 'tax' ->> 'cents', document::jsonb -> 'taxIncluded' ->> 'cents', '0')::bigint`,
+  },
+  {
+    name: 'I12 what invoices ask for is owed, and none is paid more than once',
+    sql: `SELECT format('%s: invoices ask for %s, %s is owed', o.organisation_id, o.open, -a.balance_nano) AS detail
+            FROM (SELECT organisation_id, sum(open_nano) AS open FROM invoice_open GROUP BY 1) AS o
+            LEFT JOIN account AS a ON a.id = 'receivable:' || o.organisation_id
+            WHERE o.open > greatest(-coalesce(a.balance_nano, 0), 0)
+          UNION ALL
+          SELECT format('%s: %s is due, %s more was paid', number, due_nano, -open_nano) FROM invoice_open WHERE open_nano < 0
+          UNION ALL
+          SELECT format('%s: %s nano-dollars are due, its document says %s cents', number, due_nano,
+                document::jsonb ->> 'amountDueCents')
+            FROM invoice WHERE due_nano <> (document::jsonb ->> 'amountDueCents')::bigint * 10000000`,
+  },
+  {
     name: 'I12 what is final has the bytes that it was frozen with',
     sql: `SELECT format('%s: its document does not have the hash %s', number, sha256) AS detail FROM invoice
             WHERE number IS NOT NULL AND encode(sha256(convert_to(document, 'UTF8')), 'hex') <> sha256`,

@@ -6,74 +6,26 @@ import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { Pool } from 'pg';
 import { invoicePdf } from '../../../documents/invoice-pdf.ts';
-import { NO_USAGE } from '../../../domain/generation/usage.ts';
 import { nano } from '../../../domain/money/nano.ts';
-import { costOf } from '../../../domain/pricing/cost.ts';
-import { wholePrice } from '../../../domain/pricing/whole-price.ts';
 import { newId } from '../../../lib/ids.ts';
 import type { Invoice } from '../../../ports/billing.ts';
-import { mustHold, testSettlement } from '../../../ports/ledger.contract.ts';
 import { auditBooks } from '../audit.ts';
-import {
-  booksOf,
-  mustOpen,
-  poolTo,
-  startTestPostgres,
-  type TestPostgres,
-} from '../database.fixture.ts';
+import { booksOf } from '../database.fixture.ts';
 import type { Store } from '../store.ts';
+import { BillingUnderTest, OCTOBER, SEPTEMBER } from './billing.fixture.ts';
 
-const SEPTEMBER = Date.UTC(2026, 8, 30, 12);
-const OCTOBER = Date.UTC(2026, 9, 15, 12);
-const PRICE = wholePrice({
-  input: nano(3_000_007n),
-  cacheRead: nano(300_001n),
-  output: nano(15_000_000_003n),
-});
-
-let postgres: TestPostgres;
+let books: BillingUnderTest;
 let store: Store;
-let pool: Pool & AsyncDisposable;
-let priceVersion: number;
-
+let pool: Pool;
 before(async () => {
-  postgres = await startTestPostgres();
-  const connection = await postgres.newDatabase();
-  store = await mustOpen(connection);
-  pool = poolTo(connection);
-  priceVersion = await store.accounts.publishPrices(new Map([['small', PRICE]]));
+  books = await BillingUnderTest.start();
+  ({ store, pool } = books);
 });
-after(async () => {
-  assert.deepEqual(await auditBooks(pool), [], 'the books balance after every test of this file');
-  await pool[Symbol.asyncDispose]();
-  await store[Symbol.asyncDispose]();
-  await postgres[Symbol.asyncDispose]();
-});
+after(() => books.end());
 
-async function newCustomer(): Promise<string> {
-  return booksOf(store).newOrganisation(10n ** 12n);
-}
-
-async function use(organisationId: string, startedAtMs: number, output = 1_234): Promise<bigint> {
-  const usage = { ...NO_USAGE, input: 987_654, cacheRead: 12_345, output };
-  const cost = costOf(usage, PRICE);
-  const hold = await mustHold(store.ledger, organisationId, cost);
-  await store.ledger.settle(hold, {
-    ...testSettlement(hold, cost),
-    model: 'small',
-    usage,
-    priceVersion,
-    startedAtMs,
-  });
-  return cost;
-}
-
-async function finalOf(organisationId: string, month: string): Promise<Invoice> {
-  const { id } = await store.billing.draft(newId('inv'), organisationId, month);
-  const done = await store.billing.finalise(id);
-  assert.ok(done.kind === 'final', done.kind);
-  return done.invoice;
-}
+const newCustomer = (): Promise<string> => booksOf(store).newOrganisation(10n ** 12n);
+const use = (customer: string, atMs: number, output?: number) => books.use(customer, atMs, output);
+const finalOf = (customer: string, month: string) => books.finalOf(customer, month);
 
 function linesOf({ document }: Invoice): { cents: bigint; nano: bigint } {
   let [cents, exact] = [0n, 0n];
@@ -237,6 +189,16 @@ test('the reconciliation names what is planted in invoices', async () => {
       `UPDATE invoice SET usage_nano = usage_nano + 1`,
       `usage_nano = usage_nano - 1`,
       /what the ledger charged/,
+    ],
+    [
+      `UPDATE invoice SET tax_cents = tax_cents + 1`,
+      'tax_cents = tax_cents - 1',
+      /tax of all that is final/,
+    ],
+    [
+      `UPDATE invoice SET due_nano = due_nano + 1`,
+      'due_nano = due_nano - 1',
+      /what invoices ask for/,
     ],
     [`UPDATE invoice SET document = document || ' '`, 'document = rtrim(document)', /bytes/],
     [

@@ -1,7 +1,6 @@
 // Invoices in PostgreSQL.
 
 import type pg from 'pg';
-import { composeCreditNote } from '../../../domain/billing/compose-document.ts';
 import { assert } from '../../../lib/assert.ts';
 import type {
   Billing,
@@ -15,18 +14,24 @@ import type {
   Seller,
 } from '../../../ports/billing.ts';
 import { readDetails, readSeller, writeDetails, writeSeller } from './billing-details.ts';
-import { compose, finaliseRow, freeze, nextNumber } from './finalise.ts';
+import { compose, finaliseRow } from './finalise.ts';
 import { frozen, type InvoiceRow, readInvoice, readInvoices, summaryOf } from './invoice-rows.ts';
+import { bookTime, look } from '../credits/look.ts';
+import type { SnapshotFeed } from '../snapshot-feed.ts';
+import { transaction } from '../transaction.ts';
+import { writeNote } from './credit-note.ts';
 import { inOneMoment } from './one-moment.ts';
 
 const LIST_ROWS_MAX = 10_000;
 
 export class PostgresBilling implements Billing {
   readonly #pool: pg.Pool;
+  readonly #feed: Pick<SnapshotFeed, 'reach'>;
   readonly #nowMs: () => number;
 
-  constructor(pool: pg.Pool, nowMs: () => number = Date.now) {
+  constructor(pool: pg.Pool, feed: Pick<SnapshotFeed, 'reach'>, nowMs: () => number = Date.now) {
     this.#pool = pool;
+    this.#feed = feed;
     this.#nowMs = nowMs;
   }
 
@@ -86,6 +91,7 @@ export class PostgresBilling implements Billing {
   }
 
   async finalise(id: string): Promise<Finalised> {
+    await this.#burn(id);
     return inOneMoment(this.#pool, async (client) => {
       // Numbers are given out one after the other: who waits here sees what the one before has done.
       const row = await readInvoice(client, id, 'FOR UPDATE');
@@ -100,52 +106,21 @@ export class PostgresBilling implements Billing {
     });
   }
 
-  async writeCreditNote(note: NewCreditNote): Promise<NoteWritten> {
-    return inOneMoment(this.#pool, async (client) => {
-      const corrected = await readInvoice(client, note.invoiceId);
-      if (corrected === undefined) return { kind: 'not-found' };
-      if (corrected.number === null || corrected.kind === 'credit-note')
-        return { kind: 'not-final' };
-      const before = await readInvoice(client, note.id);
-      if (before !== undefined) return sameNote(before, note);
-      const leftCents = await leftOf(client, corrected);
-      if (note.amountCents > leftCents) return { kind: 'too-much', leftCents };
-      await client.query(
-        `INSERT INTO invoice (id, organisation_id, period_from, period_to, corrects) VALUES ($1, $2, $3, $4, $5)`,
-        [
-          note.id,
-          corrected.organisation_id,
-          corrected.period_from,
-          corrected.period_to,
-          corrected.id,
-        ],
-      );
-      const document = composeCreditNote({
-        ...note,
-        number: await nextNumber(client, 'CN'),
-        issuedAt: new Date(this.#nowMs()).toISOString(),
-        corrected: frozen(corrected).document,
-      });
-      await freeze(client, note.id, document);
-      const written = await readInvoice(client, note.id);
-      assert(written !== undefined, 'a note that was written is there');
-      return { kind: 'written', note: frozen(written) };
-    });
+  /** What was charged is allocated to credits before it is asked what paid for it. */
+  async #burn(id: string): Promise<void> {
+    const row = await readInvoice(this.#pool, id);
+    if (row === undefined || row.number !== null) return;
+    await transaction(this.#pool, async (client) =>
+      look(client, row.organisation_id, await bookTime(client)),
+    );
   }
-}
 
-function sameNote(before: InvoiceRow, note: NewCreditNote): NoteWritten {
-  const isSame =
-    before.corrects === note.invoiceId && before.total_cents === `${-note.amountCents}`;
-  return isSame ? { kind: 'already-written', note: frozen(before) } : { kind: 'conflict' };
-}
-
-async function leftOf(client: pg.ClientBase, corrected: InvoiceRow): Promise<bigint> {
-  const { rows } = await client.query<{ noted: string }>(
-    'SELECT coalesce(sum(total_cents), 0) AS noted FROM invoice WHERE corrects = $1',
-    [corrected.id],
-  );
-  return BigInt(corrected.total_cents ?? 0) + BigInt(rows[0]?.noted ?? 0);
+  /** The note, its credit and its tax: all of it or nothing. */
+  async writeCreditNote(note: NewCreditNote): Promise<NoteWritten> {
+    const done = await transaction(this.#pool, (client) => writeNote(client, note, this.#nowMs()));
+    if (done.version !== undefined) await this.#feed.reach(done.version);
+    return done.answer;
+  }
 }
 
 async function laterIsFinal(client: pg.ClientBase, row: InvoiceRow): Promise<boolean> {

@@ -25,6 +25,8 @@ export async function addBlock(
   client: pg.ClientBase,
   credits: BlockFacts,
   at: Date,
+  /** The invoice that it is meant to pay, if it is owed. */
+  invoiceId?: string,
 ): Promise<Added> {
   if (!(await insertBlock(client, credits, at))) return addedBefore(client, credits);
   const { id, organisationId: org, provider, amountNano, costBasisNano, effectiveAtMs } = credits;
@@ -51,6 +53,7 @@ export async function addBlock(
   if (waits) await openAccount(client, `pending_credits:${org}`, 'pending-credits', org);
   const moves = pairUp(from, to);
   await makeMoves(client, id, moves, at);
+  if (debt > 0n) await payInvoices(client, org, { id, paidNano: debt, invoiceId }, at);
   for (const move of moves.filter(({ to: sink }) => sink === `receivable:${org}`)) {
     await client.query(
       `INSERT INTO credit_movement (id, block_id, kind, amount_nano, created_at) VALUES ($1, $2, 'debt', $3, $4)`,
@@ -67,6 +70,29 @@ export async function addBlock(
   const block = await readBlock(client, id);
   assert(block !== undefined, 'a block that was inserted is there');
   return { kind: 'added', block };
+}
+
+async function payInvoices(
+  client: pg.ClientBase,
+  organisationId: string,
+  {
+    id,
+    paidNano,
+    invoiceId,
+  }: {
+    readonly id: string;
+    readonly paidNano: bigint;
+    readonly invoiceId: string | undefined;
+  },
+  at: Date,
+): Promise<void> {
+  await client.query('SELECT ledger_invoices_paid($1, $2, $3, $4, $5)', [
+    organisationId,
+    id,
+    `${paidNano}`,
+    invoiceId ?? null,
+    at,
+  ]);
 }
 
 /** False when there is one of this id. Whoever sends the same at the same time waits here. */

@@ -70,6 +70,8 @@ BEGIN
     CONTINUE WHEN part IS NULL OR part <= 0;
     PERFORM ledger_leave(b.id, 'take-back', 'credits:' || of_organisation, 'receivable:' || of_organisation, part, at);
     UPDATE credit_block SET reversing_nano = reversing_nano - part WHERE id = b.id;
+    PERFORM ledger_invoices_paid(of_organisation, 'take-back:' || b.id || ':' || (SELECT count(*) FROM credit_movement
+      WHERE block_id = b.id), 0, NULL, at);
     free := free - part;
     owed := owed - part;
   END LOOP;

@@ -5,7 +5,6 @@ import type pg from 'pg';
 import { cycleStart } from '../../../domain/plans/cycle.ts';
 import {
   type AmountDue,
-  NANO_PER_MINOR,
   type PlanTerms,
   type PlanVersion,
   sameTerms,
@@ -14,7 +13,6 @@ import {
 import { assert } from '../../../lib/assert.ts';
 import type { DueSettled, PlanChanged, Plans, Subscribed } from '../../../ports/plans.ts';
 import { bookTime } from '../credits/look.ts';
-import { makeMoves, openAccount } from '../credits/moves.ts';
 import type { BookClock } from '../credits/postgres-credits.ts';
 import { transaction } from '../transaction.ts';
 import { grant } from './grant.ts';
@@ -29,6 +27,7 @@ import {
   subscriptionOf,
 } from './plan-rows.ts';
 import { renew } from './renew.ts';
+import { settle } from './settle-due.ts';
 import { upgrade } from './upgrade.ts';
 
 /** Of one round; the next one is a second later. */
@@ -113,26 +112,10 @@ export class PostgresPlans implements Plans {
     return readDues(this.#pool, organisationId);
   }
 
-  async settleDue(dueId: string, provider: string): Promise<DueSettled> {
-    return transaction(this.#pool, async (client) => {
-      const at = await this.#clock(client);
-      const { rows } = await client.query<{ amount: string }>(
-        'SELECT amount_minor AS amount FROM amount_due WHERE id = $1',
-        [dueId],
-      );
-      if (rows[0] === undefined) return { kind: 'no-such-due' };
-      const { rowCount } = await client.query(
-        'INSERT INTO amount_due_paid (due_id, provider, paid_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',
-        [dueId, provider, at],
-      );
-      if (rowCount === 0) return { kind: 'already-settled' };
-      const amountNano = BigInt(rows[0].amount) * NANO_PER_MINOR;
-      const from = `payment_clearing:${provider}`;
-      await openAccount(client, from, 'payment-clearing');
-      const move = { kind: 'plan-paid', from, to: 'plan_clearing', amountNano };
-      if (amountNano > 0n) await makeMoves(client, dueId, [move], at);
-      return { kind: 'settled' };
-    });
+  settleDue(dueId: string, provider: string): Promise<DueSettled> {
+    return transaction(this.#pool, async (client) =>
+      settle(client, dueId, provider, await this.#clock(client)),
+    );
   }
 
   async tendPlans(): Promise<{ readonly nextInMs?: number }> {
