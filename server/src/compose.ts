@@ -20,7 +20,7 @@ import type { Owner } from './domain/stored/answer.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
 import { startFailureSentence } from './engines/llama/start-failure.ts';
 import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compatible-engine.ts';
-import { invoicePdf } from './documents/invoice-pdf.ts';
+import { pagesLoggedIn } from './compose-documents.ts';
 import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
 import { BackgroundRuns } from './gateway/background-runs.ts';
 import type { Gateway, ServedModel } from './gateway/gateway.ts';
@@ -376,7 +376,8 @@ async function openHttp(
   };
   const { accounts, adminKeys, billing, exports, plans, prices } = store;
   const ids = { newId, randomBytes };
-  const downloads = downloadHandlers({ accounts, billing, exports, pdfOf: invoicePdf });
+  const pdfOf = pagesLoggedIn(log);
+  const downloads = downloadHandlers({ accounts, billing, exports, pdfOf });
   const deps = { accounts, adminKeys, billing, plans, prices, facts, till, storedBytes, ...ids };
   const handlers = managementHandlers(deps);
   const adminToken = readOrMakeAdminToken(config.dataDirectory);

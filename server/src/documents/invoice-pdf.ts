@@ -2,9 +2,21 @@
 
 import type PdfDocument from 'pdfkit';
 import type { BillingDocument } from '../domain/billing/document.ts';
-import { dollarsOf, lineTexts, monthName, showable, titleOf } from './invoice-words.ts';
+import { dollarsOf, lineTexts, monthName, titleOf } from './invoice-words.ts';
+import { showable, typeface } from './typeface.ts';
 
-type Page = InstanceType<typeof PdfDocument>;
+/** What is drawn on, and which letters it has. */
+type Page = InstanceType<typeof PdfDocument> & {
+  readonly letters: ReadonlySet<number>;
+  /** Those that a text had and the page has not. */
+  readonly missing: Set<string>;
+};
+
+export type InvoicePage = {
+  readonly pdf: Uint8Array;
+  /** Letters that could not be shown as they are. */
+  readonly missing: readonly string[];
+};
 
 const MARGIN = 54;
 const WIDTH = 595.28 - 2 * MARGIN;
@@ -12,8 +24,8 @@ const BOTTOM = 841.89 - 76;
 const INK = '#1a1f36';
 const GREY = '#697386';
 const RULE = '#e3e8ee';
-const REGULAR = 'Helvetica';
-const BOLD = 'Helvetica-Bold';
+const REGULAR = 'regular';
+const BOLD = 'bold';
 
 /** Where the columns of the table are, and how wide. */
 const COLUMNS = {
@@ -23,11 +35,26 @@ const COLUMNS = {
   amount: { x: MARGIN + 412, width: WIDTH - 412 },
 } as const;
 
-export async function invoicePdf(document: BillingDocument): Promise<Uint8Array> {
+export async function invoicePdf(document: BillingDocument): Promise<InvoicePage> {
+  const page = await newPage(document);
+  const chunks: Uint8Array[] = [];
+  page.on('data', (chunk: Uint8Array) => chunks.push(chunk));
+  const ended = new Promise((resolve, reject) => page.on('end', resolve).on('error', reject));
+  drawHead(page, document);
+  drawLines(page, document);
+  drawSums(page, document);
+  drawFeet(page, document);
+  page.end();
+  await ended;
+  return { pdf: Buffer.concat(chunks), missing: [...page.missing] };
+}
+
+async function newPage(document: BillingDocument): Promise<Page> {
   const issued = new Date(document.issuedAt);
   // It takes 110 ms of processor time to load, and a start needs none of it.
   const { default: Pdf } = await import('pdfkit');
-  const page = new Pdf({
+  const { regular, bold, letters } = await typeface();
+  const pdf = new Pdf({
     size: 'A4',
     margins: { top: MARGIN, left: MARGIN, right: MARGIN, bottom: 0 },
     bufferPages: true,
@@ -41,16 +68,8 @@ export async function invoicePdf(document: BillingDocument): Promise<Uint8Array>
       ModDate: issued,
     },
   });
-  const chunks: Uint8Array[] = [];
-  page.on('data', (chunk: Uint8Array) => chunks.push(chunk));
-  const ended = new Promise((resolve, reject) => page.on('end', resolve).on('error', reject));
-  drawHead(page, document);
-  drawLines(page, document);
-  drawSums(page, document);
-  drawFeet(page, document);
-  page.end();
-  await ended;
-  return Buffer.concat(chunks);
+  pdf.registerFont(REGULAR, regular).registerFont(BOLD, bold);
+  return Object.assign(pdf, { letters, missing: new Set<string>() });
 }
 
 function drawHead(page: Page, document: BillingDocument): void {
@@ -232,7 +251,7 @@ type Style = {
 /** How high it came out. */
 function text(page: Page, words: string, x: number, y: number, style: Style = {}): number {
   const { size = 9, font = REGULAR, color = INK, width = WIDTH, align = 'left' } = style;
-  const shown = showable(words);
+  const shown = onPage(page, words);
   // What is written must not move on the position of what is to come.
   const before = page.y;
   page.font(font).fontSize(size).fillColor(color);
@@ -242,7 +261,13 @@ function text(page: Page, words: string, x: number, y: number, style: Style = {}
 }
 
 function heightOf(page: Page, words: string, width: number, size = 9): number {
-  return page.font(REGULAR).fontSize(size).heightOfString(showable(words), { width });
+  return page.font(REGULAR).fontSize(size).heightOfString(onPage(page, words), { width });
+}
+
+function onPage({ letters, missing }: Page, words: string): string {
+  const shown = showable(words, letters);
+  for (const letter of shown.missing) missing.add(letter);
+  return shown.text;
 }
 
 function right(

@@ -50,28 +50,3 @@ const MONTH = new Intl.DateTimeFormat('en-GB', { month: 'long', year: 'numeric',
 export function monthName(day: string): string {
   return MONTH.format(new Date(`${day}T00:00:00Z`));
 }
-
-/** The standard fonts of PDF have the letters of Western Europe: others lose their accents, or become a question mark. */
-export function showable(text: string): string {
-  let shown = '';
-  for (const character of text.normalize('NFC')) {
-    if (IN_FONT.test(character)) shown += character;
-    else {
-      const plain = BARE[character] ?? character.normalize('NFD').charAt(0);
-      shown += IN_FONT.test(plain) ? plain : '?';
-    }
-  }
-  return shown;
-}
-
-const IN_FONT = /^[\x20-\x7e\xa0-\xff€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]$/;
-/** Letters that are no letter with an accent. */
-const BARE: { readonly [letter: string]: string } = {
-  ł: 'l',
-  Ł: 'L',
-  đ: 'd',
-  Đ: 'D',
-  ı: 'i',
-  ħ: 'h',
-  Ħ: 'H',
-};

@@ -5,7 +5,6 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, test } from 'node:test';
 import type { Pool } from 'pg';
-import { invoicePdf } from '../../../documents/invoice-pdf.ts';
 import { nano } from '../../../domain/money/nano.ts';
 import { newId } from '../../../lib/ids.ts';
 import type { Invoice } from '../../../ports/billing.ts';
@@ -164,15 +163,6 @@ test('credit notes: numbered, never more than what is left, once by their id', a
   });
   assert.ok(much.kind === 'too-much');
   assert.equal(much.leftCents, BigInt(invoice.document.totalCents) - 500n);
-});
-
-test('the page is made of the document alone: the same bytes each time, and something to read', async () => {
-  const customer = await newCustomer();
-  await use(customer, OCTOBER);
-  const { document } = await finalOf(customer, '2026-10');
-  const [one, other] = [await invoicePdf(document), await invoicePdf(document)];
-  assert.deepEqual(one, other);
-  assert.equal(Buffer.from(one.subarray(0, 5)).toString(), '%PDF-');
 });
 
 test('the reconciliation names what is planted in invoices', async () => {
