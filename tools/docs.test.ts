@@ -62,6 +62,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
       kind: 'spend-limit-reached',
       scope: 'key',
       period: 'daily',
+      limitNano: 0n,
       availableNano: 0n,
       neededNano: 1n,
       resetsAtMs: 0,

@@ -3,13 +3,13 @@
 
 import * as z from 'zod';
 
-import { NAME_CHARACTERS_MAX } from './limits.ts';
+import { END_USER_CHARACTERS_MAX } from './limits.ts';
 import { dollarsOrNothing, money } from './money.ts';
 import { id, instant, organisationChoice } from './scope.ts';
 
 export const budgetScope = z.enum(
-  ['organisation', 'project', 'key', 'end-user'],
-  'must be organisation, project, key or end-user',
+  ['organisation', 'project', 'key', 'end-user', 'each-end-user'],
+  'must be organisation, project, key, end-user or each-end-user',
 );
 
 export const budgetPeriod = z
@@ -19,9 +19,9 @@ export const budgetPeriod = z
 const subject = z
   .string()
   .min(1)
-  .max(NAME_CHARACTERS_MAX)
+  .max(END_USER_CHARACTERS_MAX)
   .describe(
-    'The id of the project or the key, or what requests call the end user; absent for the organisation.',
+    'The id of the project or the key, what requests call the end user, or the project of each end user; absent for the organisation.',
   );
 
 export const budget = z.object({
@@ -35,9 +35,22 @@ export const budget = z.object({
   held: money.describe(
     'Set aside in it by requests that are running, and by gateways for the next.',
   ),
+  endUsers: z
+    .int()
+    .nullable()
+    .describe(
+      'Of each end user: how many have spent something in the window, and `spent` is the sum of all; else null.',
+    ),
   resetsAt: instant.nullable().describe('When the next window begins; null: never.'),
 });
 export type Budget = z.infer<typeof budget>;
+
+export const endUserSpend = z.object({
+  endUser: z.string().describe('As requests call him; `sha256 …` where that is too long to keep.'),
+  spent: money,
+  held: money,
+});
+export type EndUserSpend = z.infer<typeof endUserSpend>;
 
 export const budgetToSet = z.strictObject({
   organisation: organisationChoice,

@@ -2,6 +2,8 @@
 
 /** A key's name, a user's search: longer names break every table they are shown in. */
 export const NAME_CHARACTERS_MAX = 100;
+/** What requests call an end user; longer names are kept as their hash. */
+export const END_USER_CHARACTERS_MAX = 256;
 /** Ids are ours (about 30 characters) or made by a client for a top-up (a UUID or an invoice number). */
 export const ID_CHARACTERS_MAX = 64;
 /** Ids of blocks that are made by a plan or a credit limit are put together from others. */

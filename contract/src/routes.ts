@@ -4,7 +4,7 @@
 import * as z from 'zod';
 
 import { adminKeyRoutes } from './admin-key-routes.ts';
-import { budget, budgetSet, budgetToSet } from './budgets.ts';
+import { budget, budgetSet, budgetToSet, endUserSpend } from './budgets.ts';
 import { billingRoutes } from './billing-routes.ts';
 import {
   balance,
@@ -84,6 +84,13 @@ export const routes = {
       'Sets the hard limit and the alert of one budget, everywhere within a second; removes it with neither.',
     input: budgetToSet,
     output: budgetSet,
+  },
+  listBudgetEndUsers: {
+    method: 'GET',
+    path: '/budgets/:id/end-users',
+    summary: 'Who of the end users has spent most in the window of a budget that is open.',
+    input: z.strictObject({ organisation: organisationChoice, id }),
+    output: z.object({ data: z.array(endUserSpend) }),
   },
   listStorage: {
     method: 'GET',

@@ -141,7 +141,8 @@ async function bringUp(start: Start) {
   const { background } = gateway;
   const { accounts, plans } = store.value;
   scope.use(new CreditClock({ accounts, plans, timers: systemTimers, log }));
-  scope.use(new Housekeeping({ responses, background, protocols: PROTOCOLS, log }));
+  const { budgets } = accounts;
+  scope.use(new Housekeeping({ responses, background, budgets, protocols: PROTOCOLS, log }));
   const till = await openTill(config, store.value, log, scope);
   scope.use(new RollingUp({ reports: store.value.reports, log }));
   const server = await openHttp(start, gateway, { store: store.value, till }, engines);

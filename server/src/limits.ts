@@ -106,6 +106,10 @@ export const CREDIT_CLOCK_EVERY_MS = 1_000;
 export const TOKENS_PER_BUCKET_MAX = 100_000_000;
 /** Longer than what agents send, a few ids in a row; it is on every usage row. */
 export const END_USER_CHARACTERS_MAX = 256;
+/** End users with a window of their own that one gateway tells apart, of all budgets together: about 10 MB. */
+export const END_USER_NODES_MAX = 50_000;
+/** Windows of end users that are cleared away in one transaction, a few ms. */
+export const END_USER_WINDOWS_SWEPT_MAX = 500;
 
 // ── What is known of prompts, for the log ──────────────────────────────────────────────────────────────────
 /** Below it no prompt is worth a cache: engines keep blocks of 16 to 64 tokens. */

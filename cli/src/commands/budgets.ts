@@ -33,6 +33,7 @@ export function addBudgets(program: Command, cli: Cli): void {
   const budgets = program.command('budgets').description('hard limits on spend, and alerts');
   addList(budgets, cli);
   addSet(budgets, cli);
+  addEndUsers(budgets, cli);
 }
 
 function addList(budgets: Command, cli: Cli): void {
@@ -52,7 +53,7 @@ function addSet(budgets: Command, cli: Cli): void {
     .description('set, change or (with neither amount) remove a budget, from within a second on')
     .requiredOption(
       '--scope <scope>',
-      'organisation, project, key or end-user',
+      'organisation, project, key, end-user or each-end-user',
       checkedBy(budgetScope),
     )
     .option('--subject <id>', 'of the project or key, or what requests call the end user')
@@ -61,7 +62,7 @@ function addSet(budgets: Command, cli: Cli): void {
     .option('--alert <dollars>', 'is told once, and stops nobody', checkedBy(dollarsOrNothing))
     .addHelpText(
       'after',
-      '\nExamples:\n  turnpike budgets set --scope organisation --period monthly --hard-limit 500 --alert 400\n  turnpike budgets set --scope end-user --subject u-17 --period daily --hard-limit 0.50\n  turnpike budgets set --scope organisation --period monthly',
+      '\nExamples:\n  turnpike budgets set --scope organisation --period monthly --hard-limit 500 --alert 400\n  turnpike budgets set --scope end-user --subject u-17 --period daily --hard-limit 0.50\n  turnpike budgets set --scope each-end-user --subject prj_… --period daily --hard-limit 0.10\n  turnpike budgets set --scope organisation --period monthly',
     )
     .action((options: SetOptions) =>
       withManagement(cli, options, async (management) => {
@@ -83,12 +84,36 @@ function addSet(budgets: Command, cli: Cli): void {
     );
 }
 
+function addEndUsers(budgets: Command, cli: Cli): void {
+  organisationOption(jsonOption(budgets.command('end-users')))
+    .description('list the end users who have spent most of a budget that each of them has')
+    .argument('<budget>', 'its id, as "turnpike budgets list" shows it')
+    .addHelpText('after', '\nExamples:\n  turnpike budgets end-users bud_…')
+    .action((id: string, options: JsonOption & OrganisationOption) =>
+      withManagement(cli, options, async (management) => {
+        const { organisation } = options;
+        const listed = await management.ask('listBudgetEndUsers', { organisation, id });
+        if (!listed.ok) return listed;
+        const heads = ['END USER', 'SPENT', 'HELD'].map((heading) => ({ heading }));
+        const rows = listed.value.data.map((one) => [
+          one.endUser,
+          dollars(one.spent),
+          dollars(one.held),
+        ]);
+        return done({ json: listed.value, text: table(heads, rows) });
+      }),
+    );
+}
+
 function describe(budgets: readonly Budget[]): string {
   return table(
-    ['SCOPE', 'SUBJECT', 'PERIOD', 'HARD LIMIT', 'ALERT', 'SPENT', 'RESETS'].map((heading) => ({
-      heading,
-    })),
-    budgets.map(({ scope, subject, period, hard_limit, alert, spent, resetsAt }) => [
+    ['ID', 'SCOPE', 'SUBJECT', 'PERIOD', 'HARD LIMIT', 'ALERT', 'SPENT', 'RESETS'].map(
+      (heading) => ({
+        heading,
+      }),
+    ),
+    budgets.map(({ id, scope, subject, period, hard_limit, alert, spent, resetsAt }) => [
+      id,
       scope,
       subject,
       period,

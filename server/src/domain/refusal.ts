@@ -3,7 +3,7 @@
 // reads is docs/errors.md.
 
 import type { BudgetPeriod, BudgetScope } from './ledger/budget.ts';
-import { formatDollars } from './money/nano.ts';
+import { formatAmount, formatDollars } from './money/nano.ts';
 
 type StoredThing = 'response' | 'chat completion' | 'conversation' | 'item' | 'request';
 
@@ -65,10 +65,14 @@ export type Refusal =
       readonly kind: 'spend-limit-reached';
       readonly scope: BudgetScope;
       readonly period: BudgetPeriod;
+      readonly limitNano: bigint;
+      /** The rest of the limit is spent, or set aside for requests that run. */
       readonly availableNano: bigint;
       readonly neededNano: bigint;
       /** When the next window begins; absent where there is none. */
       readonly resetsAtMs?: number;
+      /** Until then; absent where the request is beyond the limit itself, so that no window will ever cover it. */
+      readonly retryAfterMs?: number;
     }
   /** What was taken back of the organisation's credits had been spent: it owes that, and its keys wait until it has paid. */
   | { readonly kind: 'organisation-frozen' }
@@ -106,33 +110,56 @@ const SCOPE_WORDS: Readonly<Record<BudgetScope, string>> = {
   project: 'this project',
   key: 'this key',
   'end-user': 'this end user',
+  'each-end-user': 'this end user',
 };
 const PERIOD_WORDS: Readonly<Record<BudgetPeriod, string>> = {
-  daily: 'daily spend limit',
-  weekly: 'weekly spend limit',
-  monthly: 'monthly spend limit',
-  total: 'spend limit',
+  daily: 'daily hard limit',
+  weekly: 'weekly hard limit',
+  monthly: 'monthly hard limit',
+  total: 'hard limit',
 };
 
 type SpendLimitReached = Extract<Refusal, { kind: 'spend-limit-reached' }>;
 
 /** The same sentence in every protocol. */
 export function spendLimitSentence(refusal: SpendLimitReached): string {
-  const { scope, period, availableNano, neededNano, resetsAtMs } = refusal;
+  const { scope, period, limitNano, availableNano, neededNano, resetsAtMs } = refusal;
   const reset =
     resetsAtMs === undefined ? '' : ` It resets at ${new Date(resetsAtMs).toISOString()}.`;
-  return `The ${PERIOD_WORDS[period]} of ${SCOPE_WORDS[scope]} does not cover this request: it needs ${formatDollars(neededNano)} and ${formatDollars(availableNano)} is left.${reset} Raise the limit, or ask for fewer output tokens.`;
+  return `The ${PERIOD_WORDS[period]} of ${formatDollars(limitNano)} on the spend of ${SCOPE_WORDS[scope]} does not cover this request: it needs ${formatDollars(neededNano)} and ${formatDollars(availableNano)} is left.${reset} Raise the limit, or ask for fewer output tokens.`;
+}
+
+/** For a `retry-after`: whole seconds, and not before the window has ended. */
+export function spendLimitHeaders({ retryAfterMs }: SpendLimitReached) {
+  const wait = retryAfterMs !== undefined && { 'retry-after': `${Math.ceil(retryAfterMs / 1000)}` };
+  return { 'x-should-retry': 'false', ...wait };
 }
 
 /** Which limit it was, for programs. */
-export function limitSource({ scope, period, resetsAtMs }: SpendLimitReached): LimitSource {
+export function limitSource(refusal: SpendLimitReached): LimitSource {
+  const { scope, period, limitNano, availableNano, resetsAtMs } = refusal;
   const resets_at = resetsAtMs === undefined ? null : new Date(resetsAtMs).toISOString();
-  return { kind: 'hard_limit', scope, period, resets_at };
+  const usedNano = limitNano - availableNano;
+  return {
+    kind: 'hard_limit',
+    scope: scope === 'each-end-user' ? 'end-user' : scope,
+    period,
+    currency: 'USD',
+    limit: formatAmount(limitNano),
+    used: formatAmount(usedNano > 0n ? usedNano : 0n),
+    left: formatAmount(availableNano),
+    resets_at,
+  };
 }
 
 export type LimitSource = {
   readonly kind: 'hard_limit';
-  readonly scope: BudgetScope;
+  readonly scope: Exclude<BudgetScope, 'each-end-user'>;
   readonly period: BudgetPeriod;
+  readonly currency: 'USD';
+  readonly limit: string;
+  /** Spent in this window, or set aside for requests that run. */
+  readonly used: string;
+  readonly left: string;
   readonly resets_at: string | null;
 };

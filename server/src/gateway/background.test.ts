@@ -110,6 +110,7 @@ describe('an answer in the background', () => {
     const other = beside(turnstile);
     // It does not know of the run, as after a restart.
     await using _kept = new Housekeeping({
+      budgets: { sweep: async () => 0 },
       responses: turnstile.responses,
       background: other.background,
       protocols: [openaiResponses],

@@ -8,10 +8,16 @@ export function creditRefusal(
   { budgets }: Snapshot,
   { availableNano, lacking }: Refused,
   neededNano: bigint,
+  nowMs: number,
 ): Refusal {
   const found = lacking === undefined ? undefined : budgets?.find(lacking);
   if (found === undefined) return { kind: 'insufficient-credit', availableNano, neededNano };
-  const { scope, period } = found.budget;
-  const reset = found.endsAtMs !== undefined && { resetsAtMs: found.endsAtMs };
-  return { kind: 'spend-limit-reached', scope, period, availableNano, neededNano, ...reset };
+  const { scope, period, hardLimitNano: limitNano = 0n } = found.budget;
+  const { endsAtMs } = found;
+  const reset = endsAtMs !== undefined && {
+    resetsAtMs: endsAtMs,
+    ...(neededNano <= limitNano && { retryAfterMs: Math.max(0, endsAtMs - nowMs) }),
+  };
+  const amounts = { limitNano, availableNano, neededNano };
+  return { kind: 'spend-limit-reached', scope, period, ...amounts, ...reset };
 }

@@ -136,7 +136,12 @@ export class MeteredRun implements AsyncDisposable {
         this.#grantedTokens += more;
         break;
       case 'refused':
-        this.#grantRefused = creditRefusal(this.#gateway.snapshot(), outcome, neededNano);
+        this.#grantRefused = creditRefusal(
+          this.#gateway.snapshot(),
+          outcome,
+          neededNano,
+          this.#gateway.clock.nowMs(),
+        );
         break;
       case 'unavailable':
         this.#grantRefused = { kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS };

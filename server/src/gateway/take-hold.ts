@@ -27,7 +27,7 @@ export type Granted = {
 };
 
 export async function takeHold(
-  gateway: Pick<Gateway, 'ledger' | 'snapshot'>,
+  gateway: Pick<Gateway, 'ledger' | 'snapshot' | 'clock'>,
   admission: Admission,
   payer: BudgetPayer & { readonly requestId: string; readonly startedAtMs: number },
 ): Promise<Result<Granted, Refusal>> {
@@ -58,7 +58,7 @@ export async function takeHold(
       });
     }
     case 'refused': {
-      return err(creditRefusal(snapshot, outcome, leastNano));
+      return err(creditRefusal(snapshot, outcome, leastNano, gateway.clock.nowMs()));
     }
     case 'unavailable':
       return err({ kind: 'ledger-unavailable', retryAfterMs: RETRY_AFTER_LEDGER_MS });

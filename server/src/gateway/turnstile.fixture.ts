@@ -190,6 +190,8 @@ export class WatchedLedger implements Ledger {
   readonly shut = new Set<'hold' | 'extend' | 'settle'>();
   /** Called when a settle begins, before it is recorded. */
   onSettle: () => void = () => undefined;
+  /** Called and waited for when a grant is to be extended. */
+  onExtend: () => Promise<void> | undefined = () => undefined;
 
   constructor(accounts: MemoryAccounts) {
     this.#inner = new MemoryLedger(accounts);
@@ -203,6 +205,7 @@ export class WatchedLedger implements Ledger {
 
   async extend(hold: Hold, extraNano: Nano): Promise<ExtendOutcome> {
     if (this.shut.has('extend')) return { kind: 'unavailable' };
+    await this.onExtend();
     this.extensions.push(extraNano);
     return await this.#inner.extend(hold, extraNano);
   }

@@ -1,8 +1,9 @@
-// Keeps what is kept in order, from time to time: what has expired is removed, and answers in the background that no
-// living process makes any more are brought to an end.
+// Keeps what is kept in order, from time to time: what has expired is removed, answers in the background that no living
+// process makes any more are brought to an end, and windows of end users that are over are cleared away.
 
 import type { BackgroundRuns } from '../gateway/background-runs.ts';
 import { HOUSEKEEPING_EVERY_MS } from '../limits.ts';
+import type { Budgets } from '../ports/budgets.ts';
 import type { Log } from '../ports/log.ts';
 import type { ResponseStore } from '../ports/response-store.ts';
 import type { Orphan } from '../ports/run-store.ts';
@@ -11,6 +12,7 @@ import type { Protocol } from '../protocols/protocol.ts';
 export type HousekeepingOptions = {
   readonly responses: ResponseStore;
   readonly background: BackgroundRuns;
+  readonly budgets: Pick<Budgets, 'sweep'>;
   readonly protocols: readonly Protocol[];
   readonly log: Log;
   /** Absent: every 15 s. */
@@ -38,8 +40,9 @@ export class Housekeeping implements AsyncDisposable {
   }
 
   async #tidy(): Promise<void> {
-    const { responses, background, log } = this.#options;
+    const { responses, background, budgets, log } = this.#options;
     try {
+      await budgets.sweep().catch(() => 0); // While PostgreSQL is away nothing has to be swept.
       const orphans = await responses.runs.orphans(background.ids);
       if (!orphans.ok) return; // The next round comes soon.
       for (const orphan of orphans.value) await this.#end(orphan);

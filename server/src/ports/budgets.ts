@@ -16,6 +16,19 @@ export type BudgetEvent = {
   readonly spentNano: bigint;
 };
 
+export type EndUserWindows = {
+  readonly count: number;
+  readonly spentNano: bigint;
+  readonly heldNano: bigint;
+  readonly top: readonly EndUserWindow[];
+};
+
+export type EndUserWindow = {
+  readonly endUser: string;
+  readonly spentNano: bigint;
+  readonly heldNano: bigint;
+};
+
 export interface Budgets {
   /**
    * Sets the budget of this subject for this period, or changes it, or removes it if there is neither limit nor alert. In
@@ -27,4 +40,9 @@ export interface Budgets {
   /** Undefined before anything was held in it. */
   window(windowId: string): Promise<WindowState | undefined>;
   events(organisationId: string): Promise<readonly BudgetEvent[]>;
+
+  /** Of a budget that is each end user's: what its end users have spent in this window; the `most` who spent most by name. */
+  endUsers(windowId: string, most: number): Promise<EndUserWindows>;
+  /** Clears away windows of end users that have ended, a part at a time; how many. What was spent in them stays in sum. */
+  sweep(): Promise<number>;
 }

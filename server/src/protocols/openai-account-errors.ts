@@ -6,6 +6,7 @@ import {
   limitSource,
   ORGANISATION_FROZEN,
   type Refusal,
+  spendLimitHeaders,
   spendLimitSentence,
 } from '../domain/refusal.ts';
 
@@ -57,6 +58,6 @@ export function spendLimitError(refusal: Extract<Refusal, { kind: 'spend-limit-r
       code: 'spend_limit_reached',
       limit_source: limitSource(refusal),
     },
-    headers: { 'x-should-retry': 'false' },
+    headers: spendLimitHeaders(refusal),
   };
 }

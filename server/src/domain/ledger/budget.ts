@@ -1,7 +1,15 @@
 // A budget: what somebody may spend in a period. Its hard limit is never exceeded; its alert is told, and stops nobody. Time
 // is counted in windows of the period, in UTC, and a request is charged in the window in which it was admitted.
 
-export const BUDGET_SCOPES = ['organisation', 'project', 'key', 'end-user'] as const;
+import { EndUserNodes } from './end-user-nodes.ts';
+
+export const BUDGET_SCOPES = [
+  'organisation',
+  'project',
+  'key',
+  'end-user',
+  'each-end-user',
+] as const;
 export type BudgetScope = (typeof BUDGET_SCOPES)[number];
 
 export const BUDGET_PERIODS = ['daily', 'weekly', 'monthly', 'total'] as const;
@@ -11,7 +19,10 @@ export type Budget = {
   readonly id: string;
   readonly organisationId: string;
   readonly scope: BudgetScope;
-  /** The organisation, the project, the key, or what the organisation calls its end user. */
+  /**
+   * The organisation, the project, the key, or what the organisation calls its end user. Of each-end-user: the project whose
+   * end users have it, each of them a window of its own, as long as no budget of the same period names them.
+   */
   readonly subject: string;
   readonly period: BudgetPeriod;
   readonly hardLimitNano?: bigint;
@@ -49,8 +60,11 @@ export function windowIdOf({ id, period }: Pick<Budget, 'id' | 'period'>, nowMs:
 export class BudgetTree {
   readonly #byId: ReadonlyMap<string, Budget>;
   readonly #bySubject = new Map<string, Budget[]>();
+  readonly #nodes: EndUserNodes;
 
-  constructor(budgets: readonly Budget[]) {
+  /** `nodes`: what outlives the tree when budgets change. */
+  constructor(budgets: readonly Budget[], nodes = new EndUserNodes()) {
+    this.#nodes = nodes;
     this.#byId = new Map(budgets.map((budget) => [budget.id, budget]));
     for (const budget of budgets) {
       const name = nameOf(budget.organisationId, budget.scope, budget.subject);
@@ -64,13 +78,20 @@ export class BudgetTree {
   path(payer: BudgetPayer, nowMs: number): readonly string[] | undefined {
     if (this.#byId.size === 0) return undefined;
     const { organisationId, projectId, keyId, endUser } = payer;
-    const found = [
+    const windows = [
       ...this.#of(organisationId, 'organisation', organisationId),
       ...this.#of(organisationId, 'project', projectId),
       ...this.#of(organisationId, 'key', keyId),
-      ...(endUser === undefined ? [] : this.#of(organisationId, 'end-user', endUser)),
-    ];
-    return found.length === 0 ? undefined : found.map((budget) => windowIdOf(budget, nowMs));
+    ].map((budget) => windowIdOf(budget, nowMs));
+    if (endUser !== undefined) {
+      const own = this.#of(organisationId, 'end-user', endUser);
+      for (const budget of own) windows.push(windowIdOf(budget, nowMs));
+      for (const budget of this.#of(organisationId, 'each-end-user', projectId)) {
+        if (own.some(({ period }) => period === budget.period)) continue;
+        windows.push(this.#nodes.nodeOf(windowIdOf(budget, nowMs), endUser));
+      }
+    }
+    return windows.length === 0 ? undefined : windows;
   }
 
   /** The budget of a window, and when the next one begins; undefined if it was removed meanwhile. */

@@ -8,6 +8,7 @@ import {
   limitSource,
   ORGANISATION_FROZEN,
   type Refusal,
+  spendLimitHeaders,
   spendLimitSentence,
 } from '../../domain/refusal.ts';
 import type { ProtocolHeaders, RefusalAnswer } from '../protocol.ts';
@@ -315,9 +316,10 @@ function shown(text: string): string {
 function errorOfMoney(
   refusal: Extract<Refusal, { kind: 'insufficient-credit' | 'spend-limit-reached' }>,
 ): Shape {
-  const message =
-    refusal.kind === 'spend-limit-reached'
-      ? spendLimitSentence(refusal)
-      : `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`;
-  return { status: 402, type: 'billing_error', message, headers: { 'x-should-retry': 'false' } };
+  const shape = { status: 402, type: 'billing_error' } as const;
+  if (refusal.kind === 'spend-limit-reached') {
+    return { ...shape, message: spendLimitSentence(refusal), headers: spendLimitHeaders(refusal) };
+  }
+  const message = `Your credit does not cover this request: it needs ${formatDollars(refusal.neededNano)} and ${formatDollars(refusal.availableNano)} is free. Add credit, or lower 'max_tokens'.`;
+  return { ...shape, message, headers: { 'x-should-retry': 'false' } };
 }

@@ -11,6 +11,7 @@ import {
 } from '../../domain/credits/credit-block.ts';
 import { NO_USAGE, USAGE_BUCKETS } from '../../domain/generation/usage.ts';
 import { BudgetTree } from '../../domain/ledger/budget.ts';
+import { EndUserNodes } from '../../domain/ledger/end-user-nodes.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano, ZERO_NANO, type Nano } from '../../domain/money/nano.ts';
@@ -48,10 +49,11 @@ export class MemoryAccounts implements Accounts {
   /** By request; the ledger beside this file keeps them. */
   readonly holds = new Map<string, Hold>();
   #snapshot: Snapshot = { version: 0, keys: new Map(), prices: NO_PRICES };
+  readonly #endUserNodes = new EndUserNodes();
   readonly budgets = new MemoryBudgets(this.holds, (all) => {
     this.#snapshot = {
       ...this.#snapshot,
-      budgets: new BudgetTree(all),
+      budgets: new BudgetTree(all, this.#endUserNodes),
       version: this.#snapshot.version + 1,
     };
   });

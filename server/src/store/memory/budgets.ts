@@ -3,7 +3,8 @@
 import type { Budget } from '../../domain/ledger/budget.ts';
 import type { Hold } from '../../domain/ledger/hold.ts';
 import { nano, type Nano } from '../../domain/money/nano.ts';
-import type { BudgetEvent, Budgets, WindowState } from '../../ports/budgets.ts';
+import { endUserOfNode } from '../../domain/ledger/end-user-nodes.ts';
+import type { BudgetEvent, Budgets, EndUserWindows, WindowState } from '../../ports/budgets.ts';
 
 /** More than anybody has. */
 const UNLIMITED = 4_000_000_000_000_000_000n;
@@ -58,6 +59,24 @@ export class MemoryBudgets implements Budgets {
     );
   }
 
+  async endUsers(windowId: string, most: number): Promise<EndUserWindows> {
+    const ids = new Set(this.#spent.keys());
+    for (const { budgets = [] } of this.#holds.values()) for (const id of budgets) ids.add(id);
+    const all = [...ids].flatMap((id) => {
+      const endUser = id.startsWith(`${windowId}:`) ? endUserOfNode(id) : undefined;
+      if (endUser === undefined) return [];
+      return [{ endUser, spentNano: this.#spentIn(id), heldNano: this.#heldIn(id) }];
+    });
+    const sum = (of: 'spentNano' | 'heldNano') => all.reduce((before, one) => before + one[of], 0n);
+    const top = all.toSorted((a, b) => Number(b.spentNano - a.spentNano)).slice(0, most);
+    return { count: all.length, spentNano: sum('spentNano'), heldNano: sum('heldNano'), top };
+  }
+
+  /** The days of a test are few. */
+  async sweep(): Promise<number> {
+    return 0;
+  }
+
   availableIn(windowId: string): Nano {
     const limit = this.#budgetOf(windowId)?.hardLimitNano ?? UNLIMITED;
     const left = limit - this.#spentIn(windowId) - this.#heldIn(windowId);
@@ -73,7 +92,8 @@ export class MemoryBudgets implements Budgets {
   }
 
   #note(window: string, spentNano: bigint): void {
-    const { hardLimitNano: limit, alertNano } = this.#budgetOf(window) ?? {};
+    const { hardLimitNano: limit, alertNano, scope } = this.#budgetOf(window) ?? {};
+    if (scope === 'each-end-user') return; // Nobody wants to be told of every end user.
     const from = {
       '50%': limit === undefined ? undefined : limit * 50n,
       '80%': limit === undefined ? undefined : limit * 80n,

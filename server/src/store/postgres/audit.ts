@@ -82,12 +82,21 @@ const CHECKS: readonly Check[] = [
   {
     // Also where the limit was set below that later: what is spent was within the limit when it was held.
     name: 'I9 what was spent in a window of a budget is the sum of what was charged in it',
-    sql: `SELECT format('%s has %s spent, its usage says %s', coalesce(w.account_id, u.id), w.spent, u.charged) AS detail
-            FROM (SELECT w.account_id, w.limit_nano - a.balance_nano AS spent
-                    FROM budget_window AS w LEFT JOIN account AS a ON a.id = w.account_id) AS w
-            FULL JOIN (SELECT id, sum(charged_nano::bigint) AS charged
-                         FROM usage CROSS JOIN LATERAL unnest(budgets) AS id GROUP BY id) AS u ON u.id = w.account_id
-            WHERE coalesce(w.spent, 0) <> coalesce(u.charged, 0)`,
+    // Where windows of end users were cleared away, they are one sum with those that are there.
+    sql: `WITH spent AS (
+              SELECT w.account_id AS id, (w.limit_nano - a.balance_nano)::numeric AS amount
+                FROM budget_window AS w LEFT JOIN account AS a ON a.id = w.account_id
+              UNION ALL SELECT window_id, spent_nano FROM budget_window_swept
+            ), charged AS (
+              SELECT id, sum(charged_nano::bigint) AS amount FROM usage CROSS JOIN LATERAL unnest(budgets) AS id GROUP BY id
+            ), sums AS (
+              SELECT coalesce(s.window_id, b.id) AS id, sum(spent) AS spent, sum(charged) AS charged
+                FROM (SELECT id, amount AS spent, 0 AS charged FROM spent
+                      UNION ALL SELECT id, 0, amount FROM charged) AS b
+                LEFT JOIN budget_window_swept AS s ON starts_with(b.id, s.window_id || ':')
+                GROUP BY 1)
+          SELECT format('%s has %s spent, its usage says %s', id, spent, charged) AS detail
+            FROM sums WHERE spent IS DISTINCT FROM charged`,
   },
   {
     name: 'I8 a settled request has no hold',

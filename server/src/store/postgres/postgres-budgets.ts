@@ -2,13 +2,24 @@
 
 import type pg from 'pg';
 import type { Budget } from '../../domain/ledger/budget.ts';
-import type { BudgetEvent, Budgets, WindowState } from '../../ports/budgets.ts';
+import { endUserOfNode } from '../../domain/ledger/end-user-nodes.ts';
+import { END_USER_WINDOWS_SWEPT_MAX } from '../../limits.ts';
+import type { BudgetEvent, Budgets, EndUserWindows, WindowState } from '../../ports/budgets.ts';
 import { loadBudgets } from './budget-rows.ts';
 import { nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { transaction } from './transaction.ts';
 
 /** What a window without a hard limit begins with. */
 const UNLIMITED = 4_000_000_000_000_000_000n;
+
+type NodeRow = {
+  readonly id: string;
+  readonly spent: string;
+  readonly held: string;
+  readonly count: string;
+  readonly all_spent: string;
+  readonly all_held: string;
+};
 
 export class PostgresBudgets implements Budgets {
   readonly #pool: pg.Pool;
@@ -49,6 +60,35 @@ export class PostgresBudgets implements Budgets {
     const limitNano = BigInt(row.limit);
     const state = { spentNano: BigInt(row.spent), heldNano: BigInt(row.held) };
     return limitNano === UNLIMITED ? state : { ...state, limitNano };
+  }
+
+  async endUsers(windowId: string, most: number): Promise<EndUserWindows> {
+    const { rows } = await this.#pool.query<NodeRow>(
+      `SELECT w.account_id AS id, w.limit_nano - a.balance_nano AS spent, a.held_nano AS held,
+           count(*) OVER () AS count, sum(w.limit_nano - a.balance_nano) OVER () AS all_spent,
+           sum(a.held_nano::bigint) OVER () AS all_held
+         FROM budget_window AS w JOIN account AS a ON a.id = w.account_id
+         WHERE w.budget_id = split_part($1, ':', 2) AND starts_with(w.account_id, $1 || ':')
+         ORDER BY 2 DESC, 1 LIMIT $2`,
+      [windowId, Math.max(1, most)],
+    );
+    return {
+      count: Number(rows[0]?.count ?? 0),
+      spentNano: BigInt(rows[0]?.all_spent ?? 0),
+      heldNano: BigInt(rows[0]?.all_held ?? 0),
+      top: rows.slice(0, most).map(({ id, spent, held }) => ({
+        endUser: endUserOfNode(id) ?? '',
+        spentNano: BigInt(spent),
+        heldNano: BigInt(held),
+      })),
+    };
+  }
+
+  async sweep(): Promise<number> {
+    const { rows } = await this.#pool.query<{ swept: string }>(
+      `SELECT budget_sweep(clock_timestamp(), ${END_USER_WINDOWS_SWEPT_MAX}) AS swept`,
+    );
+    return Number(rows[0]?.swept ?? 0);
   }
 
   async events(organisationId: string): Promise<readonly BudgetEvent[]> {

@@ -5,6 +5,7 @@ import type pg from 'pg';
 import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import { BudgetTree } from '../../domain/ledger/budget.ts';
+import { EndUserNodes } from '../../domain/ledger/end-user-nodes.ts';
 import { loadBudgets } from './budget-rows.ts';
 import { loadPrices } from './prices/price-rows.ts';
 
@@ -26,13 +27,15 @@ export async function nextVersion(client: pg.ClientBase): Promise<number> {
 export class SnapshotFeed implements AsyncDisposable {
   readonly #pool: pg.Pool;
   readonly #timer: NodeJS.Timeout;
+  readonly #nodes: EndUserNodes;
   #current: Snapshot;
   /** By the monotonic clock, when the question was asked whose answer was this snapshot. */
   #knownCurrentAtMs: number;
   #loading: Promise<void> | undefined;
 
-  private constructor(pool: pg.Pool, first: Snapshot, askedAtMs: number) {
+  private constructor(pool: pg.Pool, nodes: EndUserNodes, first: Snapshot, askedAtMs: number) {
     this.#pool = pool;
+    this.#nodes = nodes;
     this.#current = first;
     this.#knownCurrentAtMs = askedAtMs;
     this.#timer = setInterval(() => void this.#refresh(), POLL_MS).unref();
@@ -40,7 +43,8 @@ export class SnapshotFeed implements AsyncDisposable {
 
   static async open(pool: pg.Pool): Promise<SnapshotFeed> {
     const askedAtMs = performance.now();
-    return new SnapshotFeed(pool, await load(pool), askedAtMs);
+    const nodes = new EndUserNodes();
+    return new SnapshotFeed(pool, nodes, await load(pool, nodes), askedAtMs);
   }
 
   current(): Snapshot {
@@ -90,13 +94,15 @@ export class SnapshotFeed implements AsyncDisposable {
     const { rows } = await this.#pool.query<{ version: string }>(
       'SELECT version FROM snapshot_version',
     );
-    if (Number(rows[0]?.version) !== this.#current.version) this.#current = await load(this.#pool);
+    if (Number(rows[0]?.version) !== this.#current.version) {
+      this.#current = await load(this.#pool, this.#nodes);
+    }
     this.#knownCurrentAtMs = askedAtMs;
   }
 }
 
 /** One consistent view: keys and prices as of one version. */
-async function load(pool: pg.Pool): Promise<Snapshot> {
+async function load(pool: pg.Pool, nodes: EndUserNodes): Promise<Snapshot> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
@@ -108,7 +114,7 @@ async function load(pool: pg.Pool): Promise<Snapshot> {
     const budgets = await loadBudgets(client);
     await client.query('COMMIT');
     client.release();
-    const tree = budgets.length > 0 && { budgets: new BudgetTree(budgets) };
+    const tree = budgets.length > 0 && { budgets: new BudgetTree(budgets, nodes) };
     return { version: Number(rows[0]?.version), keys, prices, ...tree };
   } catch (error) {
     client.release(true); // Whatever state it is in, nobody inherits it.

@@ -30,7 +30,8 @@ BEGIN
       CROSS JOIN LATERAL (VALUES
         ('50%', b.hard_limit_nano::numeric * 0.5), ('80%', b.hard_limit_nano::numeric * 0.8),
         ('100%', b.hard_limit_nano::numeric), ('alert', b.alert_nano::numeric)) AS t (threshold, from_nano)
-      WHERE w.account_id = window_id AND b.removed_at IS NULL AND s.spent >= t.from_nano AND s.spent > 0
+      -- Of each end user nobody wants to be told.
+      WHERE w.account_id = window_id AND b.scope <> 'each-end-user' AND b.removed_at IS NULL AND s.spent >= t.from_nano AND s.spent > 0
     ON CONFLICT (account_id, threshold) DO NOTHING;
 END $$;
 
@@ -41,8 +42,6 @@ CREATE FUNCTION budget_set(
 ) RETURNS text LANGUAGE plpgsql AS $$
 DECLARE
   existing text;
-  w record;
-  number bigint;
 BEGIN
   PERFORM FROM organisation WHERE id = of_organisation FOR UPDATE; -- one change at a time
   UPDATE budget SET hard_limit_nano = new_limit, alert_nano = new_alert,
@@ -58,14 +57,45 @@ BEGIN
       VALUES (new_id, of_organisation, of_scope, of_subject, of_period, new_limit, new_alert);
     RETURN new_id;
   END IF;
-  FOR w IN SELECT account_id FROM budget_window WHERE budget_id = existing ORDER BY account_id LOOP
-    UPDATE account
-      SET balance_nano = balance_nano + coalesce(new_limit, 4000000000000000000)
-            - (SELECT limit_nano FROM budget_window WHERE account_id = w.account_id),
-        recall_no = recall_no + 1, recalled_at = clock_timestamp()
-      WHERE id = w.account_id RETURNING recall_no INTO number;
-    UPDATE budget_window SET limit_nano = coalesce(new_limit, 4000000000000000000) WHERE account_id = w.account_id;
-    PERFORM pg_notify('turnpike_recall', number || ' ' || w.account_id);
-  END LOOP;
+  -- As many windows as end users, perhaps: locked in the order of ids, changed together, and told to whoever has leased of them.
+  PERFORM FROM account WHERE id IN (SELECT account_id FROM budget_window WHERE budget_id = existing)
+    ORDER BY id FOR UPDATE;
+  UPDATE account AS a
+    SET balance_nano = balance_nano + coalesce(new_limit, 4000000000000000000) - w.limit_nano,
+      recall_no = recall_no + 1, recalled_at = clock_timestamp()
+    FROM budget_window AS w WHERE w.budget_id = existing AND a.id = w.account_id;
+  UPDATE budget_window SET limit_nano = coalesce(new_limit, 4000000000000000000) WHERE budget_id = existing;
+  PERFORM pg_notify('turnpike_recall', a.recall_no || ' ' || a.id)
+    FROM budget_window AS w JOIN account AS a ON a.id = w.account_id
+    WHERE w.budget_id = existing AND EXISTS (SELECT FROM lease AS l WHERE l.account_id = a.id);
   RETURN existing;
+END $$;
+
+-- Clears away windows of end users a day after they have ended: what was spent in them stays, one sum for all of them.
+-- Whatever is still set aside in one keeps it; a charge that comes later opens it again.
+CREATE FUNCTION budget_sweep(at timestamptz, windows_max integer) RETURNS bigint LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  ended text[];
+BEGIN
+  SELECT array_agg(id) INTO ended FROM (
+    SELECT a.id
+      FROM budget AS b JOIN budget_window AS w ON w.budget_id = b.id JOIN account AS a ON a.id = w.account_id
+      WHERE b.scope = 'each-end-user' AND a.held_nano = 0
+        AND split_part(w.account_id, ':', 3)::timestamp AT TIME ZONE 'UTC' + interval '1 day'
+          + CASE b.period WHEN 'daily' THEN interval '1 day' WHEN 'weekly' THEN interval '7 days' ELSE interval '1 month' END
+          < at
+      ORDER BY a.id LIMIT windows_max FOR UPDATE OF a SKIP LOCKED) AS w;
+  IF ended IS NULL THEN
+    RETURN 0;
+  END IF;
+  INSERT INTO budget_window_swept AS s (budget_id, window_id, windows, spent_nano)
+    SELECT w.budget_id, 'budget:' || w.budget_id || ':' || split_part(w.account_id, ':', 3), count(*),
+        sum(w.limit_nano - a.balance_nano)
+      FROM budget_window AS w JOIN account AS a ON a.id = w.account_id WHERE w.account_id = ANY (ended)
+      GROUP BY 1, 2
+    ON CONFLICT (window_id) DO UPDATE SET windows = s.windows + excluded.windows, spent_nano = s.spent_nano + excluded.spent_nano;
+  DELETE FROM budget_window WHERE account_id = ANY (ended);
+  DELETE FROM account WHERE id = ANY (ended);
+  RETURN cardinality(ended);
 END $$;
