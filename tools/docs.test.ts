@@ -66,6 +66,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
       availableNano: 0n,
       neededNano: 1n,
       resetsAtMs: 0,
+      retryAfterMs: 1,
     },
   ],
   'organisation-frozen': [{ kind: 'organisation-frozen' }],

@@ -261,6 +261,37 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
     assert.match(keyless.err, /TURNPIKE_API_KEY/);
   });
 
+  test('a budget is set, told apart from its alert, listed with what is spent, and removed', async () => {
+    await using server = await startServer();
+    const budgets = (...args: readonly string[]) => runJson(server.env, ['budgets', ...args]);
+    const all = ['--scope', 'organisation', '--period', 'daily'];
+    const made = await budgets('set', ...all, '--hard-limit', '1.50', '--alert', '1');
+    assert.equal(made.budget.hard_limit.nano, '1500000000');
+    const each = ['--scope', 'each-end-user', '--subject', 'prj_1', '--period', 'weekly'];
+    const { budget } = await budgets('set', ...each, '--hard-limit', '0.10');
+    assert.equal(budget.endUsers, 0);
+    assert.deepEqual((await budgets('end-users', budget.id)).data, []);
+    const listed = await run(server.env, ['budgets', 'list']);
+    assert.match(listed.out, /HARD LIMIT +ALERT/);
+    assert.match(listed.out, /organisation +org_1 +daily +\$1\.50 +\$1\.00 +\$0\.00 +\d{4}-/);
+    assert.equal((await budgets('set', ...all)).budget, null);
+    assert.equal((await budgets('list')).data.length, 1);
+    const wrong = await run(server.env, [
+      'budgets',
+      'set',
+      '--scope',
+      'key',
+      '--subject',
+      'key_no',
+      '--period',
+      'daily',
+      '--hard-limit',
+      '1',
+    ]);
+    assert.equal(wrong.code, 1);
+    assert.match(wrong.err, /There is no key "key_no" in this organisation/);
+  });
+
   const WRONG_USES: readonly (readonly [string, RegExp])[] = [
     ['nonsense', /unknown command/],
     ['keys', /Usage: turnpike keys/],
@@ -270,6 +301,11 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
     ['credits add ten', /decimal string/],
     ['credits add -- -5', /decimal string/],
     ['credits add 5 --id short', /8/],
+    [
+      'budgets set --scope team --period daily',
+      /organisation, project, key, end-user or each-end-user/,
+    ],
+    ['budgets set --scope organisation --period daily --hard-limit -5', /decimal string/],
     ['usage --by hour', /day, model or key/],
     ['usage --since yesterday', /2026-11-01/],
     ['serve --port 70000', /65535/],
@@ -336,6 +372,7 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
       'keys models',
       'budgets list',
       'budgets set',
+      'budgets end-users',
       'projects list',
       'projects models',
       'keys revoke',
