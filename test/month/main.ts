@@ -1,6 +1,6 @@
-// By hand: `node test/month/main.ts [requests] [seed]`. Makes a month, and says how long everything about it takes: by the
-// clock, the best of several times, and in processor time of PostgreSQL and of this process together, which other work on
-// the machine does not change.
+// By hand: `node test/month/main.ts [requests] [seed]`. Makes a month, and says how long everything about it takes: reports by
+// the clock, and in processor time of PostgreSQL's process and of this one, which other work on the machine hardly changes;
+// each the middle one of several times.
 
 import { readFileSync } from 'node:fs';
 import type { Pool } from 'pg';
@@ -14,7 +14,7 @@ import { billMonth, exportMonth } from './bill-month.ts';
 import { makeMonth } from './month.ts';
 import { reportQueries } from './report-queries.ts';
 
-const TIMES = 7;
+const TIMES = 9;
 const [requests = 1_000_000, seed = 1] = process.argv.slice(2).map(Number);
 
 async function timed<T>(what: string, work: () => Promise<T>): Promise<T> {
@@ -48,23 +48,30 @@ async function askEverything(): Promise<void> {
   const pid = rows[0]?.pid ?? 0;
   for (const { what, ask } of reportQueries('org_large')) {
     await sumUsage(one, ask);
-    let [best, cpu, sums] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY, 0];
+    const [clock, server, own]: [number[], number[], number[]] = [[], [], []];
+    let sums = 0;
     for (let n = 0; n < TIMES; n++) {
-      const [began, usedBefore] = [performance.now(), cpuMs(pid)];
+      const [began, before] = [performance.now(), cpuMs(pid)];
       sums = (await sumUsage(one satisfies Pool, ask))?.length ?? -1;
-      best = Math.min(best, performance.now() - began);
-      cpu = Math.min(cpu, cpuMs(pid) - usedBefore);
+      clock.push(performance.now() - began);
+      const after = cpuMs(pid);
+      server.push(after.server - before.server);
+      own.push(after.own - before.own);
     }
-    const shown = (ms: number) => `${ms.toFixed(1).padStart(7)} ms`;
+    const shown = (times: number[]) => `${middle(times).toFixed(1).padStart(6)} ms`;
     console.log(
-      `${shown(best)} best,${shown(cpu)} of CPU, ${String(sums).padStart(5)} sums: ${what}`,
+      `${shown(clock)} by the clock,${shown(server)} CPU of PostgreSQL,${shown(own)} of this process, ${String(sums).padStart(5)} sums: ${what}`,
     );
   }
 }
 
+function middle(times: readonly number[]): number {
+  return times.toSorted((one, other) => one - other)[Math.floor(times.length / 2)] ?? 0;
+}
+
 /** Of PostgreSQL's process for a connection, and of this one. */
-function cpuMs(pid: number): number {
+function cpuMs(pid: number): { readonly server: number; readonly own: number } {
   const [nanoseconds = '0'] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
   const { user, system } = process.cpuUsage();
-  return Number(nanoseconds) / 1e6 + (user + system) / 1e3;
+  return { server: Number(nanoseconds) / 1e6, own: (user + system) / 1e3 };
 }

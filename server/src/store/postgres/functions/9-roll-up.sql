@@ -1,6 +1,7 @@
 -- Adds to the roll-ups what was settled since the last time, each row once: everything that was written by transactions which
 -- have ended, whatever order they ended in. One process at a time; returns how many usage rows it added, or null where another
--- process is at it. Of protocols they tell apart whether they are embeddings.
+-- process is at it. Of protocols they tell apart whether they are embeddings. What is read together is written together, in the
+-- order of organisations and times: scattered, a week of hours took three times as long to read.
 CREATE FUNCTION usage_roll_up() RETURNS bigint LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -48,7 +49,7 @@ BEGIN
         sum(requests), sum(input), sum(cache_read), sum(cache_write_5m), sum(cache_write_1h), sum(output),
         sum(reasoning), sum(image_input), sum(audio_input), sum(image_output), sum(audio_output), sum(tool_calls),
         sum(cost_nano), sum(charged_nano), sum(overrun_nano)
-        FROM fresh GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+        FROM fresh GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 1, 2, 10
       ON CONFLICT (organisation_id, starts_at, project_id, key_id, model, tier, price_version, protocol, failed, end_user) DO UPDATE SET
         requests = t.requests + excluded.requests, input = t.input + excluded.input,
         cache_read = t.cache_read + excluded.cache_read, cache_write_5m = t.cache_write_5m + excluded.cache_write_5m,
@@ -67,7 +68,7 @@ BEGIN
         sum(requests), sum(input), sum(cache_read), sum(cache_write_5m), sum(cache_write_1h), sum(output),
         sum(reasoning), sum(image_input), sum(audio_input), sum(image_output), sum(audio_output), sum(tool_calls),
         sum(cost_nano), sum(charged_nano), sum(overrun_nano)
-        FROM fresh GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+        FROM fresh GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 1, 2, 10
       ON CONFLICT (organisation_id, starts_at, project_id, key_id, model, tier, price_version, protocol, failed, end_user) DO UPDATE SET
         requests = t.requests + excluded.requests, input = t.input + excluded.input,
         cache_read = t.cache_read + excluded.cache_read, cache_write_5m = t.cache_write_5m + excluded.cache_write_5m,
@@ -87,7 +88,7 @@ BEGIN
         sum(requests), sum(input), sum(cache_read), sum(cache_write_5m), sum(cache_write_1h), sum(output),
         sum(reasoning), sum(image_input), sum(audio_input), sum(image_output), sum(audio_output), sum(tool_calls),
         sum(cost_nano), sum(charged_nano), sum(overrun_nano)
-        FROM fresh GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+        FROM fresh GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 ORDER BY 1, 2, 10
       ON CONFLICT (organisation_id, starts_at, project_id, key_id, model, tier, price_version, protocol, failed, end_user) DO UPDATE SET
         requests = t.requests + excluded.requests, input = t.input + excluded.input,
         cache_read = t.cache_read + excluded.cache_read, cache_write_5m = t.cache_write_5m + excluded.cache_write_5m,
