@@ -28,7 +28,7 @@ export type KeyFacts = {
 export interface Receipts {
   /**
    * Undefined for what there is not, or is not the owner's. What was settled a moment ago is waited for, a second at most:
-   * a client may ask as soon as it has its answer.
+   * a client may ask as soon as it has its answer. What can't be on its way is not waited for.
    */
   receipt(owner: Owner, requestId: string): Asked<Receipt | undefined>;
 

@@ -13,10 +13,22 @@ import type { Asked } from '../../ports/asked.ts';
 import type { KeyFacts, Receipt, Receipts } from '../../ports/receipts.ts';
 import { COLUMNS } from './price-columns.ts';
 import { modelsOf } from './prices/price-rows.ts';
-import { isRequestId, uuidOf } from './request-id.ts';
+import { beganMs, isRequestId, uuidOf } from './request-id.ts';
 
 /** A gateway brings what it settled within 20 ms, and within some more where it is busy. */
 const LOOK_AGAIN_AFTER_MS = [25, 50, 100, 250, 500];
+/** What another gateway has and this one can't find yet began so recently; or its client asks again. */
+const ELSEWHERE_MS = 3_600_000;
+/** Clocks of two gateways differ by less. */
+const CLOCK_SKEW_MS = 60_000;
+
+export type ReceiptSources = {
+  readonly pool: pg.Pool;
+  readonly accounts: Accounts;
+  readonly gatewayId: string;
+  /** Whether this process has it: from its admission until its settle is in PostgreSQL. */
+  readonly isUnderWay: (requestId: string) => boolean;
+};
 
 type Row = Omit<
   Settlement,
@@ -40,22 +52,17 @@ const SELECT = `
 
 export class PostgresReceipts implements Receipts {
   readonly #pool: pg.Pool;
-  readonly #accounts: Accounts;
+  readonly #sources: ReceiptSources;
 
-  constructor(pool: pg.Pool, accounts: Accounts) {
-    this.#pool = pool;
-    this.#accounts = accounts;
+  constructor(sources: ReceiptSources) {
+    this.#pool = sources.pool;
+    this.#sources = sources;
   }
 
   async receipt(owner: Owner, requestId: string): Asked<Receipt | undefined> {
     if (!isRequestId(requestId)) return ok(undefined);
     try {
-      let row = await this.#find(requestId);
-      for (const waitMs of LOOK_AGAIN_AFTER_MS) {
-        if (row !== undefined) break;
-        await sleep(waitMs);
-        row = await this.#find(requestId);
-      }
+      const row = await this.#await(requestId);
       if (row === undefined) return ok(undefined);
       const { organisationId, projectId } = row;
       if (organisationId !== owner.organisationId || projectId !== owner.projectId)
@@ -64,6 +71,32 @@ export class PostgresReceipts implements Receipts {
     } catch {
       return err('unavailable');
     }
+  }
+
+  /** Waits only for what may be on its way; what nobody has is known to be nowhere at once. */
+  async #await(requestId: string): Promise<Row | undefined> {
+    // Before the look, or its row could come between the two.
+    const isHere = this.#sources.isUnderWay(requestId);
+    let row = await this.#find(requestId);
+    if (row !== undefined) return row;
+    if (!isHere && !(await this.#mayBeElsewhere(requestId))) return undefined;
+    for (const waitMs of LOOK_AGAIN_AFTER_MS) {
+      await sleep(waitMs);
+      row = await this.#find(requestId);
+      if (row !== undefined) return row;
+    }
+    return undefined;
+  }
+
+  /** By the time in its id, and only while another gateway is alive. */
+  async #mayBeElsewhere(requestId: string): Promise<boolean> {
+    const agoMs = Date.now() - beganMs(requestId);
+    if (agoMs > ELSEWHERE_MS || agoMs < -CLOCK_SKEW_MS) return false;
+    const { rowCount } = await this.#pool.query(
+      `SELECT FROM gateway WHERE id <> $1 AND heartbeat_at > now() - interval '1 minute' LIMIT 1`,
+      [this.#sources.gatewayId],
+    );
+    return rowCount !== 0;
   }
 
   async #find(requestId: string): Promise<Row | undefined> {
@@ -113,7 +146,7 @@ export class PostgresReceipts implements Receipts {
       const { rows } = await this.#pool.query<KeyRow>(SELECT_KEY, [keyId, dayMs, monthMs]);
       const row = rows[0];
       if (row === undefined) return ok(undefined);
-      const balance = await this.#accounts.balance(row.organisationId);
+      const balance = await this.#sources.accounts.balance(row.organisationId);
       assert(balance !== undefined, 'a key belongs to an organisation');
       const { name, redacted, createdAtMs, day, month } = row;
       const spent = { dayNano: nano(BigInt(day)), monthNano: nano(BigInt(month)) };

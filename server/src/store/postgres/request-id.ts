@@ -12,3 +12,8 @@ export function uuidOf(requestId: string): string {
   assert(isRequestId(requestId), `"${requestId.slice(0, 64)}" is a request id`);
   return requestId.slice(4);
 }
+
+/** When it was admitted, by its gateway's clock: the first 48 bits of a UUID version 7. */
+export function beganMs(requestId: string): number {
+  return Number.parseInt(requestId.slice(4, 16), 16);
+}

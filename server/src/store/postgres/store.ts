@@ -139,7 +139,18 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
     });
     const sealing = await PostgresSealingKeys.open(pool);
     const ledgers = { direct, leased, recalls };
-    const parts = { pool, version, feed, listener, ...ledgers, heartbeat, responses, sealing };
+    const gatewayId = gateway.value.id;
+    const parts = {
+      gatewayId,
+      pool,
+      version,
+      feed,
+      listener,
+      ...ledgers,
+      heartbeat,
+      responses,
+      sealing,
+    };
     return ok(new PostgresStore(parts));
   } catch (error) {
     await pool.end();
@@ -180,6 +191,7 @@ async function versionOf(pool: Pool): Promise<string> {
 }
 
 type Parts = {
+  readonly gatewayId: string;
   readonly pool: Pool;
   readonly version: string;
   readonly feed: SnapshotFeed;
@@ -221,7 +233,12 @@ class PostgresStore implements Store {
     this.#parts = parts;
     this.adminKeys = new PostgresAdminKeys(pool);
     this.reports = new PostgresUsageReports(pool);
-    this.receipts = new PostgresReceipts(pool, this.accounts);
+    this.receipts = new PostgresReceipts({
+      pool,
+      accounts: this.accounts,
+      gatewayId: parts.gatewayId,
+      isUnderWay: (requestId) => leased?.isUnderWay(requestId) ?? false,
+    });
     this.billing = new PostgresBilling(pool, feed);
     this.exports = new PostgresExports(pool);
   }

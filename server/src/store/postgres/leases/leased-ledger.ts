@@ -219,6 +219,10 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     await this.#log.close(emptied);
   }
 
+  isUnderWay(requestId: string): boolean {
+    return this.#requests.has(requestId);
+  }
+
   /** Requests that are not settled yet. */
   get #running(): number {
     const settled = this.#log.lastSeq - this.#applier.appliedSeq;
