@@ -128,7 +128,11 @@ describe('docs/errors.md', () => {
 
 /** Read by `config.ts`, and by what it hands the environment on to. */
 function serverVariables(): readonly RegExpMatchArray[] {
-  const readers = ['server/src/config.ts', 'server/src/start/payment-settings.ts'];
+  const readers = [
+    'server/src/config.ts',
+    'server/src/start/invoicing-settings.ts',
+    'server/src/start/payment-settings.ts',
+  ];
   return readers.flatMap((path) => [...read(path).matchAll(/environment\['(\w+)'\]/g)]);
 }
 

@@ -7,6 +7,8 @@ import {
   creditNoteToWrite,
   invoice,
   invoiceSummary,
+  invoicingRun,
+  invoicingToRun,
   month,
   partyFields,
   seller,
@@ -76,6 +78,13 @@ export const billingRoutes = {
     summary: 'Gives a draft its number and freezes it, once its month is over.',
     input: z.strictObject({ id }),
     output: invoice,
+  },
+  runInvoicing: {
+    method: 'POST',
+    path: '/invoicing',
+    summary: 'Bills a month to some of the organisations to whom it was not billed yet.',
+    input: invoicingToRun,
+    output: invoicingRun,
   },
   writeCreditNote: {
     method: 'POST',

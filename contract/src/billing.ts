@@ -100,3 +100,25 @@ export const creditNoteToWrite = z.strictObject({
     .describe('Dollars and cents, tax included.'),
   reason: line,
 });
+
+export const invoicingToRun = z.strictObject({
+  month,
+  mode: z
+    .enum(['draft', 'final'], 'must be draft or final')
+    .default('final')
+    .describe('final: numbered and frozen at once.'),
+  now: z
+    .boolean()
+    .default(false)
+    .describe('Also while something may still have to be settled: that is late then.'),
+});
+
+export const invoicingRun = z.object({
+  month,
+  final: z.int().describe('How many were made final, or were already.'),
+  drafted: z.int(),
+  nothing: z.int().describe('Organisations with nothing to bill.'),
+  left: z.int().describe('Organisations that are still to come: ask again.'),
+  failed: z.array(z.object({ organisationId: id, why: z.string() })),
+});
+export type InvoicingRun = z.infer<typeof invoicingRun>;

@@ -1,7 +1,9 @@
-// The part of the composition root that is about money coming in: which providers there are, and the till over them.
+// The part of the composition root that is about money coming in: which providers there are, the till over them, and
+// invoices.
 
 import type { Config } from './config.ts';
 import { Collections } from './jobs/collections.ts';
+import { Invoicing } from './jobs/invoicing.ts';
 import { newId } from './lib/ids.ts';
 import { ManualPayments } from './payments/manual/manual-payments.ts';
 import type { StripeOptions } from './payments/stripe/stripe-payments.ts';
@@ -18,8 +20,8 @@ async function stripePayments(options: StripeOptions): Promise<PaymentProvider> 
 }
 
 export async function openTill(
-  { payments }: Config,
-  { accounts, tillBook: book }: Store,
+  { payments, invoicing }: Config,
+  { accounts, billing, tillBook: book }: Store,
   log: Log,
   scope: AsyncDisposableStack,
 ): Promise<Till> {
@@ -41,5 +43,7 @@ export async function openTill(
     ...(cards !== undefined && { cards }),
   });
   scope.use(new Collections({ till, log }));
+  const { mode, graceMs } = invoicing;
+  if (mode !== 'off') scope.use(new Invoicing({ billing, mode, graceMs, nowMs, log }));
   return till;
 }

@@ -11,6 +11,7 @@ import { RELEASE_STAGES, type ReleaseStage } from './domain/release/release-stag
 import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
 import { isEachPrice, isPrice, priceAsConfigured } from './start/configured-price.ts';
+import { type InvoicingSettings, readInvoicingSettings } from './start/invoicing-settings.ts';
 import { type PaymentSettings, readPaymentSettings } from './start/payment-settings.ts';
 import { offerOf, shippedOffer } from './start/shipped-models.ts';
 
@@ -69,6 +70,7 @@ export type Config = {
   readonly engines: readonly EngineConfig[];
   readonly models: readonly ModelConfig[];
   readonly payments: PaymentSettings;
+  readonly invoicing: InvoicingSettings;
 };
 
 const DAY_MS = 86_400_000;
@@ -187,6 +189,8 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (!wire.ok) return wire;
   const payments = readPaymentSettings(environment);
   if (!payments.ok) return payments;
+  const invoicing = readInvoicingSettings(environment);
+  if (!invoicing.ok) return invoicing;
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -195,6 +199,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     dataDirectory: resolve(REPOSITORY, environment['TURNPIKE_DATA'] ?? '.turnpike'),
     settlement,
     payments: payments.value,
+    invoicing: invoicing.value,
     ...retention.value,
     ...wire.value,
     ...(databaseUrl !== undefined && { databaseUrl }),

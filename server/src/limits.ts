@@ -235,3 +235,12 @@ export const COLLECT_EVERY_MS = 1_000;
 export const PAYMENT_SWEEP_EVERY_MS = 3_600_000;
 /** A sweep looks back so far: longer than a provider or we may be away over a weekend. */
 export const PAYMENT_SWEEP_BACK_MS = 7 * 24 * 3_600_000;
+
+// Invoices.
+
+/** After the end of a month: running requests have ended, and an operator who is awake sees what goes wrong. */
+export const INVOICING_GRACE_HOURS = 6;
+/** Nobody waits for an invoice to the minute. */
+export const INVOICING_EVERY_MS = 60_000;
+/** Organisations between two looks at whether somebody wants it to stop: some seconds. */
+export const INVOICED_AT_ONCE = 50;

@@ -7,6 +7,7 @@ import {
   month as monthSchema,
   type Invoice,
   type InvoiceSummary,
+  type InvoicingRun,
 } from '@turnpike/contract/billing.ts';
 import { id as idSchema } from '@turnpike/contract/scope.ts';
 import type { Command } from 'commander';
@@ -46,6 +47,7 @@ export function addInvoices(program: Command, cli: Cli): void {
   addDraft(invoices, cli);
   addShow(invoices, cli);
   addFinalise(invoices, cli);
+  addRun(invoices, cli);
   addPdf(invoices, cli);
   addCredit(invoices, cli);
 }
@@ -103,6 +105,52 @@ function addFinalise(invoices: Command, cli: Cli): void {
         return made.ok ? done({ json: made.value, text: describe(made.value) }) : made;
       }),
     );
+}
+
+type RunOptions = JsonOption & {
+  readonly month: string;
+  readonly draft?: true;
+  readonly now?: true;
+};
+
+function addRun(invoices: Command, cli: Cli): void {
+  jsonOption(invoices.command('run'))
+    .description('bill a month to every organisation to whom it was not billed yet')
+    .requiredOption('--month <month>', 'such as 2026-10', checkedBy(monthSchema))
+    .option('--draft', 'make drafts, and nothing final')
+    .option('--now', 'also while something may still have to be settled')
+    .addHelpText('after', '\nExamples:\n  turnpike invoices run --month 2026-10 --draft')
+    .action((options: RunOptions) =>
+      withManagement(cli, options, async (management) => {
+        const { month, draft, now = false } = options;
+        const none: InvoicingRun['failed'] = [];
+        const sums = { month, final: 0, drafted: 0, nothing: 0, failed: none };
+        for (;;) {
+          const mode = draft ? 'draft' : 'final';
+          const some = await management.ask('runInvoicing', { month, mode, now });
+          if (!some.ok) return some;
+          const { final, drafted, nothing, left, failed } = some.value;
+          sums.final += final;
+          sums.drafted += drafted;
+          sums.nothing += nothing;
+          sums.failed = failed;
+          if (left === 0 || failed.length > 0) return done({ json: sums, text: describeRun(sums) });
+        }
+      }),
+    );
+}
+
+function describeRun({
+  month,
+  final,
+  drafted,
+  nothing,
+  failed,
+}: Omit<InvoicingRun, 'left'>): string {
+  return [
+    `${green('✓')} ${month}: ${final} final, ${drafted} drafts, ${nothing} with nothing to bill.`,
+    ...failed.map(({ organisationId, why }) => `  ${organisationId} could not be billed: ${why}`),
+  ].join('\n');
 }
 
 function addPdf(invoices: Command, cli: Cli): void {

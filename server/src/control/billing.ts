@@ -9,6 +9,7 @@ import type {
 import { moneyOf } from '@turnpike/contract/money.ts';
 
 import { NANO_PER_CENT } from '../domain/billing/cents.ts';
+import { stateOfMonth } from '../domain/billing/month.ts';
 import { parseDollars } from '../domain/money/nano.ts';
 import { assert } from '../lib/assert.ts';
 import { err, ok } from '../lib/result.ts';
@@ -22,6 +23,7 @@ type InvoiceRoutes =
   | 'draftInvoice'
   | 'getInvoice'
   | 'finaliseInvoice'
+  | 'runInvoicing'
   | 'writeCreditNote';
 
 export function billing(deps: ControlDeps): Pick<Handlers, DetailRoutes | InvoiceRoutes> {
@@ -88,8 +90,34 @@ function invoices(deps: ControlDeps): Pick<Handlers, InvoiceRoutes> {
         }
       }
     },
+    runInvoicing: (input) => runInvoicing(deps, input),
     writeCreditNote: (input) => writeCreditNote(deps, input),
   };
+}
+
+/** Its part of one call: some seconds. */
+const INVOICED_BY_A_CALL = 50;
+
+async function runInvoicing(
+  { billing: books, facts }: ControlDeps,
+  { month, mode, now }: Parameters<Handlers['runInvoicing']>[0],
+): ReturnType<Handlers['runInvoicing']> {
+  const nowMs = facts.nowMs();
+  const state = stateOfMonth({ month, nowMs, graceMs: 0, ...(await books.seen(month)) });
+  if (state.kind === 'not-over') {
+    const message = `${month} is not over: what is still used would be missing.`;
+    return err({ code: 'conflict', message, field: 'month' });
+  }
+  if (state.kind === 'unsettled' && !now) {
+    const who = [
+      ...state.gateways.map((gateway) => `server ${gateway}`),
+      ...(state.openHolds === 0 ? [] : [`${state.openHolds} running requests`]),
+    ].join(', ');
+    const message = `What was used in ${month} may not all be in the books: ${who}. Start them again, or send "now": true; what they settle later is on the next invoice.`;
+    return err({ code: 'conflict', message, field: 'now' });
+  }
+  const { failed, ...counts } = await books.invoiceSome(month, mode, INVOICED_BY_A_CALL);
+  return ok({ month, ...counts, failed: [...failed] });
 }
 
 type NoteInput = Parameters<Handlers['writeCreditNote']>[0];

@@ -3,6 +3,7 @@
 // Tests use a real PostgreSQL.
 
 import type { BillingDocument, DocumentKind, Party } from '../domain/billing/document.ts';
+import type { InvoicingMode, Month, MonthFacts } from '../domain/billing/month.ts';
 
 export type Seller = Party;
 
@@ -11,9 +12,6 @@ export type BillingDetails = Party & {
   readonly taxRatePpm: number;
   readonly termsDays: number;
 };
-
-/** A calendar month of UTC: `2026-10`. */
-export type Month = string;
 
 export type InvoiceSummary = {
   readonly id: string;
@@ -54,6 +52,17 @@ export type NoteWritten =
   | { readonly kind: 'not-found' | 'not-final' | 'conflict' }
   | { readonly kind: 'too-much'; readonly leftCents: bigint };
 
+/** How many organisations of each kind. */
+export type InvoicedSome = {
+  readonly final: number;
+  readonly drafted: number;
+  /** Nothing was used and nothing was due; or a later month is final and has it. */
+  readonly nothing: number;
+  /** To whom it is still to be billed, without those that failed now. */
+  readonly left: number;
+  readonly failed: readonly { readonly organisationId: string; readonly why: string }[];
+};
+
 export interface Billing {
   seller(): Promise<Seller>;
   setSeller(seller: Seller): Promise<void>;
@@ -68,4 +77,12 @@ export interface Billing {
   /** Once: finalising again returns what is final. */
   finalise(id: string): Promise<Finalised>;
   writeCreditNote(note: NewCreditNote): Promise<NoteWritten>;
+
+  /** What may still have to be settled of a month. */
+  seen(month: Month): Promise<Pick<MonthFacts, 'gateways' | 'openHolds'>>;
+  /**
+   * Bills a month to some of those to whom it was not billed yet: each once, whoever does it, and to the end by whoever
+   * comes next. What fails is left for the next time.
+   */
+  invoiceSome(month: Month, mode: InvoicingMode, count: number): Promise<InvoicedSome>;
 }

@@ -109,7 +109,7 @@ function inOrder(one: Piece, other: Piece): number {
 
 function lineOf({ description, item, unitPriceNano, late, days, quantity, amountNano }: Piece) {
   return {
-    description,
+    description: late ? `${description}, settled late` : description,
     ...(late && { days }),
     ...(item !== 'notCharged' && { quantity: { count: quantity, unit: unitOf(item) } }),
     ...(unitPriceNano !== undefined && { unitPriceNano: `${unitPriceNano}` }),

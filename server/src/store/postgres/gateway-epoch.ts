@@ -21,7 +21,7 @@ const VOIDS_MAX = 1_000;
 export async function enterEpoch(pool: pg.Pool, gatewayId: string, above = 0): Promise<Gateway> {
   const { rows } = await pool.query<{ epoch: string }>(
     `INSERT INTO gateway (id, epoch) VALUES ($1, $2::bigint + 1)
-       ON CONFLICT (id) DO UPDATE SET epoch = greatest(gateway.epoch, $2) + 1, heartbeat_at = now()
+       ON CONFLICT (id) DO UPDATE SET epoch = greatest(gateway.epoch, $2) + 1, heartbeat_at = now(), left_at = NULL
        RETURNING epoch`,
     [gatewayId, `${above}`],
   );
@@ -40,6 +40,14 @@ export async function beat(pool: pg.Pool, { id, epoch }: Gateway): Promise<boole
     [id, `${epoch}`],
   );
   return rowCount === 1;
+}
+
+/** It stops, and all that it has settled is in PostgreSQL: nobody has to wait for it. */
+export async function leave(pool: pg.Pool, { id, epoch }: Gateway): Promise<void> {
+  await pool.query(
+    'UPDATE gateway SET heartbeat_at = now(), left_at = now() WHERE id = $1 AND epoch = $2',
+    [id, `${epoch}`],
+  );
 }
 
 export type HeartbeatOptions = {

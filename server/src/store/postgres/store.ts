@@ -27,7 +27,7 @@ import {
 } from './connection.ts';
 import { DirectPg } from './direct-pg.ts';
 import type { StoreProblem } from './store-problem.ts';
-import { Heartbeat, voidUnknown } from './gateway-epoch.ts';
+import { Heartbeat, leave, voidUnknown } from './gateway-epoch.ts';
 import type { Gateway } from './ledger-batch.ts';
 import type { Books } from './leases/books.ts';
 import { LeasedLedger } from './leases/leased-ledger.ts';
@@ -139,18 +139,8 @@ export async function openStore(options: StoreOptions): Promise<Result<Store, St
     });
     const sealing = await PostgresSealingKeys.open(pool);
     const ledgers = { direct, leased, recalls };
-    const gatewayId = gateway.value.id;
-    const parts = {
-      gatewayId,
-      pool,
-      version,
-      feed,
-      listener,
-      ...ledgers,
-      heartbeat,
-      responses,
-      sealing,
-    };
+    const self = { pool, version, gateway: gateway.value };
+    const parts = { ...self, feed, listener, ...ledgers, heartbeat, responses, sealing };
     return ok(new PostgresStore(parts));
   } catch (error) {
     await pool.end();
@@ -191,8 +181,8 @@ async function versionOf(pool: Pool): Promise<string> {
 }
 
 type Parts = {
-  readonly gatewayId: string;
   readonly pool: Pool;
+  readonly gateway: Gateway;
   readonly version: string;
   readonly feed: SnapshotFeed;
   readonly listener: Listener;
@@ -236,7 +226,7 @@ class PostgresStore implements Store {
     this.receipts = new PostgresReceipts({
       pool,
       accounts: this.accounts,
-      gatewayId: parts.gatewayId,
+      gatewayId: parts.gateway.id,
       isUnderWay: (requestId) => leased?.isUnderWay(requestId) ?? false,
     });
     this.billing = new PostgresBilling(pool, feed);
@@ -259,13 +249,15 @@ class PostgresStore implements Store {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    const { heartbeat, recalls, leased, direct, listener, feed, pool } = this.#parts;
+    const { heartbeat, recalls, leased, direct, listener, feed, pool, gateway } = this.#parts;
     await this.responses[Symbol.asyncDispose]();
     await this.sealing[Symbol.asyncDispose]();
     await heartbeat[Symbol.asyncDispose]();
     await recalls?.[Symbol.asyncDispose]();
     await leased?.[Symbol.asyncDispose]();
     await direct[Symbol.asyncDispose]();
+    // Without PostgreSQL it can't be said; then somebody waits for it.
+    if (leased?.isEmptied !== false) await leave(pool, gateway).catch(() => {});
     await listener[Symbol.asyncDispose]();
     await feed[Symbol.asyncDispose]();
     await pool.end();

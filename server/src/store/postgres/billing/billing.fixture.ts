@@ -10,7 +10,7 @@ import { newId } from '../../../lib/ids.ts';
 import type { Invoice } from '../../../ports/billing.ts';
 import { mustHold, testSettlement } from '../../../ports/ledger.contract.ts';
 import { auditBooks } from '../audit.ts';
-import { mustOpen, poolTo, startTestPostgres } from '../database.fixture.ts';
+import { mustOpen, poolTo, type SocketConnection, startTestPostgres } from '../database.fixture.ts';
 import type { Store } from '../store.ts';
 
 export const SEPTEMBER = Date.UTC(2026, 8, 30, 12);
@@ -22,19 +22,23 @@ const PRICE = wholePrice({
   output: nano(15_000_000_003n),
 });
 
+type Own = {
+  readonly scope: AsyncDisposableStack;
+  readonly connection: SocketConnection;
+  readonly priceVersion: number;
+};
+
 export class BillingUnderTest {
   readonly store: Store;
   readonly pool: Pool;
+  readonly connection: SocketConnection;
   readonly #scope: AsyncDisposableStack;
   readonly #priceVersion: number;
 
-  private constructor(
-    store: Store,
-    pool: Pool,
-    { scope, priceVersion }: { scope: AsyncDisposableStack; priceVersion: number },
-  ) {
+  private constructor(store: Store, pool: Pool, { scope, connection, priceVersion }: Own) {
     this.store = store;
     this.pool = pool;
+    this.connection = connection;
     this.#scope = scope;
     this.#priceVersion = priceVersion;
   }
@@ -45,7 +49,7 @@ export class BillingUnderTest {
     const store = scope.use(await mustOpen(connection));
     const pool = scope.use(poolTo(connection));
     const priceVersion = await store.accounts.publishPrices(new Map([['small', PRICE]]));
-    return new BillingUnderTest(store, pool, { scope, priceVersion });
+    return new BillingUnderTest(store, pool, { scope, connection, priceVersion });
   }
 
   async end(): Promise<void> {

@@ -45,7 +45,7 @@ export async function unbilledUsage(
          UNION ALL
          SELECT u.day, u.model, u.tier, u.price_version, ${negative}
            FROM invoice_usage AS u JOIN invoice AS i ON i.id = u.invoice_id
-           WHERE i.organisation_id = $1
+           WHERE i.organisation_id = $1 AND u.day < to_timestamp($2::float8 / 1000)
        ) AS entry
        GROUP BY 1, 2, 3, 4 HAVING sum(requests) <> 0 ORDER BY 1, 2, 3, 4`,
     [organisationId, toMs],

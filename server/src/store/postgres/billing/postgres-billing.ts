@@ -1,25 +1,30 @@
 // Invoices in PostgreSQL.
 
 import type pg from 'pg';
+import { type InvoicingMode, type Month, monthBounds } from '../../../domain/billing/month.ts';
 import { assert } from '../../../lib/assert.ts';
+import { newId } from '../../../lib/ids.ts';
 import type {
   Billing,
   BillingDetails,
   Finalised,
   Invoice,
   InvoiceSummary,
-  Month,
+  InvoicedSome,
   NewCreditNote,
   NoteWritten,
   Seller,
 } from '../../../ports/billing.ts';
 import { readDetails, readSeller, writeDetails, writeSeller } from './billing-details.ts';
+import { dueItems } from './due-items.ts';
 import { compose, finaliseRow } from './finalise.ts';
 import { frozen, type InvoiceRow, readInvoice, readInvoices, summaryOf } from './invoice-rows.ts';
+import { unbilledUsage } from './invoice-usage.ts';
 import { bookTime, look } from '../credits/look.ts';
 import type { SnapshotFeed } from '../snapshot-feed.ts';
 import { transaction } from '../transaction.ts';
 import { writeNote } from './credit-note.ts';
+import { type Done, readSeen, readToInvoice, writeDone } from './months.ts';
 import { inOneMoment } from './one-moment.ts';
 
 const LIST_ROWS_MAX = 10_000;
@@ -103,6 +108,57 @@ export class PostgresBilling implements Billing {
       const done = await readInvoice(client, id);
       assert(done !== undefined && done.number !== null, 'what was made final is');
       return { kind: 'final', invoice: frozen(done) };
+    });
+  }
+
+  seen(month: Month) {
+    return readSeen(this.#pool, month);
+  }
+
+  async invoiceSome(month: Month, mode: InvoicingMode, count: number): Promise<InvoicedSome> {
+    const { ids, left } = await readToInvoice(this.#pool, month, mode, count);
+    const counts = { final: 0, drafted: 0, nothing: 0 };
+    const failed: { organisationId: string; why: string }[] = [];
+    for (const organisationId of ids) {
+      try {
+        counts[await this.#invoiceMonth(organisationId, month, mode)] += 1;
+      } catch (error) {
+        failed.push({
+          organisationId,
+          why: error instanceof Error ? error.message : String(error),
+        });
+      }
+    }
+    return { ...counts, left, failed };
+  }
+
+  /** Each step can be done twice: the row of a month is one, what is final is final, and what is done stays done. */
+  async #invoiceMonth(organisationId: string, month: Month, mode: InvoicingMode): Promise<Done> {
+    const done = async (state: Done, invoiceId?: string): Promise<Done> => {
+      const invoice = invoiceId === undefined ? {} : { invoiceId };
+      await writeDone(this.#pool, { organisationId, month, state, ...invoice });
+      return state;
+    };
+    if (!(await this.#hasSomething(organisationId, month))) return done('nothing');
+    const { id, final } = await this.draft(newId('inv'), organisationId, month);
+    if (mode === 'draft' && final === undefined) return done('drafted', id);
+    const made = await this.finalise(id);
+    if (made.kind === 'final') return done('final', id);
+    assert(made.kind === 'later-is-final', 'a month that is billed is over');
+    return done('nothing');
+  }
+
+  /** Lines to bill, or a document of this month already. */
+  async #hasSomething(organisationId: string, month: Month): Promise<boolean> {
+    const { fromMs: from, toMs: to } = monthBounds(month);
+    return inOneMoment(this.#pool, async (client) => {
+      const { rowCount } = await client.query(
+        'SELECT FROM invoice WHERE organisation_id = $1 AND period_from = $2 AND corrects IS NULL',
+        [organisationId, new Date(from)],
+      );
+      if (rowCount !== 0) return true;
+      const items = await dueItems(client, organisationId, new Date(to));
+      return items.ids.length > 0 || (await unbilledUsage(client, organisationId, to)).length > 0;
     });
   }
 

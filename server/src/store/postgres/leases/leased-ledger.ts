@@ -76,6 +76,8 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   /** After such a silence: heard from, and the leases not read yet. */
   #heardAgainMs: number | undefined;
   #state: 'open' | 'fenced' | 'closing' = 'open';
+  /** It was closed, and all of its log is in PostgreSQL. */
+  isEmptied = false;
 
   constructor(options: LeasedLedgerOptions) {
     const { books, gateway, log, direct, timers = systemTimers, onProblem } = options;
@@ -214,9 +216,9 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
     this.#endTicks();
     if (this.#state === 'open') this.#state = 'closing';
     await this.#log.flushed();
-    const emptied = await this.#applier.close();
+    this.isEmptied = await this.#applier.close();
     this.#book.giveUp();
-    await this.#log.close(emptied);
+    await this.#log.close(this.isEmptied);
   }
 
   isUnderWay(requestId: string): boolean {
