@@ -69,6 +69,7 @@ const REFUSALS: { readonly [K in Refusal['kind']]: readonly Extract<Refusal, { k
       retryAfterMs: 1,
     },
   ],
+  frozen: [{ kind: 'frozen', scope: 'key' }],
   'organisation-frozen': [{ kind: 'organisation-frozen' }],
   'consent-required': [{ kind: 'consent-required' }],
   'insufficient-credit': [{ kind: 'insufficient-credit', availableNano: 0n, neededNano: 1n }],

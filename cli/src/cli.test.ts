@@ -292,6 +292,20 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
     assert.match(wrong.err, /There is no key "key_no" in this organisation/);
   });
 
+  test('a key is frozen by somebody for a reason, refused, and thawed', async () => {
+    await using server = await startServer();
+    const made = await runJson(server.env, ['keys', 'create', '--name', 'shop']);
+    const who = ['--reason', 'leaked', '--by', 'ada'];
+    const set = ['freezes', 'set', '--scope', 'key', '--subject', made.id, ...who];
+    const frozen = await runJson(server.env, [...set, '--end-running']);
+    assert.deepEqual([frozen.by, frozen.running, frozen.thawed], ['ada', 'end', null]);
+    assert.equal(await statusWith(server.url, made.key), 403);
+    await runJson(server.env, ['freezes', 'thaw', frozen.id, ...who]);
+    assert.equal(await statusWith(server.url, made.key), 200);
+    const listed = await run(server.env, ['freezes', 'list']);
+    assert.match(listed.out, /leaked +thawed by ada: leaked/);
+  });
+
   const WRONG_USES: readonly (readonly [string, RegExp])[] = [
     ['nonsense', /unknown command/],
     ['keys', /Usage: turnpike keys/],
@@ -373,6 +387,7 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
       'budgets list',
       'budgets set',
       'budgets end-users',
+      'freezes set',
       'projects list',
       'projects models',
       'keys revoke',

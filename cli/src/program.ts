@@ -11,6 +11,7 @@ import { addCredits } from './commands/credits.ts';
 import { addDoctor } from './commands/doctor.ts';
 import { addExport } from './commands/export.ts';
 import { addInvoices } from './commands/invoices.ts';
+import { addFreezes } from './commands/freezes.ts';
 import { addKeys } from './commands/keys.ts';
 import { addModels } from './commands/models.ts';
 import { addBudgets } from './commands/budgets.ts';
@@ -67,6 +68,7 @@ function programOf(cli: Cli): Command {
   addBudgets(program, cli);
   addProjects(program, cli);
   addKeys(program, cli);
+  addFreezes(program, cli);
   addAdminKeys(program, cli);
   addCredits(program, cli);
   addPlans(program, cli);

@@ -4,6 +4,7 @@
 import * as z from 'zod';
 
 import { adminKeyRoutes } from './admin-key-routes.ts';
+import { freezeRoutes } from './freeze-routes.ts';
 import { budget, budgetSet, budgetToSet, endUserSpend } from './budgets.ts';
 import { billingRoutes } from './billing-routes.ts';
 import {
@@ -252,6 +253,7 @@ export const routes = {
     input: z.strictObject({}),
     output: serverStatus,
   },
+  ...freezeRoutes,
   ...adminKeyRoutes,
   ...billingRoutes,
 } as const satisfies { readonly [name: string]: Route };

@@ -4,6 +4,7 @@ import { billing } from './billing.ts';
 import { adminKeys } from './admin-keys.ts';
 import { budgets } from './budgets.ts';
 import { credits } from './credits.ts';
+import { freezes } from './freezes.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { keys } from './keys.ts';
 import { models } from './models.ts';
@@ -29,6 +30,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...topUps(deps),
     ...autoReload(deps),
     ...budgets(deps),
+    ...freezes(deps),
     ...usage(deps),
     ...reconciliation(deps),
     ...models(deps),

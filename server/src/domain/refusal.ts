@@ -2,6 +2,7 @@
 // status, envelope, headers and in-stream event: precise inside, plain outside. The table of what a client
 // reads is docs/errors.md.
 
+import type { FreezeScope } from './accounts/freeze.ts';
 import type { BudgetPeriod, BudgetScope } from './ledger/budget.ts';
 import { formatAmount, formatDollars } from './money/nano.ts';
 
@@ -76,6 +77,8 @@ export type Refusal =
     }
   /** What was taken back of the organisation's credits had been spent: it owes that, and its keys wait until it has paid. */
   | { readonly kind: 'organisation-frozen' }
+  /** Whoever runs this server has stopped it, until it is thawed; no money has moved. */
+  | { readonly kind: 'frozen'; readonly scope: FreezeScope }
   /** A model that is served but has no price: the operator's mistake, and never free. */
   | { readonly kind: 'model-not-priced'; readonly model: string }
   /** The contributor tier was asked for, and the project has not consented to what its requests are used for. */
@@ -104,6 +107,11 @@ export const CONSENT_REQUIRED =
 /** What clients of a frozen organisation read, whatever the protocol. */
 export const ORGANISATION_FROZEN =
   'Your organisation owes for credit that was spent and whose payment was taken back. Pay what is owed; its keys work again within a second.';
+
+/** What clients of something that was stopped read; why is for its operator and them. */
+export function frozenSentence(scope: FreezeScope): string {
+  return `This ${scope} is frozen by the operator of this API: its requests are refused until it is thawed. Your credit is untouched. Write to the operator.`;
+}
 
 const SCOPE_WORDS: Readonly<Record<BudgetScope, string>> = {
   organisation: 'this organisation',

@@ -114,7 +114,8 @@ export function admit(
 ): Result<GenerationAdmission, Refusal> {
   const offered = modelFor(gateway, caller, modelId, tier);
   if (!offered.ok) return told(gateway, offered.error);
-  if (caller.frozen === true) return err({ kind: 'organisation-frozen' });
+  const stopped = stop(gateway, caller);
+  if (stopped !== undefined) return err(stopped);
   const { model } = offered.value;
   if (model.task === 'embedding') return err(embeddingsAlone(modelId));
   const fit = modelFit(model, generation, wire);
@@ -132,7 +133,8 @@ export function admitEmbedding(
 ): Result<Admission, Refusal> {
   const offered = modelFor(gateway, caller, modelId);
   if (!offered.ok) return told(gateway, offered.error);
-  if (caller.frozen === true) return err({ kind: 'organisation-frozen' });
+  const stopped = stop(gateway, caller);
+  if (stopped !== undefined) return err(stopped);
   const { model } = offered.value;
   if (model.task !== 'embedding') return err(wrongTask(modelId, 'makes no embeddings'));
   if (isFull(gateway, model)) return err(OVERLOADED);
@@ -142,6 +144,13 @@ export function admitEmbedding(
   );
   const once = { outputTokensMax: 0, choices: 1, prompts: 1, grows: false };
   return ok(new Admission(gateway.load, offered.value, { ...once, inputTokensMax }));
+}
+
+/** Again, after its body has been read: that may have taken minutes. */
+function stop({ snapshot }: Gateway, caller: KeyEntry): Refusal | undefined {
+  const frozen = snapshot().freezes?.of(caller);
+  if (frozen !== undefined) return { kind: 'frozen', scope: frozen.scope };
+  return caller.frozen === true ? { kind: 'organisation-frozen' } : undefined;
 }
 
 /** Nobody can buy what has no price: its operator should hear of it, and not from customers alone. */

@@ -11,6 +11,16 @@ export function authenticate(
   snapshot: Snapshot,
   authorization: string | undefined,
 ): Result<KeyEntry, Refusal> {
+  const caller = identify(snapshot, authorization);
+  const frozen = caller.ok ? snapshot.freezes?.of(caller.value) : undefined;
+  return frozen === undefined ? caller : err({ kind: 'frozen', scope: frozen.scope });
+}
+
+/** The same, also of who is frozen. */
+export function identify(
+  snapshot: Snapshot,
+  authorization: string | undefined,
+): Result<KeyEntry, Refusal> {
   if (authorization === undefined || authorization === '') return refused('missing');
   const key = bearerOf(authorization);
   const kind = key === undefined ? undefined : keyKind(key);

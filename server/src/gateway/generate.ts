@@ -1,6 +1,7 @@
 // The second half of serve.ts: from a request that is understood to settled money.
 
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import type { FreezeScope } from '../domain/accounts/freeze.ts';
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { Ticket } from '../domain/admission/ticket.ts';
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
@@ -88,12 +89,17 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
 
   const said = answers(admission.model.engine, ticket, admission.choices, sink.signal);
   const parts = window.value === 'fits' ? said : withinWindow(said, admission);
-  const ended = await forward(parts, run, answer);
+  const stopped = () => gateway.snapshot().freezes?.ending(caller);
+  const ended = await forward(parts, run, answer, stopped);
   logRepairs(gateway, { requestId, model, repairs: answer.repairs });
   if (ended === 'grant ended') {
     const isOver = run.grantRefused.kind !== 'ledger-unavailable'; // the credit, or a hard limit
     await run.settle(isOver ? 'credit-ended' : 'failed');
     return answer.refuse(run.grantRefused);
+  }
+  if (ended !== 'engine ended') {
+    await run.settle('failed'); // Our doing, so it costs nothing.
+    return answer.refuse({ kind: 'frozen', scope: ended.frozen });
   }
   const last = fitEnding(run.ending, encoder);
   if (last.kind === 'failure') {
@@ -154,12 +160,15 @@ async function forward(
   parts: AsyncIterable<readonly Part[]>,
   run: MeteredRun,
   answer: Answer,
-): Promise<'engine ended' | 'grant ended'> {
+  stopped: () => FreezeScope | undefined,
+): Promise<'engine ended' | 'grant ended' | { readonly frozen: FreezeScope }> {
   for await (const batch of parts) {
     run.observe(batch);
     const slowClient = answer.send(batch);
     if (slowClient !== undefined) await slowClient;
     if (run.grantRunsLow && !(await run.mayContinue())) return 'grant ended';
+    const frozen = stopped();
+    if (frozen !== undefined && !run.hasEnded) return { frozen };
   }
   return 'engine ended';
 }

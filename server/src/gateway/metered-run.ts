@@ -104,7 +104,7 @@ export class MeteredRun implements AsyncDisposable {
    */
   get grantRunsLow(): boolean {
     return (
-      !this.#hasEnded &&
+      !this.hasEnded &&
       this.#grantedTokens < this.#outputTokensMax &&
       this.#produced >= this.#grantedTokens - GRANT_OUTPUT_TOKENS / 2
     );
@@ -116,7 +116,8 @@ export class MeteredRun implements AsyncDisposable {
     return this.#grantedTokens >= this.#outputTokensMax || this.#produced < this.#grantedTokens;
   }
 
-  get #hasEnded(): boolean {
+  /** Every answer has come to its end. */
+  get hasEnded(): boolean {
     return this.#tallies.every(({ hasEnded }) => hasEnded);
   }
 

@@ -2,7 +2,7 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
-import { authenticate } from '../gateway/authenticate.ts';
+import { identify } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { modelsFor } from '../gateway/model-for.ts';
 import { keyShown, receiptShown } from '../gateway/receipt-shown.ts';
@@ -38,7 +38,7 @@ export function mountSelfInspection(
   const forCallers = (handle: Handle) => async (request: FastifyRequest, reply: FastifyReply) => {
     const requestId = newRequestId(gateway.clock.nowMs());
     const dialect = dialectOf(protocols, request);
-    const caller = authenticate(gateway.snapshot(), authorizationOf(request.headers));
+    const caller = identify(gateway.snapshot(), authorizationOf(request.headers));
     const answer = caller.ok ? await handle(caller.value, request) : caller;
     // Answers hold balances.
     void reply.header('cache-control', 'no-store');

@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import type { Refusal } from '../domain/refusal.ts';
-import { authenticate } from '../gateway/authenticate.ts';
+import { authenticate, identify } from '../gateway/authenticate.ts';
 import type { Gateway } from '../gateway/gateway.ts';
 import { SERVER_STOPPING } from '../gateway/stopping.ts';
 import { newRequestId } from '../lib/ids.ts';
@@ -99,7 +99,8 @@ export class WebSockets {
     if (snapshot.version === this.#snapshotVersion) return;
     this.#snapshotVersion = snapshot.version;
     for (const connection of this.#open) {
-      if (!authenticate(snapshot, connection.authorization).ok) connection.endKey();
+      // One that is frozen stays open: what runs may finish, and each new request is refused by name.
+      if (!identify(snapshot, connection.authorization).ok) connection.endKey();
     }
   }
 

@@ -7,6 +7,7 @@ import type { UsageBucket } from '../domain/generation/usage.ts';
 import type { Nano } from '../domain/money/nano.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { Budgets } from './budgets.ts';
+import type { Freezes } from './freezes.ts';
 
 export type Organisation = { readonly id: string; readonly name: string };
 
@@ -124,6 +125,7 @@ export type Reconciliation = {
 
 export interface Accounts {
   readonly budgets: Budgets;
+  readonly freezes: Freezes;
 
   /** The newest snapshot; at most one second old while the store can be reached. */
   snapshot(): Snapshot;

@@ -3,6 +3,7 @@
 import { formatDollars } from '../domain/money/nano.ts';
 import {
   CONSENT_REQUIRED,
+  frozenSentence,
   limitSource,
   ORGANISATION_FROZEN,
   type Refusal,
@@ -31,6 +32,19 @@ export const OPENAI_FROZEN = {
   },
   headers: { 'x-should-retry': 'false' },
 } as const;
+
+export function frozenError({ scope }: Extract<Refusal, { kind: 'frozen' }>) {
+  return {
+    status: 403,
+    error: {
+      message: frozenSentence(scope),
+      type: 'invalid_request_error',
+      param: null,
+      code: 'access_frozen',
+    },
+    headers: { 'x-should-retry': 'false' },
+  };
+}
 
 export function creditError({
   neededNano,

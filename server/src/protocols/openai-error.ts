@@ -3,6 +3,7 @@
 
 import {
   creditError,
+  frozenError,
   OPENAI_FROZEN,
   OPENAI_NO_CONSENT,
   spendLimitError,
@@ -72,6 +73,8 @@ export function openAiError(refusal: Refusal, words: OpenAiWords): OpenAiFailure
       );
     case 'organisation-frozen':
       return OPENAI_FROZEN;
+    case 'frozen':
+      return frozenError(refusal);
     case 'insufficient-credit':
       return creditError(refusal);
     case 'consent-required':

@@ -1,6 +1,7 @@
 // What the request path knows of customers, in memory: it never asks the database who is calling or what a model
 // costs. A snapshot is replaced whole when anything in it changes, at most one second after the change.
 
+import type { FreezeList } from './freeze.ts';
 import type { BudgetTree } from '../ledger/budget.ts';
 import type { Prices } from '../pricing/prices.ts';
 
@@ -23,6 +24,8 @@ export type Snapshot = {
   readonly version: number;
   /** By the base64url SHA-256 of the key: keys themselves are stored nowhere. */
   readonly keys: ReadonlyMap<string, KeyEntry>;
+  /** Absent where nobody is frozen. */
+  readonly freezes?: FreezeList;
   /** Absent where nobody has set one. */
   readonly budgets?: BudgetTree;
   /** Empty until the operator has published prices. */

@@ -5,6 +5,7 @@
 import { formatDollars } from '../../domain/money/nano.ts';
 import {
   CONSENT_REQUIRED,
+  frozenSentence,
   limitSource,
   ORGANISATION_FROZEN,
   type Refusal,
@@ -76,6 +77,13 @@ export function errorOf(refusal: Refusal): Shape {
       return invalid(400, promptTooLong(refusal.tokens, refusal.tokensMax));
     case 'organisation-frozen':
       return FROZEN;
+    case 'frozen':
+      return {
+        status: 403,
+        type: 'permission_error',
+        message: frozenSentence(refusal.scope),
+        headers: { 'x-should-retry': 'false' },
+      };
     case 'insufficient-credit':
     case 'spend-limit-reached':
       return errorOfMoney(refusal);

@@ -1,6 +1,7 @@
 // Customers, keys, credits and usage in memory, for tests: the same promises as the PostgreSQL adapter, until the
 // process ends.
 
+import { chargebackFreeze } from '../../domain/accounts/freeze.ts';
 import { allowedByBoth, type ModelList } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import {
@@ -34,6 +35,7 @@ import type {
 } from '../../ports/accounts.ts';
 
 import { MemoryBudgets } from './budgets.ts';
+import { MemoryFreezes } from './freezes.ts';
 import { MemoryCredits } from './credits.ts';
 
 type StoredKey = KeyRecord & { readonly hash: string };
@@ -49,6 +51,12 @@ export class MemoryAccounts implements Accounts {
   /** By request; the ledger beside this file keeps them. */
   readonly holds = new Map<string, Hold>();
   #snapshot: Snapshot = { version: 0, keys: new Map(), prices: NO_PRICES };
+  readonly freezes = new MemoryFreezes(
+    () => this.#nowMs(),
+    (freezes) => {
+      this.#snapshot = { ...this.#snapshot, freezes, version: this.#snapshot.version + 1 };
+    },
+  );
   readonly #endUserNodes = new EndUserNodes();
   readonly budgets = new MemoryBudgets(this.holds, (all) => {
     this.#snapshot = {
@@ -164,6 +172,10 @@ export class MemoryAccounts implements Accounts {
     assert(reversal.amountNano > 0n, 'a reversal is more than nothing');
     const organisationId = this.#credits.ownerOf(reversal.blockId) ?? '';
     const reversed = this.#credits.reverse(reversal, this.#nowMs(), this.#held(organisationId));
+    const stops = reversal.reason === 'chargeback' && reversed.kind === 'reversed';
+    if (stops && this.freezes.policyNow(organisationId) === 'chargeback') {
+      this.freezes.freezeNow(chargebackFreeze(organisationId, reversal));
+    }
     this.#publish();
     return reversed;
   }

@@ -5,6 +5,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { nano } from '../../domain/money/nano.ts';
+import { newId } from '../../lib/ids.ts';
 import { describeAccounts, manualCredits, newCustomer } from '../../ports/accounts.contract.ts';
 import { auditBooks } from './audit.ts';
 import {
@@ -65,6 +66,31 @@ test('a list of models is in force in another process within a second', async (t
   await seenElsewhere(new Set(['a', 'b']));
   await store.accounts.setProjectModels(project.id, ['b']);
   await seenElsewhere(new Set(['b']));
+});
+
+test('I18 what is frozen is so in another process within a second, and what is thawed', async (t) => {
+  await using other = await mustOpen(connection, { gatewayId: 'gateway-frozen' });
+  const { organisation, hash } = await newCustomer(store.accounts);
+  const seenElsewhere = async (isFrozen: boolean) => {
+    const startedMs = performance.now();
+    const frozen = () => {
+      const { keys, freezes } = other.accounts.snapshot();
+      const caller = keys.get(hash);
+      return caller !== undefined && freezes?.of(caller) !== undefined;
+    };
+    while (frozen() !== isFrozen) {
+      assert.ok(performance.now() - startedMs < 1_000, 'within a second');
+      await sleep(5);
+    }
+    t.diagnostic(`known elsewhere after ${Math.round(performance.now() - startedMs)} ms`);
+  };
+  const { id } = organisation;
+  const why = { reason: 'why', by: 'ada', endsRunning: true };
+  const subject = { organisationId: id, scope: 'organisation', subject: id } as const;
+  const frozen = await store.accounts.freezes.freeze({ id: newId('frz'), ...subject, ...why });
+  await seenElsewhere(true);
+  await store.accounts.freezes.thaw({ id: frozen.id, by: 'ada', reason: 'over' });
+  await seenElsewhere(false);
 });
 
 test('a top-up that would leave the range of a balance is refused whole', async () => {

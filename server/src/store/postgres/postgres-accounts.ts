@@ -26,6 +26,7 @@ import { reconcileBooks } from './audit.ts';
 import { type LeasesInMemory, readBalance } from './balance.ts';
 import { PostgresCredits } from './credits/postgres-credits.ts';
 import { PostgresBudgets } from './postgres-budgets.ts';
+import { PostgresFreezes } from './postgres-freezes.ts';
 import { publishConfigured } from './prices/publish-configured.ts';
 import { nextVersion, type SnapshotFeed } from './snapshot-feed.ts';
 import { transaction } from './transaction.ts';
@@ -40,9 +41,11 @@ export class PostgresAccounts implements Accounts {
   readonly #credits: PostgresCredits;
 
   readonly budgets: PostgresBudgets;
+  readonly freezes: PostgresFreezes;
 
   constructor(pool: pg.Pool, feed: SnapshotFeed, leases?: LeasesInMemory) {
     this.budgets = new PostgresBudgets(pool, feed);
+    this.freezes = new PostgresFreezes(pool, feed);
     this.#pool = pool;
     this.#feed = feed;
     this.#leases = leases;

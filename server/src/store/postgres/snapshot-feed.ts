@@ -6,7 +6,9 @@ import { allowedByBoth } from '../../domain/accounts/model-access.ts';
 import type { KeyEntry, Snapshot } from '../../domain/accounts/snapshot.ts';
 import { BudgetTree } from '../../domain/ledger/budget.ts';
 import { EndUserNodes } from '../../domain/ledger/end-user-nodes.ts';
+import { FreezeList } from '../../domain/accounts/freeze.ts';
 import { loadBudgets } from './budget-rows.ts';
+import { loadFreezes } from './postgres-freezes.ts';
 import { loadPrices } from './prices/price-rows.ts';
 
 export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';
@@ -112,10 +114,12 @@ async function load(pool: pg.Pool, nodes: EndUserNodes): Promise<Snapshot> {
     const keys = await loadKeys(client);
     const prices = await loadPrices(client);
     const budgets = await loadBudgets(client);
+    const freezes = await loadFreezes(client);
     await client.query('COMMIT');
     client.release();
     const tree = budgets.length > 0 && { budgets: new BudgetTree(budgets, nodes) };
-    return { version: Number(rows[0]?.version), keys, prices, ...tree };
+    const frozen = freezes.length > 0 && { freezes: new FreezeList(freezes) };
+    return { version: Number(rows[0]?.version), keys, prices, ...tree, ...frozen };
   } catch (error) {
     client.release(true); // Whatever state it is in, nobody inherits it.
     throw error;

@@ -2,14 +2,33 @@
 // was lowered stops nobody; it leaves nothing to spend on credit.
 
 import type pg from 'pg';
+import { chargebackFreeze } from '../../../domain/accounts/freeze.ts';
+import type { Reversal } from '../../../domain/credits/credit-block.ts';
+import { insertFreeze } from '../postgres-freezes.ts';
 
 /** After a reversal: whether that stops the keys. True when it has, which gateways must hear of. */
 export async function freeze(client: pg.ClientBase, organisationId: string): Promise<boolean> {
   return change(
     client,
     organisationId,
-    'NOT frozen AND freezes AND -a.balance_nano > credit_limit_nano',
+    `NOT frozen AND freezes_on <> 'never' AND -a.balance_nano > credit_limit_nano`,
   );
+}
+
+/** After a chargeback: by some organisations' policy each one stops the keys, until a person has looked at it. */
+export async function freezeByPolicy(
+  client: pg.ClientBase,
+  organisationId: string,
+  reversal: Reversal,
+): Promise<boolean> {
+  if (reversal.reason !== 'chargeback') return false;
+  const { rowCount } = await client.query(
+    `SELECT FROM credit_position WHERE organisation_id = $1 AND freezes_on = 'chargeback'`,
+    [organisationId],
+  );
+  if (rowCount === 0) return false;
+  await insertFreeze(client, chargebackFreeze(organisationId, reversal));
+  return true;
 }
 
 /** After a payment: whether the keys go on. True when they do and did not. */

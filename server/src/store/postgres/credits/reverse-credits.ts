@@ -5,7 +5,7 @@ import type { CreditBlock, Reversal } from '../../../domain/credits/credit-block
 import { type Nano, nano } from '../../../domain/money/nano.ts';
 import type { CreditsReversed } from '../../../ports/accounts.ts';
 import { readBlock } from './block-row.ts';
-import { freeze } from './freeze.ts';
+import { freeze, freezeByPolicy } from './freeze.ts';
 import { look } from './look.ts';
 import { type Leg, makeMoves, openAccount, pairUp } from './moves.ts';
 
@@ -34,7 +34,8 @@ export async function reverseBlock(
   );
   await look(client, organisationId, at); // A debt shortens the credit line.
   const takenNano = nano(parts.taken + parts.expired);
-  const froze = parts.owed > 0n && (await freeze(client, organisationId));
+  const owes = parts.owed > 0n && (await freeze(client, organisationId));
+  const froze = (await freezeByPolicy(client, organisationId, reversal)) || owes;
   return { answer: { kind: 'reversed', takenNano, owedNano: nano(parts.owed) }, froze };
 }
 
