@@ -1,87 +1,24 @@
 // The command line as its users meet it: a real process against a real server with a scripted engine.
 
 import assert from 'node:assert/strict';
-import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { suite, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-
-const MAIN = join(import.meta.dirname, 'main.ts');
-const TEST_SERVER = resolve(import.meta.dirname, '../../server/src/http/management.test-server.ts');
-const ADMIN_TOKEN = 'admin-token-of-the-tests';
-const DEADLINE_MS = 20_000;
-
-const SCRIPTED_CONFIG = {
-  engines: [{ kind: 'scripted', name: 'script' }],
-  models: [{ id: 'scripted', engine: 'script', price: { input: '0.15', output: '0.60' } }],
-};
-
-type Env = { readonly [name: string]: string };
-type Run = { readonly code: number | null; readonly out: string; readonly err: string };
-
-/** Nothing of the surroundings but what is given: a developer's own settings must not change a test. */
-function start(args: readonly string[], env: Env): ChildProcess {
-  return spawn(process.execPath, [MAIN, ...args], { env: { PATH: process.env['PATH'], ...env } });
-}
-
-async function run(env: Env, args: readonly string[], input = ''): Promise<Run> {
-  const child = start(args, env);
-  const [out, err] = [collect(child.stdout), collect(child.stderr)];
-  child.stdin?.end(input);
-  const timer = setTimeout(() => child.kill('SIGKILL'), DEADLINE_MS);
-  const [code] = await once(child, 'close');
-  clearTimeout(timer);
-  return { code: typeof code === 'number' ? code : null, out: out.text, err: err.text };
-}
-
-async function runJson(env: Env, args: readonly string[], input = '') {
-  const { code, out, err } = await run(env, [...args, '--json'], input);
-  assert.equal(code, 0, `${args.join(' ')}: ${err}`);
-  return JSON.parse(out);
-}
-
-function collect(stream: NodeJS.ReadableStream | null): { text: string } {
-  const collected = { text: '' };
-  stream?.setEncoding('utf8').on('data', (text: string) => (collected.text += text));
-  return collected;
-}
-
-async function until(what: string, condition: () => boolean): Promise<void> {
-  const deadline = performance.now() + DEADLINE_MS;
-  while (!condition()) {
-    assert.ok(performance.now() < deadline, `waited too long for ${what}`);
-    await sleep(20);
-  }
-}
-
-/** A server of its own, and a data directory without anything in it. */
-async function startServer() {
-  const child = spawn(process.execPath, [TEST_SERVER], { stdio: ['pipe', 'pipe', 'inherit'] });
-  const out = collect(child.stdout);
-  await until('the test server', () => out.text.includes('\n'));
-  const data = await mkdtemp(join(tmpdir(), 'turnpike-cli-'));
-  const url = out.text.trim();
-  return {
-    url,
-    data,
-    env: { TURNPIKE_URL: url, TURNPIKE_DATA: data, TURNPIKE_ADMIN_TOKEN: ADMIN_TOKEN },
-    async [Symbol.asyncDispose]() {
-      child.stdin.end();
-      await once(child, 'exit');
-      await rm(data, { recursive: true });
-    },
-  };
-}
-
-async function statusWith(url: string, key: string): Promise<number> {
-  const reply = await fetch(`${url}/v1/models`, { headers: { authorization: `Bearer ${key}` } });
-  await reply.arrayBuffer();
-  return reply.status;
-}
+import {
+  MAIN,
+  ADMIN_TOKEN,
+  SCRIPTED_CONFIG,
+  start,
+  run,
+  runJson,
+  collect,
+  until,
+  startServer,
+  statusWith,
+} from './cli.fixture.ts';
 
 suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
   test('keys: made, used, listed, revoked; the admin token may lie in the data directory', async () => {
@@ -259,51 +196,6 @@ suite('turnpike', { concurrency: 3, timeout: 120_000 }, () => {
     );
     assert.equal(keyless.code, 1);
     assert.match(keyless.err, /TURNPIKE_API_KEY/);
-  });
-
-  test('a budget is set, told apart from its alert, listed with what is spent, and removed', async () => {
-    await using server = await startServer();
-    const budgets = (...args: readonly string[]) => runJson(server.env, ['budgets', ...args]);
-    const all = ['--scope', 'organisation', '--period', 'daily'];
-    const made = await budgets('set', ...all, '--hard-limit', '1.50', '--alert', '1');
-    assert.equal(made.budget.hard_limit.nano, '1500000000');
-    const each = ['--scope', 'each-end-user', '--subject', 'prj_1', '--period', 'weekly'];
-    const { budget } = await budgets('set', ...each, '--hard-limit', '0.10');
-    assert.equal(budget.endUsers, 0);
-    assert.deepEqual((await budgets('end-users', budget.id)).data, []);
-    const listed = await run(server.env, ['budgets', 'list']);
-    assert.match(listed.out, /HARD LIMIT +ALERT/);
-    assert.match(listed.out, /organisation +org_1 +daily +\$1\.50 +\$1\.00 +\$0\.00 +\d{4}-/);
-    assert.equal((await budgets('set', ...all)).budget, null);
-    assert.equal((await budgets('list')).data.length, 1);
-    const wrong = await run(server.env, [
-      'budgets',
-      'set',
-      '--scope',
-      'key',
-      '--subject',
-      'key_no',
-      '--period',
-      'daily',
-      '--hard-limit',
-      '1',
-    ]);
-    assert.equal(wrong.code, 1);
-    assert.match(wrong.err, /There is no key "key_no" in this organisation/);
-  });
-
-  test('a key is frozen by somebody for a reason, refused, and thawed', async () => {
-    await using server = await startServer();
-    const made = await runJson(server.env, ['keys', 'create', '--name', 'shop']);
-    const who = ['--reason', 'leaked', '--by', 'ada'];
-    const set = ['freezes', 'set', '--scope', 'key', '--subject', made.id, ...who];
-    const frozen = await runJson(server.env, [...set, '--end-running']);
-    assert.deepEqual([frozen.by, frozen.running, frozen.thawed], ['ada', 'end', null]);
-    assert.equal(await statusWith(server.url, made.key), 403);
-    await runJson(server.env, ['freezes', 'thaw', frozen.id, ...who]);
-    assert.equal(await statusWith(server.url, made.key), 200);
-    const listed = await run(server.env, ['freezes', 'list']);
-    assert.match(listed.out, /leaked +thawed by ada: leaked/);
   });
 
   const WRONG_USES: readonly (readonly [string, RegExp])[] = [

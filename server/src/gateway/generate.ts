@@ -92,15 +92,7 @@ export async function generate(gateway: Gateway, accepted: Accepted, sink: Sink)
   const stopped = () => gateway.snapshot().freezes?.ending(caller);
   const ended = await forward(parts, run, answer, stopped);
   logRepairs(gateway, { requestId, model, repairs: answer.repairs });
-  if (ended === 'grant ended') {
-    const isOver = run.grantRefused.kind !== 'ledger-unavailable'; // the credit, or a hard limit
-    await run.settle(isOver ? 'credit-ended' : 'failed');
-    return answer.refuse(run.grantRefused);
-  }
-  if (ended !== 'engine ended') {
-    await run.settle('failed'); // Our doing, so it costs nothing.
-    return answer.refuse({ kind: 'frozen', scope: ended.frozen });
-  }
+  if (ended !== 'engine ended') return answer.refuse(await settleStopped(run, ended));
   const last = fitEnding(run.ending, encoder);
   if (last.kind === 'failure') {
     return await concludeFailure(gateway, run, last.failure, { answer, sink, model, wire });
@@ -155,13 +147,29 @@ function endingOf(
   return { reason, usage, atSeconds: Math.floor(nowMs / 1000), ...told };
 }
 
+/** Why the answer is not complete. */
+async function settleStopped(
+  run: MeteredRun,
+  ended: Exclude<Forwarded, 'engine ended'>,
+): Promise<Refusal> {
+  if (ended !== 'grant ended') {
+    await run.settle('failed'); // Our doing, so it costs nothing.
+    return { kind: 'frozen', scope: ended.frozen };
+  }
+  const isOver = run.grantRefused.kind !== 'ledger-unavailable'; // the credit, or a hard limit
+  await run.settle(isOver ? 'credit-ended' : 'failed');
+  return run.grantRefused;
+}
+
+type Forwarded = 'engine ended' | 'grant ended' | { readonly frozen: FreezeScope };
+
 /** Leaving the loop early ends the engine's work too. */
 async function forward(
   parts: AsyncIterable<readonly Part[]>,
   run: MeteredRun,
   answer: Answer,
   stopped: () => FreezeScope | undefined,
-): Promise<'engine ended' | 'grant ended' | { readonly frozen: FreezeScope }> {
+): Promise<Forwarded> {
   for await (const batch of parts) {
     run.observe(batch);
     const slowClient = answer.send(batch);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { nano } from '../../domain/money/nano.ts';
 import { newId } from '../../lib/ids.ts';
 import { describeAccounts, manualCredits, newCustomer } from '../../ports/accounts.contract.ts';
+import { describeFreezes } from '../../ports/freezes.contract.ts';
 import { auditBooks } from './audit.ts';
 import {
   connectTo,
@@ -32,6 +33,7 @@ after(async () => {
 });
 
 describeAccounts('PostgresAccounts', async () => mustOpen(await postgres.newDatabase()));
+describeFreezes('PostgresAccounts', async () => mustOpen(await postgres.newDatabase()));
 
 test('I18 a key that is made or revoked here is so in another process within a second', async (t) => {
   await using other = await mustOpen(connection, { gatewayId: 'other' });

@@ -8,7 +8,7 @@ import { BudgetTree } from '../../domain/ledger/budget.ts';
 import { EndUserNodes } from '../../domain/ledger/end-user-nodes.ts';
 import { FreezeList } from '../../domain/accounts/freeze.ts';
 import { loadBudgets } from './budget-rows.ts';
-import { loadFreezes } from './postgres-freezes.ts';
+import { loadFreezes } from './freeze-rows.ts';
 import { loadPrices } from './prices/price-rows.ts';
 
 export const SNAPSHOT_CHANNEL = 'turnpike_snapshot';

@@ -4,7 +4,7 @@
 import type pg from 'pg';
 import { chargebackFreeze } from '../../../domain/accounts/freeze.ts';
 import type { Reversal } from '../../../domain/credits/credit-block.ts';
-import { insertFreeze } from '../postgres-freezes.ts';
+import { insertFreeze } from '../freeze-rows.ts';
 
 /** After a reversal: whether that stops the keys. True when it has, which gateways must hear of. */
 export async function freeze(client: pg.ClientBase, organisationId: string): Promise<boolean> {
