@@ -247,7 +247,7 @@ function shown({
 function asListed(a: Block, b: Block): number {
   const ended = Number(a.remaining === 0n) - Number(b.remaining === 0n);
   if (ended !== 0) return ended;
-  if (a.remaining === 0n && a.createdAtMs !== b.createdAtMs) return b.createdAtMs - a.createdAtMs;
+  if (a.remaining === 0n) return b.createdAtMs - a.createdAtMs || burnOrder(a, b);
   return Number(b.effective) - Number(a.effective) || burnOrder(a, b);
 }
 

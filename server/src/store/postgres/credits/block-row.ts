@@ -27,8 +27,8 @@ const SELECT_BLOCK = `
 
 /** What is live first, as it burns; what has ended last, the newest first. */
 const IN_BURN_ORDER = `
-  ORDER BY remaining_nano = 0, CASE WHEN remaining_nano = 0 THEN created_at END DESC, effective DESC, priority,
-    expires_at NULLS LAST, burn_rank(source), coalesce(effective_at, created_at), id`;
+  ORDER BY remaining_nano = 0, CASE WHEN remaining_nano = 0 THEN created_at END DESC, remaining_nano > 0 AND effective DESC,
+    priority, expires_at NULLS LAST, burn_rank(source), coalesce(effective_at, created_at), id`;
 
 /** More blocks than this are no list that anybody reads; those that are live come first. */
 const BLOCKS_LISTED_MAX = 1_000;

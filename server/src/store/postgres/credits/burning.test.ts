@@ -91,6 +91,18 @@ test('I15 what running requests have set aside expires when they end, and not be
   assert.equal(await it.free(), 0n);
 });
 
+test('I15 what was set aside in a block that ended is charged there, not to a block that begins later', async () => {
+  const it = await CreditsUnderTest.make(pool);
+  await it.add('ends', 50n, { expiresAtMs: START_MS + 1_000 });
+  await it.hold(30n);
+  it.nowMs = START_MS + 1_000;
+  assert.equal(await it.left(), 'ends 30');
+  await it.add('begins', 10n, { effectiveAtMs: START_MS + 2_000 });
+  await it.charge(10n, 20n);
+  it.nowMs = START_MS + 2_000; // Nobody has looked since the charge.
+  assert.equal(await it.left(), 'begins 10');
+});
+
 test('I15 with other credit the block ends at once, and that covers what runs', async () => {
   const it = await CreditsUnderTest.make(pool);
   await it.add('promo', 50n, { expiresAtMs: START_MS + 1_000 });

@@ -44,59 +44,46 @@ BEGIN
   RETURN rest;
 END $$;
 
--- Allocates what was charged since the last look, and lets blocks begin, each at its moment: what was charged before it goes
--- to the blocks of before, what was charged after a block's last moment goes to others, as far as there are any. (The rest
--- was set aside while the block could be spent.) Charges are unburnt as long as the blocks say more than the balance:
--- everything else that moves credits changes both.
-CREATE FUNCTION ledger_burn(of_organisation text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+-- What was charged and is not allocated: charges are unburnt as long as the blocks say more than the balance, as everything
+-- else that moves credits changes both.
+CREATE FUNCTION ledger_unburnt(of_organisation text) RETURNS bigint LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   balance bigint;
   unburnt bigint;
-  last_at timestamptz;
-  moment timestamptz;
-  later bigint;
-  early bigint;
-  changed boolean := false;
 BEGIN
-  SELECT balance_nano INTO balance FROM account WHERE id = 'credits:' || of_organisation FOR UPDATE;
-  IF NOT FOUND THEN
-    RAISE EXCEPTION 'there is no organisation "%"', of_organisation USING ERRCODE = 'TP003';
-  END IF;
-  INSERT INTO credit_position (organisation_id) VALUES (of_organisation) ON CONFLICT DO NOTHING;
-  SELECT burnt_at INTO last_at FROM credit_position WHERE organisation_id = of_organisation;
+  SELECT balance_nano INTO balance FROM account WHERE id = 'credits:' || of_organisation;
   SELECT coalesce(sum(remaining_nano), 0) - balance INTO unburnt FROM credit_block
     WHERE organisation_id = of_organisation AND effective AND remaining_nano > 0;
   IF unburnt < 0 THEN
     RAISE EXCEPTION 'credits:% has % more than its blocks; run "turnpike reconcile"', of_organisation, -unburnt
       USING ERRCODE = 'TP005';
   END IF;
+  RETURN unburnt;
+END $$;
 
-  FOR moment IN
-    SELECT expires_at FROM credit_block
-      WHERE organisation_id = of_organisation AND remaining_nano > 0 AND expires_at <= at AND expires_at > last_at
-    UNION SELECT effective_at FROM credit_block
-      WHERE organisation_id = of_organisation AND remaining_nano > 0 AND NOT effective AND effective_at <= at
-    ORDER BY 1
-  LOOP
-    changed := true;
-    IF unburnt > 0 THEN
-      SELECT coalesce(sum(amount_nano), 0) INTO later FROM transfer
-        WHERE debit = 'credits:' || of_organisation AND kind = 'settle' AND created_at >= moment;
-      early := greatest(unburnt - later, 0);
-      unburnt := unburnt - early
-        + ledger_burn_part(of_organisation, early, moment - interval '1 microsecond', at);
-    END IF;
-    PERFORM ledger_begin(of_organisation, moment, at);
-  END LOOP;
+-- Allocates what was charged before `moment` to the blocks of before. What none that lived was left for had been set aside in
+-- one that has ended since, never in one that begins now.
+CREATE FUNCTION ledger_burn_before(of_organisation text, moment timestamptz, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  unburnt bigint := ledger_unburnt(of_organisation);
+  later bigint;
+  rest bigint;
+BEGIN
   IF unburnt > 0 THEN
-    changed := true;
-    unburnt := ledger_burn_part(of_organisation, unburnt, at, at);
-    unburnt := ledger_burn_part(of_organisation, unburnt, '-infinity', at);
+    SELECT coalesce(sum(amount_nano), 0) INTO later FROM transfer
+      WHERE debit = 'credits:' || of_organisation AND kind = 'settle' AND created_at >= moment;
+    rest := ledger_burn_part(of_organisation, unburnt - later, moment - interval '1 microsecond', at);
+    PERFORM ledger_burn_part(of_organisation, rest, '-infinity', at);
   END IF;
-  IF changed THEN
-    UPDATE credit_position SET burnt_at = greatest(burnt_at, at) WHERE organisation_id = of_organisation;
-  END IF;
+END $$;
+
+-- Allocates all that is left, to living blocks as far as there are any.
+CREATE FUNCTION ledger_burn(of_organisation text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM ledger_burn_part(of_organisation,
+    ledger_burn_part(of_organisation, ledger_unburnt(of_organisation), at, at), '-infinity', at);
 END $$;
 
 -- Blocks whose moment has come may be spent.

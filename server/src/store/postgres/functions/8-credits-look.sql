@@ -1,6 +1,6 @@
 -- Brings the unspent credit line to what the limit leaves: the limit less what is owed. What running requests have set
 -- aside stays until they end.
-CREATE FUNCTION ledger_line(of_organisation text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION ledger_line(of_organisation text, moment timestamptz, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   credit_limit bigint;
@@ -27,7 +27,7 @@ BEGIN
     name := 'line/' || of_organisation || '/' || position;
     INSERT INTO credit_block (id, organisation_id, source, provider, priority, amount_nano, cost_basis_nano, created_at,
         effective, remaining_nano)
-      VALUES (name, of_organisation, 'credit-line', 'credit-line', 1000, wanted - present, 0, at,
+      VALUES (name, of_organisation, 'credit-line', 'credit-line', 1000, wanted - present, 0, moment,
         true, wanted - present);
     PERFORM ledger_move('credit-line:' || name, 'credit_line:' || of_organisation, 'credits:' || of_organisation,
       wanted - present, 'credit-line', at);
@@ -48,9 +48,9 @@ BEGIN
     WHERE organisation_id = of_organisation AND line_is_long <> (present > wanted);
 END $$;
 
--- The look at one organisation's blocks that comes before everything else that is done with them: burns what was
--- charged, lets blocks begin and end, and takes back what could not be taken back before.
-CREATE FUNCTION ledger_look(of_organisation text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+-- What ends at `moment`, as far as it is not set aside: takes back what could not be taken back before, ends blocks, and
+-- brings the credit line to what it may be.
+CREATE FUNCTION ledger_end(of_organisation text, moment timestamptz, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
   b record;
@@ -58,7 +58,6 @@ DECLARE
   owed bigint;
   part bigint;
 BEGIN
-  PERFORM ledger_burn(of_organisation, at);
   SELECT balance_nano - held_nano INTO free FROM account WHERE id = 'credits:' || of_organisation;
   SELECT -balance_nano INTO owed FROM account WHERE id = 'receivable:' || of_organisation;
   FOR b IN
@@ -77,7 +76,7 @@ BEGIN
   END LOOP;
   FOR b IN
     SELECT id, remaining_nano AS remaining FROM credit_block
-      WHERE organisation_id = of_organisation AND effective AND remaining_nano > 0 AND expires_at <= at
+      WHERE organisation_id = of_organisation AND effective AND remaining_nano > 0 AND expires_at <= moment
       ORDER BY expires_at, id
   LOOP
     part := least(b.remaining, free);
@@ -85,5 +84,35 @@ BEGIN
     PERFORM ledger_leave(b.id, 'expire', 'credits:' || of_organisation, 'breakage', part, at);
     free := free - part;
   END LOOP;
-  PERFORM ledger_line(of_organisation, at);
+  PERFORM ledger_line(of_organisation, moment, at);
+END $$;
+
+-- The look at one organisation's blocks that comes before everything else that is done with them. It goes through the moments
+-- since the last one, as if somebody had looked at each: burns what was charged before it, lets blocks begin and end.
+CREATE FUNCTION ledger_look(of_organisation text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  last_at timestamptz;
+  moment timestamptz;
+BEGIN
+  PERFORM FROM account WHERE id = 'credits:' || of_organisation FOR UPDATE;
+  IF NOT FOUND THEN
+    RAISE EXCEPTION 'there is no organisation "%"', of_organisation USING ERRCODE = 'TP003';
+  END IF;
+  INSERT INTO credit_position (organisation_id) VALUES (of_organisation) ON CONFLICT DO NOTHING;
+  SELECT burnt_at INTO last_at FROM credit_position WHERE organisation_id = of_organisation;
+  FOR moment IN
+    SELECT expires_at FROM credit_block
+      WHERE organisation_id = of_organisation AND remaining_nano > 0 AND expires_at <= at AND expires_at > last_at
+    UNION SELECT effective_at FROM credit_block
+      WHERE organisation_id = of_organisation AND remaining_nano > 0 AND NOT effective AND effective_at <= at
+    ORDER BY 1
+  LOOP
+    PERFORM ledger_burn_before(of_organisation, moment, at);
+    PERFORM ledger_begin(of_organisation, moment, at);
+    PERFORM ledger_end(of_organisation, moment, at);
+    UPDATE credit_position SET burnt_at = greatest(burnt_at, moment) WHERE organisation_id = of_organisation;
+  END LOOP;
+  PERFORM ledger_burn(of_organisation, at);
+  PERFORM ledger_end(of_organisation, at, at);
 END $$;
