@@ -38,6 +38,7 @@ const COMMANDS = {
   bench: (args) => run(['bench/main.ts', ...args]),
   'eval:mini': (args) => run(['models/evaluate.ts', ...args]),
   check: (args) => run(['tools/check.ts', ...args]),
+  nightly: (args) => run(['tools/nightly.ts', ...args]),
   test: (args) => test(args),
 };
 

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { auditBooks, type Finding } from '../../server/src/store/postgres/audit.ts';
+import type { SocketConnection } from '../../server/src/store/postgres/database.fixture.ts';
 import { type LeftSegment, readLeftLog } from '../../server/src/store/settlement-log/read-log.ts';
 
 /** Twenty milliseconds are usual; a PostgreSQL that was killed or stood still has to come back first. */
@@ -101,7 +102,7 @@ function lastRecord(directory: string, gatewayId: string): LeftSegment | 'none' 
 }
 
 /** The fourth and fifth line of postmaster.pid are PostgreSQL's port and socket directory. */
-function socketOf(dataDirectory: string): pg.PoolConfig {
+export function socketOf(dataDirectory: string): SocketConnection {
   const [path] = globSync(`${dataDirectory}/postgres/**/postmaster.pid`);
   if (path === undefined) throw new Error(`no PostgreSQL is running in ${dataDirectory}`);
   const lines = readFileSync(path, 'utf8').split('\n');

