@@ -47,9 +47,9 @@ export type MonthState =
     };
 
 /** A request that began in the last second of a month has ended by then, and so has its settling. */
-export const SETTLED_AFTER_MS = 3_600_000;
+const SETTLED_AFTER_MS = 3_600_000;
 /** What is not here by then comes late, on the next invoice. */
-export const UNSETTLED_WAIT_MS = 72 * 3_600_000;
+const UNSETTLED_WAIT_MS = 72 * 3_600_000;
 
 /**
  * A gateway that was heard an hour after the month has settled what began in it: its requests have ended, and it applies its
