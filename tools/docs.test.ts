@@ -133,6 +133,7 @@ function serverVariables(): readonly RegExpMatchArray[] {
     'server/src/config.ts',
     'server/src/start/invoicing-settings.ts',
     'server/src/start/payment-settings.ts',
+    'server/src/start/alert-settings.ts',
   ];
   return readers.flatMap((path) => [...read(path).matchAll(/environment\['(\w+)'\]/g)]);
 }

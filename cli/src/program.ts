@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import manifest from '../package.json' with { type: 'json' };
 import type { Cli } from './action.ts';
 import { addAutoReload } from './commands/auto-reload.ts';
+import { addAlerts } from './commands/alerts.ts';
 import { addAdminKeys } from './commands/admin-keys.ts';
 import { addChat } from './commands/chat.ts';
 import { addCredits } from './commands/credits.ts';
@@ -78,6 +79,7 @@ function programOf(cli: Cli): Command {
   addPrices(program, cli);
   addInvoices(program, cli);
   addExport(program, cli);
+  addAlerts(program, cli);
   addReconcile(program, cli);
   addChat(program, cli);
   return program;

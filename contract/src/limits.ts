@@ -38,3 +38,8 @@ export const USAGE_ROWS_MAX = 10_000;
 export const LISTED_MODELS_MAX = 256;
 /** The largest body is a key with a list of models. */
 export const MANAGEMENT_BODY_BYTES_MAX = 64 * 1024;
+/** Of one organisation, or of the operator: each event is sent to every one. */
+export const ENDPOINTS_MAX = 16;
+export const RECIPIENTS_MAX = 50;
+export const WEBHOOK_URL_CHARACTERS_MAX = 2_000;
+export const ALERTS_LISTED_MAX = 50;

@@ -6,6 +6,7 @@ import * as z from 'zod';
 import { adminKeyRoutes } from './admin-key-routes.ts';
 import { freezeRoutes } from './freeze-routes.ts';
 import { budget, budgetSet, budgetToSet, endUserSpend } from './budgets.ts';
+import { alertRoutes } from './alert-routes.ts';
 import { billingRoutes } from './billing-routes.ts';
 import {
   balance,
@@ -256,6 +257,7 @@ export const routes = {
   ...freezeRoutes,
   ...adminKeyRoutes,
   ...billingRoutes,
+  ...alertRoutes,
 } as const satisfies { readonly [name: string]: Route };
 
 export type RouteName = keyof typeof routes;

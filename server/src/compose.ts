@@ -5,16 +5,15 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import manifest from '../package.json' with { type: 'json' };
 import { bookInForce } from './domain/pricing/prices.ts';
+import { openAlerting } from './compose-alerts.ts';
+import { type Opened, servedModels } from './compose-models.ts';
 import { openTill } from './compose-till.ts';
 import { unknownFieldsOf } from './compose-unknown-fields.ts';
 import { readConfig, type Config, type EngineConfig } from './config.ts';
 import { downloadHandlers } from './control/downloads.ts';
 import { managementHandlers } from './control/handlers.ts';
-import type { Capabilities } from './domain/generation/capabilities.ts';
 import { PromptMemory } from './domain/prompt-cache/prompt-memory.ts';
-import { CheckedEngine } from './engines/checked/checked-engine.ts';
 import { SchemaChecker } from './engines/checked/schema-checker.ts';
-import { DEFAULT_STAGE } from './domain/release/release-stage.ts';
 import { startLlamaEmbedder } from './engines/llama/llama-embedder.ts';
 import type { Owner } from './domain/stored/answer.ts';
 import { startLlamaEngine } from './engines/llama/llama-engine.ts';
@@ -23,7 +22,7 @@ import { OpenAiCompatibleEngine } from './engines/openai-compatible/openai-compa
 import { pagesLoggedIn } from './compose-documents.ts';
 import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
 import { BackgroundRuns } from './gateway/background-runs.ts';
-import type { Gateway, ServedModel } from './gateway/gateway.ts';
+import type { Gateway } from './gateway/gateway.ts';
 import { StoreMemory } from './gateway/memory.ts';
 import { HttpServer } from './http/http-server.ts';
 import { mountManagement } from './http/management.ts';
@@ -34,13 +33,11 @@ import { RollingUp } from './jobs/rolling-up.ts';
 import { newId } from './lib/ids.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { systemClock } from './ports/clock.ts';
-import type { Engine } from './ports/engine.ts';
 import { systemTimers } from './ports/timers.ts';
 import type { ServerFacts } from './ports/server-facts.ts';
 import { EMBEDDING_PROTOCOLS, PROTOCOLS, REPORT_PROTOCOLS } from './protocols/registry.ts';
 import { readOrMakeAdminToken } from './start/admin-token.ts';
 import { writeAddress } from './start/address.ts';
-import { CAPABILITIES_BY_ENGINE, EMBEDDINGS_ALONE } from './start/capabilities-by-engine.ts';
 import { firstRun } from './start/first-run.ts';
 import { readOrMakeGatewayId } from './start/gateway-id.ts';
 import { greeting } from './start/greeting.ts';
@@ -144,6 +141,7 @@ async function bringUp(start: Start) {
   const { budgets } = accounts;
   scope.use(new Housekeeping({ responses, background, budgets, protocols: PROTOCOLS, log }));
   const till = await openTill(config, store.value, log, scope);
+  await openAlerting(config, store.value, log, scope);
   scope.use(new RollingUp({ reports: store.value.reports, log }));
   const server = await openHttp(start, gateway, { store: store.value, till }, engines);
   const { host, port } = config;
@@ -208,18 +206,6 @@ async function databaseConnection(start: Start): Promise<Result<StoreConnection,
   scope.use(postgres.value);
   return ok(postgres.value.connection);
 }
-
-type Known = { readonly contextTokens?: number; readonly capabilities?: Partial<Capabilities> };
-
-/** An engine with what its adapter knows beyond the port. */
-type Opened = {
-  readonly engine: Engine;
-  readonly kind: EngineConfig['kind'];
-  /** Settles when it can be used, with what it knows of its model by then. */
-  readonly ready: Promise<Result<Known, string>>;
-  contextTokens?: number;
-  capabilities?: Partial<Capabilities>;
-};
 
 function openEngines(start: Start): ReadonlyMap<string, Opened> {
   const { config, scope } = start;
@@ -295,53 +281,6 @@ async function enginesReady(engines: ReadonlyMap<string, Opened>): Promise<Resul
   return ok(true);
 }
 
-/** For an engine that does not say, and an operator who did not either: what most open models have. */
-const CONTEXT_TOKENS_DEFAULT = 32_768;
-const OUTPUT_TOKENS_DEFAULT = 8_192;
-
-/** With what its model needs around it. */
-function engineFor({ engine }: Opened, capabilities: Capabilities, checker: SchemaChecker): Engine {
-  const { jsonObject, jsonSchema, strictTools, forcedToolChoice } = capabilities;
-  const keepsJson = jsonObject === true && jsonSchema === true;
-  const keepsAll = keepsJson && strictTools && forcedToolChoice !== 'promised';
-  return keepsAll ? engine : new CheckedEngine(engine, capabilities, checker);
-}
-
-function servedModels(
-  config: Config,
-  engines: ReadonlyMap<string, Opened>,
-  checker: SchemaChecker,
-): ReadonlyMap<string, ServedModel> {
-  const createdAtSeconds = Math.floor(Date.now() / 1000);
-  const models = new Map<string, ServedModel>();
-  for (const model of config.models) {
-    const { id, engine, engineModel, contextTokensMax, outputTokensMax, task, reasoning } = model;
-    const opened = engines.get(engine);
-    if (opened === undefined) continue; // the configuration was checked for this
-    const capabilities = {
-      ...(task === 'embedding' ? EMBEDDINGS_ALONE : CAPABILITIES_BY_ENGINE[opened.kind]),
-      ...(task !== 'embedding' && opened.capabilities),
-      ...model.capabilities,
-    };
-    const context = contextTokensMax ?? opened.contextTokens ?? CONTEXT_TOKENS_DEFAULT;
-    const own = opened.contextTokens ?? Number.POSITIVE_INFINITY;
-    models.set(id, {
-      id,
-      engine: task === 'embedding' ? opened.engine : engineFor(opened, capabilities, checker),
-      ...(task !== undefined && { task }),
-      engineModel,
-      contextTokensMax: context,
-      outputTokensMax: outputTokensMax ?? Math.min(context, OUTPUT_TOKENS_DEFAULT),
-      ...(own <= context && { engineKeepsWindow: true as const }),
-      capabilities,
-      stage: model.stage ?? DEFAULT_STAGE,
-      ...(reasoning !== undefined && reasoning !== 'shown' && { reasoning }),
-      createdAtSeconds,
-    });
-  }
-  return models;
-}
-
 async function openHttp(
   { config, log }: Start,
   gateway: Gateway,
@@ -375,12 +314,24 @@ async function openHttp(
     if (!bytes.ok) throw new Error('PostgreSQL is away.');
     return bytes.value;
   };
-  const { accounts, adminKeys, billing, exports, plans, prices } = store;
+  const { accounts, adminKeys, alerts, billing, exports, plans, prices } = store;
   const ids = { newId, randomBytes };
   const pdfOf = pagesLoggedIn(log);
   const downloads = downloadHandlers({ accounts, billing, exports, pdfOf });
-  const deps = { accounts, adminKeys, billing, plans, prices, facts, till, storedBytes, ...ids };
-  const handlers = managementHandlers(deps);
+  const deps = {
+    accounts,
+    adminKeys,
+    alerts,
+    billing,
+    plans,
+    prices,
+    facts,
+    till,
+    storedBytes,
+    ...ids,
+  };
+  const { privateWebhooks } = config.alerts;
+  const handlers = managementHandlers({ ...deps, privateWebhooks });
   const adminToken = readOrMakeAdminToken(config.dataDirectory);
   return await HttpServer.create({
     gateway,

@@ -10,7 +10,9 @@ import type { ModelPrice } from './domain/pricing/price-book.ts';
 import { RELEASE_STAGES, type ReleaseStage } from './domain/release/release-stage.ts';
 import { err, ok, type Result } from './lib/result.ts';
 import { RETENTION_DAYS_DEFAULT } from './limits.ts';
+import { type AlertSettings, readAlertSettings } from './start/alert-settings.ts';
 import { isEachPrice, isPrice, priceAsConfigured } from './start/configured-price.ts';
+import { readCorsOrigins } from './start/cors-origins.ts';
 import { type InvoicingSettings, readInvoicingSettings } from './start/invoicing-settings.ts';
 import { type PaymentSettings, readPaymentSettings } from './start/payment-settings.ts';
 import { offerOf, shippedOffer } from './start/shipped-models.ts';
@@ -71,6 +73,7 @@ export type Config = {
   readonly models: readonly ModelConfig[];
   readonly payments: PaymentSettings;
   readonly invoicing: InvoicingSettings;
+  readonly alerts: AlertSettings;
 };
 
 const DAY_MS = 86_400_000;
@@ -191,6 +194,8 @@ export function readConfig(given: Environment): Result<Config, string> {
   if (!payments.ok) return payments;
   const invoicing = readInvoicingSettings(environment);
   if (!invoicing.ok) return invoicing;
+  const alerts = readAlertSettings(environment);
+  if (!alerts.ok) return alerts;
   const offered = readOffer(environment);
   if (!offered.ok) return offered;
   return ok({
@@ -200,6 +205,7 @@ export function readConfig(given: Environment): Result<Config, string> {
     settlement,
     payments: payments.value,
     invoicing: invoicing.value,
+    alerts: alerts.value,
     ...retention.value,
     ...wire.value,
     ...(databaseUrl !== undefined && { databaseUrl }),
@@ -248,20 +254,6 @@ function readWire(
     corsOrigins: cors.value,
     logLevel,
   });
-}
-
-/** As a browser writes them: `https://app.example.com`, with a port where it is not the scheme's own. */
-function readCorsOrigins(text: string): Result<readonly string[], string> {
-  const origins = text.split(/[\s,]+/).filter(Boolean);
-  const stray = origins.find((origin) => {
-    if (origin === '*') return false;
-    const url = URL.canParse(origin) ? new URL(origin) : undefined;
-    return !/^https?:$/.test(url?.protocol ?? '') || url?.origin !== origin;
-  });
-  if (stray === undefined) return ok(origins);
-  return err(
-    `TURNPIKE_CORS_ORIGINS must be * or origins such as https://app.example.com, not '${stray}'.`,
-  );
 }
 
 /** One policy for all protocols, and others for those that are named: `warn,openai-chat=refuse`. */

@@ -244,3 +244,23 @@ export const INVOICING_GRACE_HOURS = 6;
 export const INVOICING_EVERY_MS = 60_000;
 /** Organisations between two looks at whether somebody wants it to stop: some seconds. */
 export const INVOICED_AT_ONCE = 50;
+// ── Alerts ─────────────────────────────────────────────────────────────────────────────────────────────────
+/** How soon somebody is told that a threshold was crossed: one call of the database each time, of some indexed queries. */
+export const ALERT_LOOK_EVERY_MS = 1_000;
+/** Of what comes with the days: credit that expires, invoices. */
+export const ALERT_CALENDAR_EVERY_MS = 60_000;
+/** Deliveries that one process makes at once; a receiver that is slow has a part of them. */
+export const ALERT_DELIVERIES_MAX = 16;
+export const ALERT_DELIVERIES_PER_TARGET_MAX = 4;
+/** A receiver that has not answered by then is tried again; the specification proposes 15 to 30 s. */
+export const WEBHOOK_TIMEOUT_MS = 15_000;
+/** Of what a receiver says; nobody reads more. */
+export const WEBHOOK_ANSWER_BYTES_MAX = 4_096;
+/** Mail servers make strangers wait on purpose. */
+export const MAIL_TIMEOUT_MS = 30_000;
+/** A claim outlasts the slowest delivery; after a crash it is tried again so late. */
+export const ALERT_CLAIM_MS = 60_000;
+/** An endpoint that did nothing but fail for so long is switched off. */
+export const ENDPOINT_DISABLED_AFTER_DAYS = 5;
+/** Where mails are written to files: the newest are kept. */
+export const MAIL_FILES_MAX = 1_000;

@@ -18,6 +18,8 @@ export const MAY_IMPORT = {
   documents: ['domain', 'lib'],
   // Providers of payments, as engines are providers of tokens.
   payments: ['ports', 'domain', 'lib'],
+  // Who carries alerts to people and to their programs.
+  couriers: ['ports', 'domain', 'lib'],
   // What takes the money, as the gateway takes the requests: it knows no provider.
   till: ['ports', 'domain', 'lib'],
   gateway: ['protocols', 'ports', 'domain', 'lib'],
@@ -51,6 +53,7 @@ export const MAY_IMPORT = {
     'documents',
     'store',
     'payments',
+    'couriers',
     'engines',
     'protocols',
     'ports',
@@ -69,7 +72,12 @@ export const MAY_IMPORT = {
 } satisfies { readonly [room: string]: readonly string[] };
 
 /** Folders whose parts never know each other: a new one is a folder and a line in a list. */
-export const SIBLINGS = ['server/src/protocols', 'server/src/engines', 'server/src/payments'];
+export const SIBLINGS = [
+  'server/src/protocols',
+  'server/src/engines',
+  'server/src/payments',
+  'server/src/couriers',
+];
 
 /** Packages that only some rooms may know, so that each can be replaced in one place. */
 export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
@@ -81,6 +89,7 @@ export const PACKAGE_HOMES: { readonly [name: string]: readonly Room[] } = {
   pino: ['telemetry'],
   pdfkit: ['documents'],
   stripe: ['payments'],
+  nodemailer: ['couriers'],
   openai: ['start', 'cli'],
   zod: [
     'contract',

@@ -8,6 +8,7 @@ import type { Result } from '../lib/result.ts';
 import type { Accounts } from '../ports/accounts.ts';
 import type { Plans } from '../ports/plans.ts';
 import type { PriceBooks } from '../ports/price-books.ts';
+import type { Alerts } from '../ports/alerts.ts';
 import type { Billing } from '../ports/billing.ts';
 import type { AdminKeys } from '../ports/admin-keys.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
@@ -21,6 +22,9 @@ export type ControlDeps = {
   readonly prices: PriceBooks;
   readonly adminKeys: AdminKeys;
   readonly billing: Billing;
+  readonly alerts: Alerts;
+  /** Webhooks may go to addresses that are not public, and without TLS. */
+  readonly privateWebhooks?: boolean;
   readonly facts: ServerFacts;
   readonly till: Till;
   /** What a project keeps between requests. */

@@ -1,6 +1,8 @@
 // All handlers of the management API, one per route of the contract's table; each resource has its own file.
 
 import { billing } from './billing.ts';
+import { alertListeners } from './alert-listeners.ts';
+import { alerts } from './alerts.ts';
 import { adminKeys } from './admin-keys.ts';
 import { budgets } from './budgets.ts';
 import { credits } from './credits.ts';
@@ -24,6 +26,8 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...keys(deps),
     ...adminKeys(deps),
     ...billing(deps),
+    ...alerts(deps),
+    ...alertListeners(deps),
     ...credits(deps),
     ...plans(deps),
     ...prices(deps),

@@ -65,11 +65,12 @@ before(async () => {
   door = scope.use(await webhookDoor(till));
   const facts = { nowMs: () => nowMs } as ServerFacts; // all that these handlers look at
   const storedBytes = async () => 0;
-  const { adminKeys, billing } = store;
+  const { adminKeys, alerts, billing } = store;
   const ids = { newId, randomBytes };
   handlers = managementHandlers({
     accounts,
     adminKeys,
+    alerts,
     billing,
     prices,
     facts,

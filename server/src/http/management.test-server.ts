@@ -72,9 +72,11 @@ function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
   const adminKeys = new MemoryAdminKeys(facts.nowMs);
   const ids = { newId, randomBytes };
   const billing = NOWHERE;
+  const alerts = NOWHERE;
   return managementHandlers({
     accounts,
     adminKeys,
+    alerts,
     billing,
     prices,
     facts,

@@ -1,10 +1,10 @@
 // What the environment says about payments. Secrets come from it or from files that it names, and are shown nowhere: what
 // is wrong with one is said without it.
 
-import { readFileSync } from 'node:fs';
 import { type AmountBounds, readAmount } from '../domain/payments/amount.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { PAYMENT_CENTS_MAX, PAYMENT_CENTS_MIN } from '../limits.ts';
+import { secretOf } from './secret-setting.ts';
 
 export type PaymentSettings = {
   readonly bounds: AmountBounds;
@@ -59,22 +59,6 @@ export function readPaymentSettings(environment: Environment): Result<PaymentSet
   }
   const stripe = { secretKey: key.value, webhookSecret: webhook.value, returnUrl };
   return ok({ bounds: bounds.value, stripe: { ...stripe, ...(at.value && { at: at.value }) } });
-}
-
-type Named = readonly [name: string, value: string | undefined];
-
-function secretOf(
-  [name, value]: Named,
-  [fileName, path]: Named,
-): Result<string | undefined, string> {
-  if (path === undefined) return ok(value);
-  if (value !== undefined) return err(`${name} and ${fileName} are both set: set one of them.`);
-  try {
-    const text = readFileSync(path, 'utf8').trim();
-    return text === '' ? err(`The file that ${fileName} names is empty.`) : ok(text);
-  } catch {
-    return err(`The file that ${fileName} names can't be read.`);
-  }
 }
 
 /** `5-10000`. */

@@ -4,6 +4,7 @@
 import { Pool } from 'pg';
 import { type Result, err, ok } from '../../lib/result.ts';
 import { STORED_BYTES_PROJECT_MAX } from '../../limits.ts';
+import type { Alerts } from '../../ports/alerts.ts';
 import type { Billing } from '../../ports/billing.ts';
 import type { Exports } from '../../ports/exports.ts';
 import type { AdminKeys } from '../../ports/admin-keys.ts';
@@ -40,6 +41,7 @@ import { postgresTillBook } from './payments/postgres-till-book.ts';
 import { PostgresAccounts } from './postgres-accounts.ts';
 import { PostgresPlans } from './plans/postgres-plans.ts';
 import { PostgresPriceBooks } from './prices/postgres-price-books.ts';
+import { PostgresAlerts } from './alerts/postgres-alerts.ts';
 import { PostgresBilling } from './billing/postgres-billing.ts';
 import { PostgresAdminKeys } from './admin-keys.ts';
 import { PostgresExports } from './reports/postgres-exports.ts';
@@ -79,6 +81,7 @@ export interface Store extends AsyncDisposable {
   readonly adminKeys: AdminKeys;
   readonly reports: UsageReports;
   readonly billing: Billing;
+  readonly alerts: Alerts;
   readonly exports: Exports;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
   readonly version: string;
@@ -204,6 +207,7 @@ class PostgresStore implements Store {
   readonly reports: UsageReports;
   readonly receipts: Receipts;
   readonly billing: Billing;
+  readonly alerts: Alerts;
   readonly exports: Exports;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
@@ -230,6 +234,7 @@ class PostgresStore implements Store {
       isUnderWay: (requestId) => leased?.isUnderWay(requestId) ?? false,
     });
     this.billing = new PostgresBilling(pool, feed);
+    this.alerts = new PostgresAlerts(pool);
     this.exports = new PostgresExports(pool);
   }
 
