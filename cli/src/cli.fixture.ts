@@ -9,10 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export const MAIN = join(import.meta.dirname, 'main.ts');
-const TEST_SERVER = resolve(
-  import.meta.dirname,
-  '../../server/src/http/management.test-server.ts',
-);
+const TEST_SERVER = resolve(import.meta.dirname, '../../server/src/http/management.test-server.ts');
 export const ADMIN_TOKEN = 'admin-token-of-the-tests';
 const DEADLINE_MS = 20_000;
 

@@ -202,13 +202,9 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
 
   /** What is settled and charged behind that record. */
   chargedAfter(organisationId: string, seq: number): bigint {
-    let sum = 0n;
-    for (const request of this.#requests.values()) {
-      if (request.seq > seq && request.organisationId === organisationId) {
-        sum += request.chargedNano;
-      }
-    }
-    return sum;
+    return [...this.#requests.values()]
+      .filter((request) => request.seq > seq && request.organisationId === organisationId)
+      .reduce((sum, { chargedNano }) => sum + chargedNano, 0n);
   }
 
   /** Everything that was settled goes to PostgreSQL, and every lease goes back, if it can be reached. */
@@ -227,8 +223,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
 
   /** Requests that are not settled yet. */
   get #running(): number {
-    const settled = this.#log.lastSeq - this.#applier.appliedSeq;
-    return this.#requests.size - settled;
+    return this.#requests.size - (this.#log.lastSeq - this.#applier.appliedSeq);
   }
 
   get #isUsable(): boolean {
