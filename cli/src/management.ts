@@ -23,7 +23,7 @@ import type { RouteInput, RouteName, RouteOutput } from '@turnpike/contract/rout
 import { done, EXIT, failed, type Outcome } from './outcome.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** Longer than the longest that the server takes itself: a simulation of prices gets a minute. */
+/** Longer than the longest that the server takes itself: a piece of a simulation of prices, or a reconciliation. */
 const TIMEOUT_MS = 75_000;
 
 export type Management = {

@@ -37,6 +37,12 @@ export const downloads = {
       ...range,
     }),
   },
+  exportAdjustments: {
+    path: '/exports/adjustments',
+    summary:
+      'Requests that were re-rated, a row for each time, by when the difference was in the ledger.',
+    input: z.strictObject({ organisation: organisationChoice, ...range }),
+  },
 } as const satisfies { readonly [name: string]: DownloadRoute };
 
 export type DownloadName = keyof typeof downloads;

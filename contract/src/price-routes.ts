@@ -18,6 +18,7 @@ import { id, instant, name, organisationChoice } from './scope.ts';
 
 const book = id.default('default').describe('Absent: the list prices.');
 const effectiveFrom = instant.optional().describe('Absent: now.');
+const VERSION_MAX = 2_147_483_647;
 const done = z.object({ done: z.literal(true) });
 
 export const priceRoutes = {
@@ -62,6 +63,18 @@ export const priceRoutes = {
     summary: 'Every version of a book, the newest first: what was, is and will be in force.',
     input: z.strictObject({ book }),
     output: z.object({ data: z.array(priceVersion) }),
+  },
+  callOffPriceVersion: {
+    method: 'POST',
+    path: '/prices/versions/:version/call-off',
+    summary:
+      'Calls off a version that has not begun, up to five seconds before it does; contracts’ versions that are made of it with it.',
+    input: z.strictObject({
+      version: z.coerce.number<string | number>().int().min(1).max(VERSION_MAX),
+      by,
+      reason: note.min(1).describe('Why, for the record.'),
+    }),
+    output: priceVersion,
   },
   listPriceDrafts: {
     method: 'GET',
@@ -112,11 +125,13 @@ export const priceRoutes = {
     method: 'POST',
     path: '/prices/simulate',
     summary:
-      'What the requests of the last days would have cost under other prices. Changes nothing.',
+      'What the requests of the last days would have cost under other prices, as far as seconds allow: `next` says where to go on. Changes nothing.',
     input: z.strictObject({
       book,
       models: writtenModels,
       days: z.int().min(1).max(SIMULATED_DAYS_MAX).default(30),
+      from: instant.optional().describe('Instead of days.'),
+      to: instant.optional().describe('Absent: now.'),
     }),
     output: simulation,
   },

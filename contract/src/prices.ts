@@ -105,7 +105,7 @@ export type PricedModel = z.infer<typeof pricedModel>;
 export const draft = z.object({
   id,
   book: id,
-  state: z.enum(['draft', 'approved', 'scheduled', 'discarded']),
+  state: z.enum(['draft', 'approved', 'scheduled', 'discarded', 'called-off']),
   note: z.string(),
   by: z.string(),
   approvedBy: z.string().optional(),
@@ -144,6 +144,10 @@ export const priceVersion = z.object({
     ),
   note: z.string(),
   by: z.string(),
+  calledOff: z
+    .object({ by: z.string(), reason: z.string(), at: instant })
+    .optional()
+    .describe('Before it began: it never is in force.'),
   prices: z.array(pricedModel),
 });
 export type PriceVersion = z.infer<typeof priceVersion>;
@@ -168,6 +172,9 @@ const simulated = z.object({
 export const simulation = z.object({
   from: instant,
   to: instant,
+  next: instant
+    .optional()
+    .describe('There is more: ask again with this as `from`, the same `to`, and add up.'),
   byModel: z.array(simulated.extend({ model: z.string(), tier: serviceTier })),
   byOrganisation: z.array(simulated.extend({ organisationId: id, name: z.string() })),
   total: simulated,

@@ -22,6 +22,7 @@ import { createdKey, key, revokedKey } from './keys.ts';
 import { model } from './models.ts';
 import { organisation, project } from './organisations.ts';
 import { priceRoutes } from './price-routes.ts';
+import { reratingRoutes } from './rerating-routes.ts';
 import { paymentRoutes } from './payment-routes.ts';
 import {
   id,
@@ -247,6 +248,7 @@ export const routes = {
     output: z.object({ data: z.array(model) }),
   },
   ...priceRoutes,
+  ...reratingRoutes,
   getStatus: {
     method: 'GET',
     path: '/status',

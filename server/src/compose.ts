@@ -314,22 +314,11 @@ async function openHttp(
     if (!bytes.ok) throw new Error('PostgreSQL is away.');
     return bytes.value;
   };
-  const { accounts, adminKeys, alerts, billing, exports, plans, prices } = store;
-  const ids = { newId, randomBytes };
+  const { accounts, adminKeys, alerts, billing, exports, plans, prices, reratings } = store;
+  const kept = { accounts, adminKeys, alerts, billing, plans, prices, reratings };
   const pdfOf = pagesLoggedIn(log);
   const downloads = downloadHandlers({ accounts, billing, exports, pdfOf });
-  const deps = {
-    accounts,
-    adminKeys,
-    alerts,
-    billing,
-    plans,
-    prices,
-    facts,
-    till,
-    storedBytes,
-    ...ids,
-  };
+  const deps = { ...kept, facts, till, storedBytes, newId, randomBytes };
   const { privateWebhooks } = config.alerts;
   const handlers = managementHandlers({ ...deps, privateWebhooks });
   const adminToken = readOrMakeAdminToken(config.dataDirectory);

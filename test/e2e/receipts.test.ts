@@ -3,6 +3,8 @@
 
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { openBooks } from './books.ts';
 import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
 
@@ -21,7 +23,10 @@ type Receipt = {
   readonly lines: readonly Line[];
   readonly cost: string;
   readonly charged: string;
+  readonly adjustments: readonly object[];
 };
+
+const CLI = join(import.meta.dirname, '../../cli/src/main.ts');
 
 const ask = (more: object = {}) => ({
   model: 'scripted',
@@ -187,6 +192,71 @@ describe('what was charged, read again', () => {
     await manage(`/projects/${projects[0]?.id}/data-use-consents`, consent);
     const contributed = await turnpike.chat(ask({ service_tier: 'contributor' }));
     assert.match(await contributed.text(), /"service_tier":"contributor"/);
+  });
+
+  function cli(...args: readonly string[]): string {
+    const env = {
+      PATH: process.env['PATH'],
+      TURNPIKE_URL: turnpike.origin,
+      TURNPIKE_DATA: turnpike.dataDirectory,
+    };
+    const options = { env, encoding: 'utf8', timeout: 30_000 } as const;
+    const { status, stdout, stderr } = spawnSync(process.execPath, [CLI, ...args], options);
+    assert.equal(status, 0, `${args.join(' ')}: ${stderr}`);
+    return stdout;
+  }
+
+  it('I7 charges are put under later prices by the command line, shown on the receipt, and taken back', async () => {
+    const response = await turnpike.chat(ask());
+    await response.text();
+    const id = response.headers.get('x-request-id') ?? '';
+    const { cost, price_version: version } = await receiptOf(id);
+    const available = async () =>
+      (await manage<{ available: { nano: string } }>('/credits')).available.nano;
+    const credit = await available();
+    const span = ['--from', new Date(Date.now() - 3_600_000).toISOString()];
+    span.push('--to', new Date().toISOString());
+    const rerate = (to: string, ...more: readonly string[]) =>
+      cli('prices', 'rerate', '--at', to, ...span, ...more);
+    // Every request so far had other prices than these but the last ones.
+    assert.match(rerate(`${version}`), /Nothing was changed/);
+    assert.equal(await available(), credit);
+    const applied = rerate(
+      `${version}`,
+      '--apply',
+      '--by',
+      'Ada',
+      '--note',
+      'late prices',
+      '--json',
+    );
+    const { organisations } = JSON.parse(applied);
+    assert.ok(BigInt(organisations[0].settled.nano) > 0n);
+    assert.equal(BigInt(credit) - BigInt(await available()), BigInt(organisations[0].settled.nano));
+    assert.match(cli('prices', 'reratings'), /late prices/);
+    assert.match(cli('export', 'adjustments', '--from', '1d'), /^rerating,/);
+    rerate('admitted', '--apply', '--by', 'Ada');
+    assert.equal(await available(), credit);
+    assert.deepEqual([(await receiptOf(id)).cost, (await receiptOf(id)).adjustments], [cost, []]);
+  });
+
+  it('what is scheduled is called off by the command line, and not twice differently', async () => {
+    const { data } = await manage<{ data: { prices: { model: string }[] }[] }>('/prices/versions');
+    const models = Object.fromEntries(
+      (data[0]?.prices ?? []).map(({ model }) => [model, { input: '1', output: '2' }]),
+    );
+    const { id } = await manage<{ id: string }>('/prices/drafts', { models, by: 'Ada' });
+    const effectiveFrom = new Date(Date.now() + 3_600_000).toISOString();
+    const schedule = { by: 'Ada', effectiveFrom };
+    const { version } = await manage<{ version: number }>(
+      `/prices/drafts/${id}/schedule`,
+      schedule,
+    );
+    const off = () =>
+      cli('prices', 'call-off', `${version}`, '--by', 'Grace', '--reason', 'a slip');
+    assert.match(off(), /called off/);
+    assert.match(off(), /called off/);
+    assert.match(cli('prices', 'history'), /called off by Grace at .*: a slip/);
   });
 
   it('prices that are none are refused by name', async () => {

@@ -1,4 +1,4 @@
-// `turnpike export`: usage and ledger as CSV or JSON lines, to a file or to standard output.
+// `turnpike export`: usage, ledger and what was re-rated as CSV or JSON lines, to a file or to standard output.
 
 import { createWriteStream } from 'node:fs';
 import type { Writable } from 'node:stream';
@@ -24,11 +24,21 @@ type Options = OrganisationOption & {
   readonly all?: true;
 };
 
+const KINDS = ['usage', 'ledger', 'adjustments'] as const;
+type Kind = (typeof KINDS)[number];
+
+const ROWS: { readonly [kind in Kind]: string } = {
+  usage: 'a row for each request',
+  ledger: 'a row for each transfer of money',
+  adjustments: 'a row for each request that was re-rated',
+};
+const NAMES = { usage: 'exportUsage', adjustments: 'exportAdjustments' } as const;
+
 export function addExport(program: Command, cli: Cli): void {
-  const group = program.command('export').description('usage and ledger as files');
-  for (const what of ['usage', 'ledger'] as const) {
+  const group = program.command('export').description('usage, ledger and adjustments as files');
+  for (const what of KINDS) {
     const command = organisationOption(group.command(what))
-      .description(what === 'usage' ? 'a row for each request' : 'a row for each transfer of money')
+      .description(ROWS[what])
       .option('--month <month>', 'such as 2026-10, in UTC', checkedBy(monthSchema))
       .option('--from <time>', 'from then on, inclusive', pointInTime)
       .option('--to <time>', 'until then, exclusive (default: now)', pointInTime)
@@ -45,7 +55,7 @@ export function addExport(program: Command, cli: Cli): void {
   }
 }
 
-async function runExport(cli: Cli, what: 'usage' | 'ledger', options: Options): Promise<void> {
+async function runExport(cli: Cli, what: Kind, options: Options): Promise<void> {
   await withManagement(cli, {}, async (management) => {
     const range = rangeOf(options);
     if (range === undefined) {
@@ -54,14 +64,11 @@ async function runExport(cli: Cli, what: 'usage' | 'ledger', options: Options): 
     const { organisation, format, output, all } = options;
     const into: Writable = output === undefined ? process.stdout : createWriteStream(output);
     const input = { organisation, format, ...range };
+    const everybodys = { ...input, all: all === true ? 'true' : 'false' } as const;
     const got =
-      what === 'usage'
-        ? await management.download('exportUsage', input, into)
-        : await management.download(
-            'exportLedger',
-            { ...input, all: all === true ? 'true' : 'false' },
-            into,
-          );
+      what === 'ledger'
+        ? await management.download('exportLedger', everybodys, into)
+        : await management.download(NAMES[what], input, into);
     if (!got.ok) return got;
     return done({ json: { output }, text: output === undefined ? '' : `Wrote ${output}.` });
   });

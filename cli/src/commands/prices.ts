@@ -1,21 +1,18 @@
 // `turnpike prices`: what is in force, drafts that become versions, and what a draft would have earned.
 
 import { readFile } from 'node:fs/promises';
-import type {
-  PricedModel,
-  PriceVersion,
-  Simulation,
-  WrittenModels,
-} from '@turnpike/contract/prices.ts';
+import type { PricedModel, PriceVersion, WrittenModels } from '@turnpike/contract/prices.ts';
 import { writtenModels } from '@turnpike/contract/prices.ts';
 import type { Command } from 'commander';
 import * as z from 'zod';
 
 import { jsonOption, withManagement, type Cli, type JsonOption } from '../action.ts';
-import { dollars, grouped } from '../amounts.ts';
+import { dollars } from '../amounts.ts';
 import { done, failed, type Outcome } from '../outcome.ts';
-import { dim, yellow } from '../paint.ts';
+import { yellow } from '../paint.ts';
 import { table, type Column } from '../table.ts';
+import { simulate, simulationText } from './price-simulation.ts';
+import { addRerating } from './reratings.ts';
 
 const FILE_BYTES_MAX = 60_000;
 
@@ -42,6 +39,8 @@ export function addPrices(program: Command, cli: Cli): void {
   addSimulate(prices, cli);
   addDraft(prices, cli);
   addSchedule(prices, cli);
+  addCallOff(prices, cli);
+  addRerating(prices, cli);
 }
 
 function addHistory(prices: Command, cli: Cli): void {
@@ -71,11 +70,7 @@ function addSimulate(prices: Command, cli: Cli): void {
         const read = await readPrices(file);
         if (!read.ok) return read;
         const { book, models } = read.value;
-        const simulated = await management.ask('simulatePrices', {
-          book,
-          models,
-          days: Number(options.days),
-        });
+        const simulated = await simulate(management, { book, models, days: Number(options.days) });
         if (!simulated.ok) return simulated;
         return done({ json: simulated.value, text: simulationText(simulated.value) });
       }),
@@ -117,6 +112,26 @@ function addSchedule(prices: Command, cli: Cli): void {
     );
 }
 
+function addCallOff(prices: Command, cli: Cli): void {
+  jsonOption(prices.command('call-off'))
+    .argument('<version>', 'the number of a version that has not begun')
+    .description('take back what was scheduled, before it is in force')
+    .requiredOption('--by <name>', 'who does this, for the record')
+    .requiredOption('--reason <text>', 'why, for the record')
+    .action((version: string, options: JsonOption & By & { readonly reason: string }) =>
+      withManagement(cli, options, async (management) => {
+        const { by, reason } = options;
+        const off = await management.ask('callOffPriceVersion', {
+          version: Number(version),
+          by,
+          reason,
+        });
+        if (!off.ok) return off;
+        return done({ json: off.value, text: `Version ${off.value.version} is called off.` });
+      }),
+    );
+}
+
 async function readPrices(path: string): Promise<Outcome<PriceFile>> {
   let text: string;
   try {
@@ -152,9 +167,12 @@ const PRICES: readonly Column[] = [
 function historyText(versions: readonly PriceVersion[]): string {
   if (versions.length === 0) return 'No prices were ever published in this book.';
   return versions
-    .map(({ version, effectiveFrom, source, by, note, prices }) => {
+    .map(({ version, effectiveFrom, source, by, note, calledOff, prices }) => {
       const who = by === '' ? source : `${source}, by ${by}`;
-      const head = `Version ${version}, from ${effectiveFrom} (${who})${note === '' ? '' : `: ${note}`}`;
+      const off =
+        calledOff &&
+        yellow(` called off by ${calledOff.by} at ${calledOff.at}: ${calledOff.reason}`);
+      const head = `Version ${version}, from ${effectiveFrom} (${who})${note === '' ? '' : `: ${note}`}${off ?? ''}`;
       return `${head}\n${table(PRICES, prices.map(priceRow))}`;
     })
     .join('\n\n');
@@ -162,40 +180,4 @@ function historyText(versions: readonly PriceVersion[]): string {
 
 function priceRow({ model, tier, perMillionTokens: price }: PricedModel): readonly string[] {
   return [model, tier, dollars(price.input), dollars(price.cacheRead), dollars(price.output)];
-}
-
-const SUMS: readonly Column[] = [
-  { heading: 'WHAT' },
-  { heading: 'REQUESTS', align: 'right' },
-  { heading: 'COST', align: 'right' },
-  { heading: 'SIMULATED', align: 'right' },
-  { heading: 'DIFFERENCE', align: 'right' },
-];
-
-function simulationText({ from, to, byModel, byOrganisation, total }: Simulation): string {
-  const row = (what: string, sum: Simulation['total']): readonly string[] => [
-    what,
-    grouped(sum.requests),
-    dollars(sum.cost),
-    dollars(sum.simulated),
-    dollars(sum.difference),
-  ];
-  const unpriced =
-    total.unpriced === 0
-      ? []
-      : [
-          yellow(
-            `${grouped(total.unpriced)} of these requests have no price there and would have been refused.`,
-          ),
-        ];
-  return [
-    table(SUMS, [
-      ...byModel.map((one) => row(`${one.model} (${one.tier})`, one)),
-      ...byOrganisation.map((one) => row(one.name || one.organisationId, one)),
-      row('all', total),
-    ]),
-    '',
-    ...unpriced,
-    dim(`Requests that began from ${from} to ${to}; nothing was changed.`),
-  ].join('\n');
 }

@@ -65,6 +65,7 @@ export function downloadHandlers(deps: DownloadDeps): DownloadHandlers {
       return ok({ contentType: 'application/pdf', fileName, body: once(pdf) });
     },
     exportUsage: (input) => exported('usage', input),
+    exportAdjustments: (input) => exported('adjustments', input),
     exportLedger: (input) => exported('ledger', input, input.all === 'true'),
   };
 }

@@ -9,6 +9,7 @@ import type { Accounts } from '../ports/accounts.ts';
 import type { Plans } from '../ports/plans.ts';
 import type { PriceBooks } from '../ports/price-books.ts';
 import type { Alerts } from '../ports/alerts.ts';
+import type { Reratings } from '../ports/reratings.ts';
 import type { Billing } from '../ports/billing.ts';
 import type { AdminKeys } from '../ports/admin-keys.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
@@ -20,6 +21,7 @@ export type ControlDeps = {
   /** Absent: nothing is sold by the month here. */
   readonly plans?: Plans;
   readonly prices: PriceBooks;
+  readonly reratings: Reratings;
   readonly adminKeys: AdminKeys;
   readonly billing: Billing;
   readonly alerts: Alerts;

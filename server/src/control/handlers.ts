@@ -14,6 +14,7 @@ import { autoReload } from './auto-reload.ts';
 import { organisations } from './organisations.ts';
 import { plans } from './plans.ts';
 import { prices } from './prices.ts';
+import { reratings } from './reratings.ts';
 import { reconciliation } from './reconciliation.ts';
 import { status } from './status.ts';
 import { storage } from './storage.ts';
@@ -31,6 +32,7 @@ export function managementHandlers(deps: ControlDeps): Handlers {
     ...credits(deps),
     ...plans(deps),
     ...prices(deps),
+    ...reratings(deps),
     ...topUps(deps),
     ...autoReload(deps),
     ...budgets(deps),

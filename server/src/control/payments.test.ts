@@ -65,7 +65,7 @@ before(async () => {
   door = scope.use(await webhookDoor(till));
   const facts = { nowMs: () => nowMs } as ServerFacts; // all that these handlers look at
   const storedBytes = async () => 0;
-  const { adminKeys, alerts, billing } = store;
+  const { adminKeys, alerts, billing, reratings } = store;
   const ids = { newId, randomBytes };
   handlers = managementHandlers({
     accounts,
@@ -73,6 +73,7 @@ before(async () => {
     alerts,
     billing,
     prices,
+    reratings,
     facts,
     till,
     storedBytes,

@@ -6,6 +6,7 @@ import type {
   Draft as DraftShown,
   PricedModel,
   PriceBook as BookShown,
+  PriceVersion,
   WrittenModels,
   WrittenPrice,
   WrittenRule,
@@ -17,7 +18,7 @@ import { times, type PriceRule } from '../domain/pricing/price-rules.ts';
 import { SERVICE_TIERS, type ServiceTier } from '../domain/pricing/service-tier.ts';
 import { wholePrice } from '../domain/pricing/whole-price.ts';
 import { assert } from '../lib/assert.ts';
-import type { Book, Draft } from '../ports/price-books.ts';
+import type { Book, Draft, Version } from '../ports/price-books.ts';
 
 type Models = ReadonlyMap<string, ModelPrices>;
 
@@ -73,7 +74,7 @@ export function rulesFrom(written: readonly WrittenRule[]): readonly PriceRule[]
   }));
 }
 
-export function pricesOf(models: Models): PricedModel[] {
+function pricesOf(models: Models): PricedModel[] {
   return [...models].flatMap(([model, prices]) =>
     SERVICE_TIERS.flatMap((tier) => {
       const price = prices[tier];
@@ -102,6 +103,23 @@ export function unitPricesOf(price: ModelPrice): UnitPrices {
 
 export function draftShown({ bookId: book, models, withdrawn, ...rest }: Draft): DraftShown {
   return { ...rest, book, withdrawn: [...withdrawn], prices: pricesOf(models) };
+}
+
+export function versionShown(version: Version): PriceVersion {
+  const { models, effectiveFromMs, bookId, calledOff, ...rest } = version;
+  return {
+    ...rest,
+    book: bookId,
+    effectiveFrom: new Date(effectiveFromMs).toISOString(),
+    ...(calledOff !== undefined && {
+      calledOff: {
+        by: calledOff.by,
+        reason: calledOff.reason,
+        at: new Date(calledOff.atMs).toISOString(),
+      },
+    }),
+    prices: pricesOf(models),
+  };
 }
 
 export function bookShown({ rules, ...book }: Book): BookShown {

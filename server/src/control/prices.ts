@@ -9,7 +9,7 @@ import { err, ok } from '../lib/result.ts';
 import type { Organisation } from '../ports/accounts.ts';
 import type { Draft, Outcome, PriceProblem, SimulatedRow } from '../ports/price-books.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
-import { bookShown, draftShown, modelsFrom, pricesOf, rulesFrom } from './price-shapes.ts';
+import { bookShown, draftShown, modelsFrom, rulesFrom, versionShown } from './price-shapes.ts';
 import { chooseOrganisation, chooseProject } from './scope.ts';
 
 const DAY_MS = 86_400_000;
@@ -55,24 +55,25 @@ function books({
     },
 
     async listPriceVersions({ book }) {
-      const data = (await store.history(book)).map(
-        ({ models, effectiveFromMs, bookId, ...rest }) => ({
-          ...rest,
-          book: bookId,
-          effectiveFrom: new Date(effectiveFromMs).toISOString(),
-          prices: pricesOf(models),
-        }),
-      );
-      return ok({ data });
+      return ok({ data: (await store.history(book)).map(versionShown) });
     },
 
-    async simulatePrices({ book, models, days }) {
-      const toMs = facts.nowMs();
-      const fromMs = toMs - days * DAY_MS;
-      const rows = await store.simulate({ bookId: book, models: modelsFrom(models) }, fromMs);
-      if (!rows.ok) return err(refusalOf(rows.error));
+    async callOffPriceVersion({ version, by, reason }) {
+      const off = await store.callOff(version, by, reason);
+      return off.ok ? ok(versionShown(off.value)) : err(refusalOf(off.error));
+    },
+
+    async simulatePrices({ book, models, days, from, to }) {
+      const toMs = momentOf(to) ?? facts.nowMs();
+      const fromMs = momentOf(from) ?? toMs - days * DAY_MS;
+      const drafted = { bookId: book, models: modelsFrom(models) };
+      const done = await store.simulate(drafted, { fromMs, toMs });
+      if (!done.ok) return err(refusalOf(done.error));
+      const { rows, reachedMs } = done.value;
       const organisations = await accounts.organisations();
-      return ok(simulationOf(rows.value, organisations, { fromMs, toMs }));
+      const simulated = simulationOf(rows, organisations, { fromMs, toMs: reachedMs });
+      const next = reachedMs < toMs && { next: new Date(reachedMs).toISOString() };
+      return ok({ ...simulated, ...next });
     },
   };
 }
@@ -155,6 +156,18 @@ function refusalOf(problem: PriceProblem): ManagementError {
       const message = 'Somebody else than who made it has to approve it first.';
       return { code: 'approval-required', message, field: 'by' };
     }
+    case 'too-late-to-call-off': {
+      const from = new Date(problem.fromMs).toISOString();
+      const message = `Version ${problem.version} begins at ${from}, which is over or seconds away: schedule another one instead.`;
+      return { code: 'price-immutable', message, field: 'version' };
+    }
+    case 'later-price-gap': {
+      const models = problem.models.map((model) => JSON.stringify(model)).join(', ');
+      const message = `Version ${problem.version}, which begins later, has no price for ${models}: call that one off first.`;
+      return { code: 'price-gap', message, field: 'version' };
+    }
+    case 'no-such-version':
+      return notFound(`There is no version ${problem.version} of a price book.`);
     case 'no-such-book':
       return notFound(`There is no price book ${JSON.stringify(problem.book)}.`);
     case 'no-such-draft':

@@ -23,7 +23,8 @@ const ITEMS: { readonly [item in PriceItem]: string } = {
   request: 'request',
 };
 
-export function receiptShown({ settlement: s, chargedNano, settledAtMs, price }: Receipt): object {
+export function receiptShown(receipt: Receipt): object {
+  const { settlement: s, chargedNano, adjustments, settledAtMs, price } = receipt;
   const tokens: { [name: string]: number } = {};
   for (const bucket of USAGE_BUCKETS) tokens[ITEMS[bucket]] = s.usage[bucket];
   return {
@@ -48,6 +49,12 @@ export function receiptShown({ settlement: s, chargedNano, settledAtMs, price }:
     lines: linesOf({ settlement: s, price }),
     cost: formatAmount(s.costNano),
     charged: formatAmount(chargedNano),
+    adjustments: adjustments.map((one) => ({
+      rerating: one.rerating,
+      price_version: one.priceVersion,
+      cost: formatAmount(one.costNano),
+      difference: formatAmount(one.differenceNano),
+    })),
   };
 }
 

@@ -79,6 +79,7 @@ function handlersOver(accounts: MemoryAccounts, facts: ServerFacts): Handlers {
     alerts,
     billing,
     prices,
+    reratings: NOWHERE,
     facts,
     till,
     storedBytes,

@@ -3,7 +3,7 @@
 import type { ExportColumn, ExportRow } from '../domain/reports/export-lines.ts';
 
 export type ExportAsk = {
-  readonly what: 'usage' | 'ledger';
+  readonly what: 'usage' | 'ledger' | 'adjustments';
   /** Absent: everybody's. */
   readonly organisationId?: string;
   readonly fromMs: number;

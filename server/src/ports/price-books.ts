@@ -23,7 +23,16 @@ export type PriceProblem =
   /** By somebody else than who made it. */
   | { readonly kind: 'approval-required' }
   /** The book has no version in force from that moment on. */
-  | { readonly kind: 'book-not-in-force'; readonly book: string };
+  | { readonly kind: 'book-not-in-force'; readonly book: string }
+  | { readonly kind: 'no-such-version'; readonly version: number }
+  /** It begins in a few seconds, or has begun. */
+  | { readonly kind: 'too-late-to-call-off'; readonly version: number; readonly fromMs: number }
+  /** A version that begins later would leave out models that had a price until then. */
+  | {
+      readonly kind: 'later-price-gap';
+      readonly version: number;
+      readonly models: readonly string[];
+    };
 
 export type Book = {
   readonly id: string;
@@ -66,7 +75,11 @@ export type Version = {
   readonly note: string;
   readonly by: string;
   readonly models: ReadonlyMap<string, ModelPrices>;
+  /** Before it began: it never is in force. */
+  readonly calledOff?: CalledOff;
 };
+
+export type CalledOff = { readonly by: string; readonly reason: string; readonly atMs: number };
 
 export type Consent = {
   readonly kind: 'granted' | 'revoked';
@@ -87,6 +100,12 @@ export type SimulatedRow = {
   readonly simulatedFemto: bigint;
   /** Requests that the draft has no price for: they would have been refused. */
   readonly unpriced: number;
+};
+
+export type Simulated = {
+  readonly rows: readonly SimulatedRow[];
+  /** Up to then; earlier than asked for where that would have taken too long. */
+  readonly reachedMs: number;
 };
 
 export type Outcome<T> = Promise<Result<T, PriceProblem>>;
@@ -115,14 +134,16 @@ export interface PriceBooks {
   /** Absent: now. */
   scheduleDraft(id: string, fromMs: number | undefined, by: string): Outcome<Draft>;
   discardDraft(id: string): Outcome<Draft>;
+  /** Of a version that has not begun, with those that contracts make of it. Twice is the same as once. */
+  callOff(version: number, by: string, reason: string): Outcome<Version>;
 
   /** The newest first. */
   history(bookId: string): Promise<readonly Version[]>;
-  /** Of the requests since then, of everybody whose book this is or is made of this one. */
+  /** Of the requests of that time, of everybody whose book this is or is made of this one. */
   simulate(
     drafted: Pick<Drafted, 'bookId' | 'models'>,
-    sinceMs: number,
-  ): Outcome<readonly SimulatedRow[]>;
+    span: { readonly fromMs: number; readonly toMs: number },
+  ): Outcome<Simulated>;
 
   consents(projectId: string): Promise<readonly Consent[]>;
   recordConsent(projectId: string, consent: Omit<Consent, 'atMs'>): Promise<void>;

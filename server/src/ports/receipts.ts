@@ -11,8 +11,18 @@ export type Receipt = {
   readonly settlement: Settlement;
   readonly chargedNano: Nano;
   readonly settledAtMs: number;
+  /** What it cost afterwards, each time that it was re-rated; the oldest first. */
+  readonly adjustments: readonly Adjusted[];
   /** At the pinned version; absent where it is not one of ours. */
   readonly price?: ModelPrice;
+};
+
+export type Adjusted = {
+  readonly rerating: string;
+  readonly priceVersion: number;
+  readonly costNano: Nano;
+  /** What is charged more than before or, below zero, less. */
+  readonly differenceNano: bigint;
 };
 
 export type KeyFacts = {

@@ -64,10 +64,10 @@ export function composeDocument(facts: InvoiceFacts): BillingDocument {
   };
 }
 
-/** What is not owed was paid by credit when it was used. */
+/** What is not owed was paid by credit when it was used; where more was given back than used, that is credit already. */
 function paidByCredits(usageCents: bigint, owedNano: bigint): bigint {
   const owed = centsOf(owedNano);
-  return usageCents > owed ? usageCents - owed : 0n;
+  return usageCents > owed || usageCents < 0n ? usageCents - owed : 0n;
 }
 
 function sumOf(amounts: readonly string[]): bigint {

@@ -1,20 +1,48 @@
 // The life of a list of prices: a draft that can be changed, approved by somebody else where that is asked for, scheduled for
-// a moment and from then on never changed; in force from that moment until the next one of its book is.
+// a moment and from then on never changed; in force from that moment until the next one of its book is. Until shortly before its
+// moment it can be called off.
 
 import type { ModelPrices } from './price-book.ts';
 
-export type DraftState = 'draft' | 'approved' | 'scheduled' | 'discarded';
-export type DraftStep = 'change' | 'approve' | 'schedule' | 'discard';
+export type DraftState = 'draft' | 'approved' | 'scheduled' | 'discarded' | 'called-off';
+export type DraftStep = 'change' | 'approve' | 'schedule' | 'discard' | 'call-off';
+
+const NOTHING_MORE = {
+  change: null,
+  approve: null,
+  schedule: null,
+  discard: null,
+  'call-off': null,
+} as const;
 
 /** What a step makes of each state; null where it can't be taken. */
 const STEPS: {
   readonly [state in DraftState]: { readonly [step in DraftStep]: DraftState | null };
 } = {
-  draft: { change: 'draft', approve: 'approved', schedule: 'scheduled', discard: 'discarded' },
+  draft: {
+    change: 'draft',
+    approve: 'approved',
+    schedule: 'scheduled',
+    discard: 'discarded',
+    'call-off': null,
+  },
   // Whoever changes what was approved begins anew.
-  approved: { change: 'draft', approve: null, schedule: 'scheduled', discard: 'discarded' },
-  scheduled: { change: null, approve: null, schedule: null, discard: null },
-  discarded: { change: null, approve: null, schedule: null, discard: null },
+  approved: {
+    change: 'draft',
+    approve: null,
+    schedule: 'scheduled',
+    discard: 'discarded',
+    'call-off': null,
+  },
+  scheduled: {
+    change: null,
+    approve: null,
+    schedule: null,
+    discard: null,
+    'call-off': 'called-off',
+  },
+  discarded: NOTHING_MORE,
+  'called-off': NOTHING_MORE,
 };
 
 export function afterStep(state: DraftState, step: DraftStep): DraftState | null {
@@ -64,4 +92,12 @@ export function scheduleProblem(
     (model) => !models.has(model) && !withdrawn.includes(model),
   );
   return missing.length > 0 ? { kind: 'price-gap', models: missing } : undefined;
+}
+
+/** Every gateway hears of it within a second; at its moment none may still have it. */
+const CALL_OFF_LEAD_MS = 5_000;
+
+/** Whether a version that begins then can still be called off. */
+export function isTooLateToCallOff(effectiveFromMs: number, nowMs: number): boolean {
+  return !(effectiveFromMs > nowMs + CALL_OFF_LEAD_MS);
 }

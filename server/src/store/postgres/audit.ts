@@ -7,6 +7,7 @@ import { COST_SQL } from './price-columns.ts';
 import type { Check } from './audit-check.ts';
 import { INVOICE_CHECKS } from './billing/audit-invoices.ts';
 import { BLOCK_CHECKS } from './credits/audit-blocks.ts';
+import { RERATING_CHECKS } from './reratings/audit-reratings.ts';
 import { ROLL_UP_CHECKS } from './reports/audit-roll-ups.ts';
 
 export type Finding = { readonly check: string; readonly detail: string };
@@ -116,6 +117,7 @@ const CHECKS: readonly Check[] = [
   ...BLOCK_CHECKS,
   ...ROLL_UP_CHECKS,
   ...INVOICE_CHECKS,
+  ...RERATING_CHECKS,
 ];
 
 /** Enough to see what is wrong. */

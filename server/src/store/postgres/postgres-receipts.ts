@@ -10,7 +10,7 @@ import { assert } from '../../lib/assert.ts';
 import { err, ok } from '../../lib/result.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Asked } from '../../ports/asked.ts';
-import type { KeyFacts, Receipt, Receipts } from '../../ports/receipts.ts';
+import type { Adjusted, KeyFacts, Receipt, Receipts } from '../../ports/receipts.ts';
 import { COLUMNS } from './price-columns.ts';
 import { modelsOf } from './prices/price-rows.ts';
 import { beganMs, isRequestId, uuidOf } from './request-id.ts';
@@ -133,9 +133,25 @@ export class PostgresReceipts implements Receipts {
         ...(firstTokenAfterMs !== null && { firstTokenAfterMs }),
       },
       chargedNano: nano(BigInt(charged)),
+      adjustments: await this.#adjustmentsOf(requestId),
       settledAtMs,
       ...(price !== undefined && { price }),
     };
+  }
+
+  async #adjustmentsOf(requestId: string): Promise<Receipt['adjustments']> {
+    type Anew = Pick<Adjusted, 'rerating' | 'priceVersion'> & { cost: string; difference: string };
+    const { rows } = await this.#pool.query<Anew>(
+      `SELECT g.id AS rerating, to_version AS "priceVersion", after_nano AS cost, r.charged_nano AS difference
+         FROM rerated_usage AS r JOIN rerated_organisation USING (number, organisation_id) JOIN rerating AS g USING (number)
+         WHERE request_id = $1 ORDER BY number`,
+      [uuidOf(requestId)],
+    );
+    return rows.map(({ cost, difference, ...row }) => ({
+      ...row,
+      costNano: nano(BigInt(cost)),
+      differenceNano: BigInt(difference),
+    }));
   }
 
   async keyFacts(keyId: string, nowMs: number): Asked<KeyFacts | undefined> {

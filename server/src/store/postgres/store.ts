@@ -46,6 +46,8 @@ import { PostgresBilling } from './billing/postgres-billing.ts';
 import { PostgresAdminKeys } from './admin-keys.ts';
 import { PostgresExports } from './reports/postgres-exports.ts';
 import { PostgresUsageReports } from './reports/postgres-usage-reports.ts';
+import type { Reratings } from '../../ports/reratings.ts';
+import { PostgresReratings } from './reratings/postgres-reratings.ts';
 import { PostgresReceipts } from './postgres-receipts.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SNAPSHOT_CHANNEL, SnapshotFeed } from './snapshot-feed.ts';
@@ -73,6 +75,7 @@ export interface Store extends AsyncDisposable {
   readonly accounts: Accounts;
   readonly plans: Plans;
   readonly prices: PriceBooks;
+  readonly reratings: Reratings;
   /** What was asked of payment providers. */
   readonly tillBook: TillBook;
   readonly receipts: Receipts;
@@ -202,6 +205,7 @@ class PostgresStore implements Store {
   readonly accounts: Accounts;
   readonly plans: Plans;
   readonly prices: PriceBooks;
+  readonly reratings: Reratings;
   readonly tillBook: TillBook;
   readonly adminKeys: AdminKeys;
   readonly reports: UsageReports;
@@ -224,6 +228,7 @@ class PostgresStore implements Store {
     this.accounts = new PostgresAccounts(pool, feed, leased);
     this.plans = new PostgresPlans(pool);
     this.prices = new PostgresPriceBooks(pool, feed);
+    this.reratings = new PostgresReratings(pool, feed);
     this.#parts = parts;
     this.adminKeys = new PostgresAdminKeys(pool);
     this.reports = new PostgresUsageReports(pool);

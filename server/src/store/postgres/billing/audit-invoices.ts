@@ -21,7 +21,11 @@ export const INVOICE_CHECKS: readonly Check[] = [
     name: 'I12 what an invoice has of usage is what the ledger charged for it',
     sql: `SELECT format('%s: %s in its document, %s in its usage', i.number, i.usage_nano, coalesce(u.charged, 0)) AS detail
             FROM invoice AS i
-            LEFT JOIN (SELECT invoice_id, sum(charged_nano) AS charged FROM invoice_usage GROUP BY 1) AS u ON u.invoice_id = i.id
+            LEFT JOIN (SELECT invoice_id, sum(charged_nano) AS charged
+                FROM (SELECT invoice_id, charged_nano::bigint FROM invoice_usage
+                    UNION ALL SELECT invoice_id, charged_nano
+                      FROM invoice_rerated_day JOIN rerated_day USING (organisation_id, number, day, model, tier)) AS part
+                GROUP BY 1) AS u ON u.invoice_id = i.id
             WHERE i.number IS NOT NULL AND i.usage_nano <> coalesce(u.charged, 0)`,
   },
   {

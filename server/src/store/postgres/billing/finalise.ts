@@ -15,6 +15,7 @@ import type { BillingDetails, Seller } from '../../../ports/billing.ts';
 import { pricesOf } from '../reports/postgres-usage-reports.ts';
 import { readDetails, readSeller } from './billing-details.ts';
 import { dueItems, type DueItems } from './due-items.ts';
+import { adjustmentLines, takeAdjustments } from './invoice-adjustments.ts';
 import type { InvoiceRow } from './invoice-rows.ts';
 import { takeUsage, unbilledUsage } from './invoice-usage.ts';
 import { creditOf, owedFor, paidForOf } from './owed.ts';
@@ -48,7 +49,10 @@ export async function compose(
   const details = await readDetails(client, organisationId);
   const credit = await creditOf(client, organisationId);
   const kind = credit.limitNano > 0n ? 'invoice' : 'statement';
-  const usageNano = usage.reduce((sum, { chargedNano }) => sum + chargedNano, 0n);
+  const adjustments = await adjustmentLines(client, organisationId, row.period_to);
+  const usageNano =
+    usage.reduce((sum, { chargedNano }) => sum + chargedNano, 0n) +
+    adjustments.reduce((sum, { amountNano = '0' }) => sum + BigInt(amountNano), 0n);
   const owedNano =
     kind === 'invoice' ? await owedFor(client, row, credit.owedNano, usageNano) : undefined;
   const paidForNano =
@@ -62,7 +66,7 @@ export async function compose(
     customer: partyOf(details),
     taxRatePpm: details.taxRatePpm,
     termsDays: details.termsDays,
-    usageLines: usageLines(usage, period, prices),
+    usageLines: [...usageLines(usage, period, prices), ...adjustments],
     itemLines: items.lines,
     itemsPaidCents: items.paidCents,
     owedNano,
@@ -117,6 +121,7 @@ export async function finaliseRow(
   const { document, usage, items } = composed;
   await freeze(client, row.id, document);
   await takeUsage(client, row.id, usage);
+  await takeAdjustments(client, row.id, row.organisation_id, row.period_to);
   await client.query(
     'INSERT INTO invoice_item_billed (item_id, invoice_id) SELECT unnest($1::text[]), $2',
     [items.ids, row.id],

@@ -43,12 +43,13 @@ export async function owedFor(
           LEFT JOIN invoice_item_billed AS b ON b.item_id = 'due:' || d.id
           WHERE d.organisation_id = $1 AND b.item_id IS NULL) AS dues,
        (SELECT coalesce(sum(charged_nano::bigint), 0) FROM usage
-          WHERE organisation_id = $1 AND started_at >= $2) AS newer`,
+          WHERE organisation_id = $1 AND started_at >= $2)
+         + (SELECT coalesce(sum(charged_nano), 0) FROM rerated_day WHERE organisation_id = $1 AND day >= $2) AS newer`,
     [organisationId, to],
   );
   const of = (column: 'asked' | 'dues' | 'newer'): bigint => BigInt(rows[0]?.[column] ?? 0);
   const left = owedNano - of('asked') - of('dues') - of('newer');
-  if (left <= 0n) return 0n;
+  if (left <= 0n || usageNano <= 0n) return 0n;
   return left < usageNano ? left : usageNano;
 }
 

@@ -16,6 +16,7 @@ import type {
   Seller,
 } from '../../../ports/billing.ts';
 import { readDetails, readSeller, writeDetails, writeSeller } from './billing-details.ts';
+import { adjustmentLines } from './invoice-adjustments.ts';
 import { dueItems } from './due-items.ts';
 import { compose, finaliseRow } from './finalise.ts';
 import { frozen, type InvoiceRow, readInvoice, readInvoices, summaryOf } from './invoice-rows.ts';
@@ -158,7 +159,9 @@ export class PostgresBilling implements Billing {
       );
       if (rowCount !== 0) return true;
       const items = await dueItems(client, organisationId, new Date(to));
-      return items.ids.length > 0 || (await unbilledUsage(client, organisationId, to)).length > 0;
+      if (items.ids.length > 0) return true;
+      if ((await unbilledUsage(client, organisationId, to)).length > 0) return true;
+      return (await adjustmentLines(client, organisationId, new Date(to))).length > 0;
     });
   }
 

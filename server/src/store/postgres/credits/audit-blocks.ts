@@ -21,7 +21,7 @@ export const BLOCK_CHECKS: readonly Check[] = [
             FROM account AS a
             LEFT JOIN (SELECT organisation_id, sum(remaining_nano) AS amount FROM credit_block WHERE effective
                 GROUP BY 1) AS b ON b.organisation_id = a.organisation_id
-            LEFT JOIN (SELECT debit, sum(amount_nano) AS amount FROM transfer WHERE kind = 'settle' GROUP BY 1) AS t
+            LEFT JOIN (SELECT debit, sum(amount_nano) AS amount FROM transfer WHERE kind IN ('settle', 'rerate') GROUP BY 1) AS t
               ON t.debit = a.id
             LEFT JOIN (SELECT organisation_id, sum(amount_nano) AS amount FROM credit_burn GROUP BY 1) AS u
               ON u.organisation_id = a.organisation_id

@@ -73,7 +73,7 @@ DECLARE
 BEGIN
   IF unburnt > 0 THEN
     SELECT coalesce(sum(amount_nano), 0) INTO later FROM transfer
-      WHERE debit = 'credits:' || of_organisation AND kind = 'settle' AND created_at >= moment;
+      WHERE debit = 'credits:' || of_organisation AND kind IN ('settle', 'rerate') AND created_at >= moment;
     rest := ledger_burn_part(of_organisation, unburnt - later, moment - interval '1 microsecond', at);
     PERFORM ledger_burn_part(of_organisation, rest, '-infinity', at);
   END IF;

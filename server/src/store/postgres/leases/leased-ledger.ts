@@ -391,6 +391,6 @@ function heldOf(
   { requestId, organisationId }: Pick<Hold, 'requestId' | 'organisationId'>,
   { amountNano = 0n, budgets }: Request,
 ): { readonly kind: 'held'; readonly hold: Hold } {
-  const hold = { requestId, organisationId, amountNano };
-  return { kind: 'held', hold: budgets === undefined ? hold : { ...hold, budgets } };
+  const on = budgets && { budgets };
+  return { kind: 'held', hold: { requestId, organisationId, amountNano, ...on } };
 }

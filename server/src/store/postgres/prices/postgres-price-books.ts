@@ -14,13 +14,15 @@ import type {
   Outcome,
   PriceBooks,
   PriceProblem,
-  SimulatedRow,
+  Simulated,
   Version,
 } from '../../../ports/price-books.ts';
 import { nextVersion, type SnapshotFeed } from '../snapshot-feed.ts';
 import { remakeAll } from './contract-books.ts';
 import { draftOf, readBook, readDraft, SELECT_DRAFT, type DraftRow } from './draft-rows.ts';
-import { insertVersion, loadPrices, lockPublishing, modelsOf } from './price-rows.ts';
+import { callOffVersion } from './call-off.ts';
+import { readVersions } from './version-rows.ts';
+import { insertVersion, loadPrices, lockPublishing } from './price-rows.ts';
 import { modelsToJson, rulesFromJson, rulesToJson, type StoredRule } from './rule-rows.ts';
 import { simulatePrices } from './simulate-prices.ts';
 
@@ -210,34 +212,30 @@ export class PostgresPriceBooks implements PriceBooks {
     });
   }
 
-  async history(bookId: string): Promise<readonly Version[]> {
-    const { rows } = await this.#pool.query<Omit<Version, 'models'>>(
-      `SELECT version, book_id AS "bookId", extract(epoch FROM effective_from)::float8 * 1000 AS "effectiveFromMs", source,
-           note, scheduled_by AS by
-         FROM price_book_version WHERE book_id = $1 ORDER BY effective_from DESC, version DESC LIMIT ${LIST_ROWS_MAX}`,
-      [bookId],
-    );
-    const models = await modelsOf(
-      this.#pool,
-      rows.map(({ version }) => version),
-    );
-    return rows.map((row) => ({ ...row, models: models.get(row.version) ?? new Map() }));
+  callOff(version: number, by: string, reason: string): Outcome<Version> {
+    return this.#publish(async (client) => {
+      const done = await callOffVersion(client, version, by, reason);
+      if (!done.ok) return done;
+      const [found] = await readVersions(client, 'version = $1', version);
+      return found === undefined ? err({ kind: 'no-such-version', version }) : ok(found);
+    });
   }
 
-  simulate(
+  async history(bookId: string): Promise<readonly Version[]> {
+    return readVersions(this.#pool, 'book_id = $1', bookId);
+  }
+
+  async simulate(
     { bookId, models }: Pick<Drafted, 'bookId' | 'models'>,
-    sinceMs: number,
-  ): Outcome<readonly SimulatedRow[]> {
-    return this.#transaction(async (client) => {
-      if ((await readBook(client, bookId)) === undefined) {
-        return err({ kind: 'no-such-book', book: bookId });
-      }
-      const books = new Map([[bookId, models]]);
-      for (const book of await this.books()) {
-        if (book.base === bookId) books.set(book.id, underRules(models, book.rules));
-      }
-      return ok(await simulatePrices(client, books, sinceMs));
-    });
+    span: { readonly fromMs: number; readonly toMs: number },
+  ): Outcome<Simulated> {
+    const known = await this.books();
+    if (!known.some(({ id }) => id === bookId)) return err({ kind: 'no-such-book', book: bookId });
+    const books = new Map([[bookId, models]]);
+    for (const book of known) {
+      if (book.base === bookId) books.set(book.id, underRules(models, book.rules));
+    }
+    return ok(await simulatePrices(this.#pool, books, span));
   }
 
   async consents(projectId: string): Promise<readonly Consent[]> {

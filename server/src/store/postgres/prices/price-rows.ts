@@ -58,15 +58,19 @@ export function* pricesIn(models: Models): Generator<readonly [string, ServiceTi
   }
 }
 
+/** Versions as if there were none that were called off. */
+export const NOT_CALLED_OFF = `NOT EXISTS (
+  SELECT FROM price_version_called_off AS c WHERE c.version = price_book_version.version)`;
+
 /** What is in force and what will be: within the caller's consistent view. */
 export async function loadPrices(client: pg.ClientBase): Promise<Prices> {
   const { rows } = await client.query<{ version: number; book: string; from: number | null }>(
     `SELECT version, book_id AS book,
          CASE WHEN effective_from > clock_timestamp() THEN extract(epoch FROM effective_from)::float8 * 1000 END AS from
        FROM price_book_version
-       WHERE effective_from > clock_timestamp() OR version IN (
+       WHERE ${NOT_CALLED_OFF} AND (effective_from > clock_timestamp() OR version IN (
          SELECT DISTINCT ON (book_id) version FROM price_book_version
-           WHERE effective_from <= clock_timestamp() ORDER BY book_id, effective_from DESC, version DESC)
+           WHERE effective_from <= clock_timestamp() AND ${NOT_CALLED_OFF} ORDER BY book_id, effective_from DESC, version DESC))
        ORDER BY book_id, effective_from, version`,
   );
   const models = await modelsOf(

@@ -9,7 +9,7 @@ import {
 } from '../../../domain/pricing/price-book.ts';
 import { LIST_PRICES } from '../../../domain/pricing/prices.ts';
 import { nextVersion } from '../snapshot-feed.ts';
-import { insertVersion, lockPublishing, modelsOf } from './price-rows.ts';
+import { insertVersion, lockPublishing, modelsOf, NOT_CALLED_OFF } from './price-rows.ts';
 import { remakeAll } from './contract-books.ts';
 
 type Published = { readonly version: number; readonly snapshot?: number };
@@ -39,6 +39,7 @@ async function listInForce(client: pg.ClientBase): Promise<
 > {
   const { rows } = await client.query<{ version: number; source: 'configuration' | 'draft' }>(
     `SELECT version, source FROM price_book_version WHERE book_id = $1 AND effective_from <= clock_timestamp()
+         AND ${NOT_CALLED_OFF}
        ORDER BY effective_from DESC, version DESC LIMIT 1`,
     [LIST_PRICES],
   );

@@ -62,6 +62,39 @@ const SELECTED: { readonly [what in ExportAsk['what']]: readonly Column[] } = {
     text('credit'),
     ...amount('amount'),
   ],
+  adjustments: [
+    text('rerating'),
+    text('posted_at', INSTANT('posted_at')),
+    text('request_id', `'req_' || encode(uuid_send(request_id), 'hex') AS request_id`),
+    text('started_at', INSTANT('started_at')),
+    ...['organisation_id', 'project_id', 'key_id', 'model', 'tier'].map((name) => text(name)),
+    number('from_version'),
+    number('to_version'),
+    ...amount('before'),
+    ...amount('after'),
+    ...amount('charged'),
+  ],
+};
+
+/** Their rows, by when, and in which order. */
+const SOURCES: {
+  readonly [what in ExportAsk['what']]: {
+    readonly table: string;
+    readonly time: string;
+    readonly order: string;
+  };
+} = {
+  usage: { table: 'usage', time: 'started_at', order: 'started_at, request_id' },
+  ledger: { table: 'transfer', time: 'created_at', order: 'created_at, id' },
+  adjustments: {
+    table: `(
+      SELECT g.id AS rerating, o.posted_at, r.*, u.started_at, u.project_id, u.key_id, u.model, u.tier
+        FROM rerated_organisation AS o JOIN rerating AS g ON g.number = o.number
+        JOIN rerated_usage AS r ON r.number = o.number AND r.organisation_id = o.organisation_id
+        JOIN usage AS u ON u.request_id = r.request_id) AS a`,
+    time: 'posted_at',
+    order: 'posted_at, started_at, request_id',
+  },
 };
 
 export class PostgresExports implements Exports {
@@ -112,14 +145,13 @@ function queryOf({ what, organisationId, fromMs, toMs }: ExportAsk): {
   const columns = SELECTED[what].map(
     ({ name, sql }) => `(${(sql ?? name).replace(/ AS \w+$/, '')})::text`,
   );
-  const time = what === 'usage' ? 'started_at' : 'created_at';
-  const order = what === 'usage' ? 'started_at, request_id' : 'created_at, id';
+  const { table, time, order } = SOURCES[what];
   const owner =
-    what === 'usage'
-      ? 'organisation_id = $3'
-      : `(debit IN ('credits:' || $3, 'pending_credits:' || $3, 'receivable:' || $3, 'credit_line:' || $3)
-           OR credit IN ('credits:' || $3, 'pending_credits:' || $3, 'receivable:' || $3, 'credit_line:' || $3))`;
-  const sql = `SELECT ${columns.join(', ')} FROM ${what === 'usage' ? 'usage' : 'transfer'}
+    what === 'ledger'
+      ? `(debit IN ('credits:' || $3, 'pending_credits:' || $3, 'receivable:' || $3, 'credit_line:' || $3)
+           OR credit IN ('credits:' || $3, 'pending_credits:' || $3, 'receivable:' || $3, 'credit_line:' || $3))`
+      : 'organisation_id = $3';
+  const sql = `SELECT ${columns.join(', ')} FROM ${table}
     WHERE ${time} >= to_timestamp($1::float8 / 1000) AND ${time} < to_timestamp($2::float8 / 1000)
       ${organisationId === undefined ? '' : `AND ${owner}`} ORDER BY ${order}`;
   return { sql, values: [fromMs, toMs, ...(organisationId === undefined ? [] : [organisationId])] };
