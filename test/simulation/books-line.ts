@@ -83,6 +83,14 @@ export class BooksServer {
     }, true);
   }
 
+  /** A transaction of the control plane: waits until the database is there. */
+  async carryOut(work: () => void): Promise<void> {
+    while (this.isAway || this.isBusyFor(undefined)) {
+      await (this.isAway ? this.world.wait(50) : this.turn());
+    }
+    work();
+  }
+
   /** Another session is within a transaction. */
   isBusyFor(session: Session | undefined): boolean {
     return this.#owner !== undefined && this.#owner !== session;

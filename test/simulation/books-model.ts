@@ -16,6 +16,7 @@ import type {
   LeasedBatchAnswer,
 } from '../../server/src/store/postgres/leases/leased-batch.ts';
 import type { Applied } from '../../server/src/store/postgres/leases/books.ts';
+import { BudgetsModel } from './budgets-model.ts';
 
 export type Account = { readonly balance: bigint; readonly held: bigint };
 export type Transfer = { readonly debit: string; readonly credit: string; readonly amount: bigint };
@@ -51,6 +52,7 @@ export class BooksModel {
   readonly accounts = new Map<string, Account>();
   readonly transfers = new Map<string, Transfer>();
   readonly usage = new Map<string, UsageRow>();
+  readonly budgets = new BudgetsModel(this);
   readonly gateways = new Map<string, GatewayRow>();
   readonly leases = new Map<string, bigint>();
   /** Up to which recall each lease's gateway has given back what it had to spare. */
@@ -162,6 +164,9 @@ export class BooksModel {
       set(transaction, this.watermarks, whose, toSeq);
     }
     const whose = `${gateway.id}/${leaseEpoch}`;
+    for (const { accountId } of changes) {
+      if (accountId.startsWith('budget:')) this.budgets.open(transaction, accountId);
+    }
     const { taken, wishes } = this.#grant(transaction, whose, batch, nowMs);
     const leases = changes.map((change, at) =>
       this.#changeLease(transaction, whose, change, taken[at] ?? 0n, nowMs),
@@ -190,12 +195,13 @@ export class BooksModel {
     const answers = wishes.map((wish): BatchWishAnswer => {
       const places = wish.positions.map((position) => position - 1);
       let tight = places[0] ?? 0;
-      for (const at of places) if ((pools[at] ?? 0n) < (pools[tight] ?? 0n)) tight = at;
+      for (const at of places) if (isLess(pools[at], pools[tight])) tight = at;
       const pool = pools[tight];
       if (pool !== undefined && pool >= wish.leastNano) {
         const amountNano = wish.wantNano < pool ? wish.wantNano : pool;
         for (const at of places) {
-          pools[at] = (pools[at] ?? 0n) - amountNano;
+          const left = pools[at];
+          if (left !== undefined) pools[at] = left - amountNano;
           taken[at] = (taken[at] ?? 0n) + amountNano;
         }
         return { kind: 'granted', amountNano };
@@ -359,6 +365,11 @@ export class BooksModel {
     transaction.lastLock = id;
     return this.accounts.get(id);
   }
+}
+
+/** What is not there is never less, as in SQL. */
+function isLess(a: bigint | undefined, b: bigint | undefined): boolean {
+  return a !== undefined && b !== undefined && a < b;
 }
 
 function smaller(a: bigint, b: bigint): bigint {

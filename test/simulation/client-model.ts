@@ -3,6 +3,7 @@
 
 import type { Refusal } from '../../server/src/domain/refusal.ts';
 import { ok } from '../../server/src/lib/result.ts';
+import type { ServiceTier } from '../../server/src/domain/pricing/service-tier.ts';
 import type { Headers, Sink } from '../../server/src/gateway/sink.ts';
 import type { Protocol } from '../../server/src/protocols/protocol.ts';
 import type { Life, World } from './world.ts';
@@ -14,15 +15,19 @@ export type Order = {
   readonly delivery: 'whole' | 'stream';
   readonly outputTokensMax: number;
   readonly text: string;
+  readonly tier: ServiceTier | undefined;
+  readonly endUser: string | undefined;
 };
 
 export const plainProtocol: Protocol = {
   name: 'plain',
   route: { method: 'POST', path: '/plain' },
   decode(body) {
-    const { model, delivery, outputTokensMax, text } = body as Order; // made by this simulation
+    const { model, delivery, outputTokensMax, text, tier, endUser } = body as Order; // made by this simulation
     return ok({
       model,
+      ...(tier !== undefined && { tier }),
+      ...(endUser !== undefined && { endUser }),
       generation: {
         items: [{ kind: 'message', role: 'user', content: [{ kind: 'text', text }] }],
         tools: [],
@@ -48,14 +53,18 @@ export const plainProtocol: Protocol = {
 };
 
 function shown(refusal: Refusal): object {
-  return refusal.kind === 'insufficient-credit'
+  return refusal.kind === 'insufficient-credit' || refusal.kind === 'spend-limit-reached'
     ? { kind: refusal.kind, available: `${refusal.availableNano}`, needed: `${refusal.neededNano}` }
     : { kind: refusal.kind };
 }
 
 /** What one client saw. */
 export type Seen =
-  | { readonly kind: 'answered'; readonly costText: string | undefined }
+  | {
+      readonly kind: 'answered';
+      readonly costText: string | undefined;
+      readonly priceText: string | undefined;
+    }
   | { readonly kind: 'refused'; readonly body: string }
   | { readonly kind: 'broken' }
   | { readonly kind: 'waiting' };
@@ -82,7 +91,8 @@ export class ClientModel implements Sink {
   }
 
   answer(status: number, headers: Headers, body: string): void {
-    if (status === 200) this.#end({ kind: 'answered', costText: headers['turnpike-cost-usd'] });
+    const { 'turnpike-cost-usd': costText, 'turnpike-price-version': priceText } = headers;
+    if (status === 200) this.#end({ kind: 'answered', costText, priceText });
     else this.#end({ kind: 'refused', body });
   }
 
@@ -96,7 +106,8 @@ export class ClientModel implements Sink {
   }
 
   end(text: string): void {
-    this.#end(text === DONE ? { kind: 'answered', costText: undefined } : { kind: 'broken' });
+    const whole = { kind: 'answered', costText: undefined, priceText: undefined } as const;
+    this.#end(text === DONE ? whole : { kind: 'broken' });
   }
 
   destroy(): void {

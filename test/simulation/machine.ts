@@ -1,12 +1,8 @@
 // One gateway: a disk that outlives it, and the program's lives on it. Each life runs the product's own code from its start
 // to its end: what earlier lives left is settled, then requests are served, then everything is given back.
 
-import { formatKey, hashKey } from '../../server/src/domain/accounts/key.ts';
 import { everythingBut } from '../../server/src/domain/generation/capabilities.ts';
-import { nano } from '../../server/src/domain/money/nano.ts';
 import { PromptMemory } from '../../server/src/domain/prompt-cache/prompt-memory.ts';
-import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
-import { LIST_PRICES } from '../../server/src/domain/pricing/prices.ts';
 import { DEFAULT_STAGE } from '../../server/src/domain/release/release-stage.ts';
 import { BackgroundRuns } from '../../server/src/gateway/background-runs.ts';
 import { StoreMemory } from '../../server/src/gateway/memory.ts';
@@ -23,29 +19,11 @@ import { SettlementLog } from '../../server/src/store/settlement-log/settlement-
 import { type BooksServer, booksOf } from './books-line.ts';
 import type { DiskModel } from './disk-model.ts';
 import { EngineModel, type Said } from './engine-model.ts';
+import type { Office, Terms } from './office.ts';
+import { snapshotOf } from './snapshot-of.ts';
 import { Life, type World } from './world.ts';
 
-/** No two buckets cost the same, and no product is round. */
-export const PRICE: ModelPrice = {
-  input: nano(1_234_567_891n),
-  cacheRead: nano(300_000_001n),
-  cacheWrite5m: nano(1_500_000_003n),
-  cacheWrite1h: nano(2_000_000_007n),
-  imageInput: nano(1_333_333_337n),
-  audioInput: nano(1_444_444_449n),
-  output: nano(7_654_321_987n),
-  reasoning: nano(7_111_111_113n),
-  imageOutput: nano(7_222_222_223n),
-  audioOutput: nano(7_333_333_331n),
-  toolCalls: nano(0n),
-  request: nano(1_234_500_000n),
-};
-export const PRICE_VERSION = 3;
 const LOG_DIRECTORY = 'log';
-
-export function keyOf(organisation: number): string {
-  return formatKey(Uint8Array.from({ length: 64 }, (_, at) => (organisation * 7 + at * 3) % 248));
-}
 
 export type Running = {
   readonly life: Life;
@@ -53,13 +31,16 @@ export type Running = {
   readonly ledger: LeasedLedger;
   readonly heartbeat: Heartbeat;
   readonly serving: RequestGateway;
+  /** What it has heard so far of what the operator and its customers decided. */
+  readonly terms: () => Terms;
+  readonly wallMs: () => number;
   requests: number;
 };
 
 export type MachineDeps = {
   readonly world: World;
   readonly server: BooksServer;
-  readonly organisations: readonly string[];
+  readonly office: Office;
   readonly said: Map<string, Said>;
   readonly violations: string[];
   watched(ledger: Ledger): Ledger;
@@ -71,6 +52,8 @@ export class Machine {
   readonly #deps: MachineDeps;
   /** Small, so that a run fills and reuses several. */
   readonly #segmentBytes: number;
+  /** Clocks on walls differ a little. */
+  readonly #wallAheadMs: number;
   running: Running | undefined;
   /** Is not started again. */
   isRetired = false;
@@ -82,6 +65,8 @@ export class Machine {
     this.disk = disk;
     this.#deps = deps;
     this.#segmentBytes = deps.world.chance.pick([2_048, 4_096, 16_384]);
+    const { isQuiet, chance } = deps.office;
+    this.#wallAheadMs = isQuiet ? 0 : chance.whole(-300, 300);
     disk.onPowerCut = () => this.kill(true);
   }
 
@@ -184,27 +169,32 @@ export class Machine {
     const voidUnknown = () => Promise.resolve();
     const onFenced = () => ledger.fence();
     const heartbeat = new Heartbeat({ books, gateway, onHeard, onFenced, voidUnknown, timers });
+    let { terms } = this.#deps.office;
+    this.#deps.office.hears(life, (heard) => {
+      if (heard.version > terms.version) terms = heard;
+    });
+    const wallMs = () => world.wallMs + this.#wallAheadMs;
     this.running = {
       life,
       gateway,
       ledger,
       heartbeat,
-      serving: this.#serving(life, ledger),
+      terms: () => terms,
+      wallMs,
+      serving: this.#serving(life, ledger, { terms: () => terms, wallMs }),
       requests: 0,
     };
     this.#starting = undefined;
     world.tell(() => `${this.id} serves as start ${gateway.epoch}`);
   }
 
-  #serving(life: Life, ledger: Ledger): RequestGateway {
-    const { world, organisations, said } = this.#deps;
-    const keys = organisations.map((organisationId, at) => {
-      const entry = { keyId: 'key_1', projectId: 'proj_1', organisationId, revoked: false };
-      return [hashKey(keyOf(at)), entry] as const;
-    });
-    const value = { version: PRICE_VERSION, models: new Map([['model', { standard: PRICE }]]) };
-    const books = new Map([[LIST_PRICES, [{ fromMs: -Infinity, value }]]]);
-    const snapshot = { version: 1, keys: new Map(keys), prices: { books, terms: new Map() } };
+  #serving(
+    life: Life,
+    ledger: Ledger,
+    { terms, wallMs }: Pick<Running, 'terms' | 'wallMs'>,
+  ): RequestGateway {
+    const { world, said } = this.#deps;
+    let snapshot = snapshotOf(terms());
     const engine = new EngineModel(world, life, said);
     const model = {
       id: 'model',
@@ -223,7 +213,10 @@ export class Machine {
         ['model', model],
         ['unpriced', { ...model, id: 'unpriced' }],
       ]),
-      snapshot: () => snapshot,
+      snapshot: () => {
+        if (snapshot.version !== terms().version) snapshot = snapshotOf(terms());
+        return snapshot;
+      },
       ledger: this.#deps.watched(ledger),
       sealing: new MemorySealingKeys(),
       responses,
@@ -232,7 +225,7 @@ export class Machine {
       unknownFields: new Map(),
       memory: new StoreMemory(responses, () => 0),
       prompts: new PromptMemory(),
-      clock: { nowMs: () => 1_700_000_000_000 + world.nowMs, monotonicMs: () => world.nowMs },
+      clock: { nowMs: wallMs, monotonicMs: () => world.nowMs },
       log: {
         isLevelEnabled: () => false,
         debug: silent,

@@ -5,11 +5,12 @@ import { simulate } from './simulate.ts';
 const from = Number(process.argv[2] ?? 1);
 const count = Number(process.argv[3] ?? 100);
 const traces = process.argv[4] === 'trace';
-let requests = 0;
+const counts: Record<string, number> = {};
 const startedMs = performance.now();
 for (let seed = from; seed < from + count; seed++) {
   const run = await simulate(seed, traces);
-  requests += run.requests;
+  for (const [what, count] of Object.entries(run.counts))
+    counts[what] = (counts[what] ?? 0) + count;
   if (traces) console.log(run.trace.join('\n'));
   if (run.violations.length === 0) continue;
   console.log(`seed ${seed} fails:\n  ${run.violations.slice(0, 5).join('\n  ')}`);
@@ -18,4 +19,5 @@ for (let seed = from; seed < from + count; seed++) {
   break;
 }
 const seconds = (performance.now() - startedMs) / 1_000;
-console.log(`${requests} requests in ${seconds.toFixed(1)} s`);
+console.log(`${counts['asked'] ?? 0} requests in ${seconds.toFixed(1)} s`);
+for (const [what, happened] of Object.entries(counts)) console.log(`  ${happened} ${what}`);

@@ -1,6 +1,8 @@
 // Mistakes planted in our own safeguards, one at a time, in the source text as it is loaded: the product has no switches
 // for this. The simulation must catch each of them, or it proves nothing.
 
+import { BUDGET_MUTANTS, PRICE_MUTANTS } from './budget-mutants.ts';
+
 export type Mutant = {
   readonly name: string;
   /** Below server/src. */
@@ -8,6 +10,8 @@ export type Mutant = {
   /** Stands in the file exactly once. */
   readonly find: string;
   readonly replace: string;
+  /** Where one mistake takes changes in several places. */
+  readonly and?: readonly Pick<Mutant, 'file' | 'find' | 'replace'>[];
   /** Known to catch it; should that have changed, others are tried. */
   readonly seed: number;
 };
@@ -45,7 +49,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'domain/pricing/cost.ts',
     find: '(exact + price.request + TOKENS_PER_PRICE / 2n) / TOKENS_PER_PRICE',
     replace: '(exact + price.request) / TOKENS_PER_PRICE',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'charges more than was held',
@@ -59,14 +63,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'gateway/tally.ts',
     find: 'if (!isValidUsage(usage) || !isMonotone(this.#reported, usage)) return false;',
     replace: 'if (!isValidUsage(usage) && !isMonotone(this.#reported, usage)) return false;',
-    seed: 3,
+    seed: 4,
   },
   {
     name: 'bills nothing where an engine reports nothing',
     file: 'gateway/tally.ts',
     find: 'return this.#isUncounted ? { ...this.#reported, output: this.#pieces } : this.#reported;',
     replace: 'return this.#reported;',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'goes on when a grant is refused',
@@ -87,7 +91,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'gateway/take-hold.ts',
     find: 'const outputTokens = outputTokensFor(hold.amountNano - input, price, first);',
     replace: 'const outputTokens = outputTokensFor(hold.amountNano, price, first);',
-    seed: 43,
+    seed: 26,
   },
   {
     name: 'gives a model without a price away',
@@ -101,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'gateway/admit.ts',
     find: 'this.#load.generationsRunning -= this.choices;',
     replace: 'if (this.outputTokensMax !== 300) this.#load.generationsRunning -= 1;',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'holds what is settled and not yet applied',
@@ -115,7 +119,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/lease.ts`,
     find: 'return this.leasedNano - this.heldNano - this.pendingNano - this.#offeredNano;',
     replace: 'return this.leasedNano - this.heldNano - this.pendingNano;',
-    seed: 51,
+    seed: 68,
   },
   {
     name: 'ignores that others lack what it has to spare',
@@ -137,14 +141,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/lease.ts`,
     find: '    if (isReturned) this.#offeredNano = spare;\n',
     replace: '',
-    seed: 51,
+    seed: 68,
   },
   {
     name: 'gives the same back twice',
     file: `${LEASES}/lease.ts`,
     find: 'this.leasedNano = answer.leasedNano;',
     replace: 'if ((offer?.spareNano ?? 0n) === 0n) this.leasedNano = answer.leasedNano;',
-    seed: 1,
+    seed: 44,
   },
   {
     name: 'refuses before the others have answered',
@@ -158,7 +162,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/wish-queue.ts`,
     find: "if (answer.kind === 'refused' && wish.leastNano <= lacking.availableNano) {",
     replace: "if (answer.kind === 'refused' && wish.leastNano < 0n) {",
-    seed: 4,
+    seed: 12,
   },
   {
     name: 'grants what its request has been granted already',
@@ -179,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/lease.ts`,
     find: '    this.leasedNano = answer.leasedNano;\n    this.pendingNano -= chargedNano;\n',
     replace: '    this.leasedNano = answer.leasedNano;\n',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'keeps the charge of a settle that the log refused',
@@ -201,14 +205,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/leased-ledger.ts`,
     find: 'const TRUST_MS = 45_000;',
     replace: 'const TRUST_MS = 1e9;',
-    seed: 361,
+    seed: 684,
   },
   {
     name: 'goes on when another process has taken its place',
     file: `${LEASES}/applier.ts`,
     find: '    this.#isFenced = true;\n',
     replace: '    return;\n',
-    seed: 5,
+    seed: 11,
   },
   {
     name: 'drops the order of locks',
@@ -222,7 +226,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/applier.ts`,
     find: '    this.#dropThrough(applied.seq);\n',
     replace: '',
-    seed: 43,
+    seed: 74,
   },
   {
     name: 'guesses what its leases are after doubt',
@@ -236,14 +240,14 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/applier.ts`,
     find: 'const DOUBT_MS = 60_000;',
     replace: 'const DOUBT_MS = 0;',
-    seed: 84,
+    seed: 167,
   },
   {
     name: 'charges one record of several',
     file: `${LEASES}/lease-book.ts`,
     find: 'charged.set(lease, (charged.get(lease) ?? 0n) + chargedNano);',
     replace: 'charged.set(lease, chargedNano);',
-    seed: 2,
+    seed: 5,
   },
   {
     name: 'frees a segment that is not applied yet',
@@ -299,7 +303,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LOG}/segment.ts`,
     find: 'if (read?.frame.startsGroup === true) return true;',
     replace: 'if (read !== undefined) return true;',
-    seed: 104,
+    seed: 230,
   },
   {
     name: 'starts without what it had settled before',
@@ -307,21 +311,21 @@ export const MUTANTS: readonly Mutant[] = [
     find: '  const replayed = await replay(books, gateway, left.value, onProblem, disk);\n',
     replace:
       '  const replayed = { ok: true, value: replay.length } as { ok: boolean; error: string };\n',
-    seed: 5,
+    seed: 11,
   },
   {
     name: 'gives earlier leases back before it has paid from them',
     file: `${LEASES}/settle-earlier.ts`,
     find: '  const replayed = await',
     replace: '  await books.endEarlier(gateway);\n  const replayed = await',
-    seed: 48,
+    seed: 103,
   },
   {
     name: 'removes the log before it is applied',
     file: `${LEASES}/replay.ts`,
     find: '  const opened = await books.open(gateway);\n',
     replace: '  remove(disk, left);\n  const opened = await books.open(gateway);\n',
-    seed: 5,
+    seed: 11,
   },
   {
     name: 'applies again what was applied before a crash',
@@ -335,13 +339,15 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'store/postgres/gateway-epoch.ts',
     find: 'if (this.#timers.monotonicMs() - this.#steadySinceMs > SILENT_MS) {',
     replace: 'if (this.#steadySinceMs >= 0) {',
-    seed: 417,
+    seed: 310,
   },
   {
     name: 'leaves the leases of the dead',
     file: 'store/postgres/gateway-epoch.ts',
     find: '        await books.voidSilent(SILENT_MS);\n',
     replace: '        void books.voidSilent;\n',
-    seed: 3,
+    seed: 4,
   },
+  ...BUDGET_MUTANTS,
+  ...PRICE_MUTANTS,
 ];

@@ -2,27 +2,41 @@
 // engine said, what was promised to each request, and the books.
 
 import { NO_USAGE, type Usage } from '../../server/src/domain/generation/usage.ts';
+import type { Settlement } from '../../server/src/domain/ledger/settlement.ts';
+import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import type { HoldRequest, Ledger } from '../../server/src/ports/ledger.ts';
 import type { BooksModel, UsageRow } from './books-model.ts';
-import type { ClientModel } from './client-model.ts';
+import type { ClientModel, Order } from './client-model.ts';
 import { BATCH_TOKENS_MAX, type Said } from './engine-model.ts';
-import { type Machine, PRICE, PRICE_VERSION, type Running } from './machine.ts';
+import type { Pin } from './expected.ts';
+import type { Machine, Running } from './machine.ts';
+import { type Caller, STALE_MS } from './office.ts';
+import { Spending } from './spending.ts';
 
 export type Asked = {
   readonly requestId: string;
   readonly organisationId: string;
+  readonly caller: Caller;
+  readonly order: Order;
   readonly machine: Machine;
   readonly running: Running;
   readonly client: ClientModel;
-  readonly delivery: 'whole' | 'stream';
-  /** The least that was free at any moment since it asked, and what it needs at least. */
-  freeMin: bigint;
+  /** From the moment when its gateway takes it: what it is to cost, and what must cover it. */
+  admittedMs: number | undefined;
+  pin: Pin | 'no consent' | undefined;
+  accounts: readonly string[];
+  /** While a hold or an extension waits: what it needs at least, and the least that was free at any moment since. */
   leastNano: bigint | undefined;
+  freeMin: bigint;
   /** What the ledger has granted it for certain, and perhaps. */
   grantedNano: bigint;
   perhapsNano: bigint;
+  /** What is to be paid once it is recorded; undefined while it runs. */
+  owedNano: bigint | undefined;
   judged: boolean;
 };
+
+const PLENTY = 2n ** 62n;
 
 export class Oracle {
   readonly violations: string[];
@@ -30,12 +44,13 @@ export class Oracle {
   readonly #machines: () => readonly Machine[];
   readonly asked = new Map<string, Asked>();
   readonly said = new Map<string, Said>();
+  readonly spending: Spending;
   /** Made by the simulation itself, to see what can be held. */
   readonly ownRequests = new Set<string>();
-  /** For a model without a price. */
-  readonly unpriced = new Set<string>();
   /** In the middle of the run. */
   creditGrew = false;
+  /** As the operator has them now. */
+  callers: () => readonly Caller[] = () => [];
   /** Nothing has kept any gateway from answering a recall. */
   hasUndisturbedOthers: () => boolean = () => false;
   #commits = -1;
@@ -44,53 +59,81 @@ export class Oracle {
     this.#model = model;
     this.violations = violations;
     this.#machines = machines;
+    this.spending = new Spending(model, this.asked, machines, (what) => this.#wrong(what));
   }
 
   /** Remembers what each request was promised. */
   watched(inner: Ledger): Ledger {
     const noted = async <T extends { readonly kind: string }>(
       requestId: string,
-      more: bigint,
+      { more, least }: { readonly more: bigint; readonly least: bigint },
       outcome: Promise<T>,
     ): Promise<T> => {
       const asked = this.asked.get(requestId);
-      if (asked !== undefined) asked.perhapsNano += more;
+      if (asked === undefined) return outcome;
+      asked.perhapsNano += more;
+      asked.leastNano = least;
+      asked.freeMin = PLENTY;
+      this.#noteFree();
       const ended = await outcome;
-      if (asked !== undefined && 'hold' in ended) {
+      if (ended.kind === 'refused') this.#judgeRefusal(asked);
+      asked.leastNano = undefined;
+      if ('hold' in ended) {
         const { amountNano } = ended.hold as { readonly amountNano: bigint }; // of every outcome that has a hold
         if (amountNano < asked.grantedNano) this.#wrong(`I7 a hold never shrinks: ${requestId}`);
         if (amountNano > asked.grantedNano && this.#isTakenForDead(asked)) {
           this.#wrong(`I4 ${requestId} was granted ${amountNano} from a lease that was taken back`);
         }
         asked.grantedNano = amountNano;
+        this.spending.touch();
         this.#noteFree();
       }
       return ended;
     };
     return {
       hold: (request: HoldRequest) => {
-        const asked = this.asked.get(request.requestId);
-        if (asked !== undefined) asked.leastNano = request.leastNano;
-        return noted(request.requestId, request.wantNano, inner.hold(request));
+        this.#judgeAdmission(request);
+        const { requestId, wantNano: more, leastNano: least } = request;
+        return noted(requestId, { more, least }, inner.hold(request));
       },
-      extend: (hold, extraNano) => noted(hold.requestId, extraNano, inner.extend(hold, extraNano)),
-      settle: (hold, settlement) => inner.settle(hold, settlement),
+      extend: (hold, extraNano) =>
+        noted(hold.requestId, { more: extraNano, least: extraNano }, inner.extend(hold, extraNano)),
+      settle: async (hold, settlement) => {
+        const asked = this.asked.get(hold.requestId);
+        if (asked !== undefined) asked.owedNano ??= owedBy(settlement, asked.grantedNano);
+        this.spending.touch();
+        const settled = await inner.settle(hold, settlement);
+        if (asked !== undefined && settled.kind === 'unavailable') asked.owedNano = 0n;
+        this.spending.touch();
+        return settled;
+      },
     };
   }
 
-  #isTakenForDead({ running, organisationId }: Asked): boolean {
+  /** I9: it is held in every window that its gateway knew to be on its path, and in no other. */
+  #judgeAdmission({ requestId, budgets = [] }: HoldRequest): void {
+    const asked = this.asked.get(requestId);
+    if (asked === undefined) return;
+    this.#judgeStopped(asked);
+    const path = asked.accounts.slice(1).toSorted().join(' ');
+    const held = budgets.toSorted().join(' ');
+    if (path !== held) this.#wrong(`I9 ${requestId} holds in "${held}" instead of "${path}"`);
+  }
+
+  #isTakenForDead({ running, accounts }: Asked): boolean {
     const { id, epoch } = running.gateway;
-    return running.life.alive && this.#model.voided.has(`${id}/${epoch}/credits:${organisationId}`);
+    const isVoided = (accountId: string) => this.#model.voided.has(`${id}/${epoch}/${accountId}`);
+    return running.life.alive && accounts.some(isVoided);
   }
 
   /** After every event. */
   look(): void {
     if (this.#model.commits !== this.#commits) {
       this.#commits = this.#model.commits;
+      this.spending.touch();
       this.#lookAtBooks();
     }
-    for (const machine of this.#machines())
-      if (machine.running?.life.alive === true) this.#lookAtGateway(machine.running);
+    this.spending.look(this.hasUndisturbedOthers());
     this.#noteFree();
     for (const asked of this.asked.values()) if (!asked.judged) this.#lookAtRequest(asked);
   }
@@ -105,100 +148,85 @@ export class Oracle {
       add(credit, amount);
     }
     let total = 0n;
+    const leased = new Map<string, bigint>();
+    for (const [key, amount] of leases) {
+      const id = key.slice(key.indexOf('/', key.indexOf('/') + 1) + 1);
+      leased.set(id, (leased.get(id) ?? 0n) + amount);
+    }
     for (const [id, { balance, held }] of accounts) {
+      if (held !== (leased.get(id) ?? 0n))
+        this.#wrong(`I8 ${id} holds ${held}, its leases are ${leased.get(id)}`);
+      if (id.startsWith('budget:')) continue;
       total += balance;
       if (balance !== (sums.get(id) ?? 0n))
         this.#wrong(`I2 ${id} is ${balance}, its transfers say ${sums.get(id)}`);
-      if (!id.startsWith('credits:')) continue;
-      if (held < 0n || balance < held) this.#wrong(`I3 ${id} has ${balance}, held ${held}`);
-      let leased = 0n;
-      for (const [key, amount] of leases) if (key.endsWith(`/${id}`)) leased += amount;
-      if (leased !== held) this.#wrong(`I8 ${id} holds ${held}, its leases are ${leased}`);
+      if (id.startsWith('credits:') && (held < 0n || balance < held))
+        this.#wrong(`I3 ${id} has ${balance}, held ${held}`);
     }
     if (total !== 0n) this.#wrong(`I1 all balances together are ${total}`);
-  }
-
-  /** I4: what a gateway holds and owes is within its lease. */
-  #lookAtGateway({ gateway, ledger }: Running): void {
-    const { gateways, watermarks, leases, everVoided } = this.#model;
-    if (gateways.get(gateway.id)?.epoch !== gateway.epoch) return; // fenced
-    const seq = watermarks.get(`${gateway.id}/${gateway.epoch}`) ?? 0;
-    for (const id of this.#model.accounts.keys()) {
-      if (!id.startsWith('credits:')) continue;
-      const organisationId = id.slice(8);
-      const key = `${gateway.id}/${gateway.epoch}/${id}`;
-      if (everVoided.has(key)) continue;
-      const inMemory = ledger.heldNano(organisationId) + ledger.chargedAfter(organisationId, seq);
-      const lease = leases.get(key) ?? 0n;
-      if (inMemory > lease)
-        this.#wrong(`I4 ${key} holds and owes ${inMemory} of a lease of ${lease}`);
-    }
   }
 
   /** The least that was free for those that wait: credit that is held and given back within one event counts as held. */
   #noteFree(): void {
     for (const asked of this.asked.values()) {
-      if (asked.judged || asked.leastNano === undefined || asked.grantedNano > 0n) continue;
-      const free = this.#freeFor(asked);
-      if (free < asked.freeMin) asked.freeMin = free;
+      if (asked.leastNano === undefined || asked.judged) continue;
+      for (const accountId of asked.accounts) {
+        const free = this.#freeFor(asked, accountId);
+        if (free < asked.freeMin) asked.freeMin = free;
+      }
     }
   }
 
   #lookAtRequest(asked: Asked): void {
-    const { client, requestId, machine } = asked;
+    const { client, requestId, machine, pin } = asked;
     if (client.seen.kind === 'waiting') return;
     asked.judged = true;
-    if (this.unpriced.has(requestId) && client.seen.kind === 'answered') {
-      this.#wrong(`I19 ${requestId} was answered, and has no price`);
-    }
-    if (client.seen.kind === 'refused') this.#judgeRefusal(asked, client.seen.body);
+    if (client.seen.kind === 'refused') return this.#judgeTold(asked, client.seen.body);
     if (client.seen.kind !== 'answered') return;
+    if (asked.order.model === 'unpriced' || pin === undefined)
+      this.#wrong(`I19 ${requestId} was answered, and has no price`);
+    if (pin === 'no consent') this.#wrong(`${requestId} may be used to train, without consent`);
     const isDurable = this.#model.usage.has(requestId) || machine.disk.holdsDurably(requestId);
     if (!isDurable)
       this.#wrong(`I6 ${requestId} was answered, and a power cut now would lose its settle`);
   }
 
-  #judgeRefusal(asked: Asked, body: string): void {
+  /** I18: of a key that was revoked, or whose organisation was frozen, and that its gateway must have heard of. */
+  #judgeStopped({ requestId, caller, admittedMs = 0, running }: Asked): void {
+    const { keyId } = caller;
+    const { revokedAtMs } = this.callers().find((one) => one.keyId === keyId) ?? {};
+    if (revokedAtMs === undefined || running.life.frozenUntilMs > 0) return;
+    const sinceMs = admittedMs - revokedAtMs;
+    if (sinceMs > STALE_MS)
+      this.#wrong(`I18 ${requestId} was admitted ${sinceMs} ms after its key was stopped`);
+  }
+
+  #judgeTold({ requestId }: Asked, body: string): void {
     // `as` because the simulation's own protocol wrote it.
-    const {
-      kind,
-      available = '',
-      needed = '',
-    } = JSON.parse(body) as { kind: string; available?: string; needed?: string };
-    if (kind !== 'insufficient-credit') return;
-    if (BigInt(available) >= BigInt(needed))
-      this.#wrong(`I10 ${asked.requestId} was refused for ${needed} with ${available} to spend`);
-    const { leastNano, grantedNano, freeMin } = asked;
-    if (this.#isCertain && leastNano !== undefined && grantedNano === 0n && freeMin >= leastNano) {
-      this.#wrong(
-        `I10 ${asked.requestId} needed ${asked.leastNano}, and ${asked.freeMin} was free all the time`,
-      );
-    }
+    const { available, needed } = JSON.parse(body) as { available?: string; needed?: string };
+    if (available !== undefined && BigInt(available) >= BigInt(needed ?? '0'))
+      this.#wrong(`I10 ${requestId} was refused for ${needed} with ${available} to spend`);
+  }
+
+  /** I10: there was a moment when one of its accounts had less than it needs. */
+  #judgeRefusal({ requestId, leastNano = 0n, freeMin, owedNano }: Asked): void {
+    if (!this.#isCertain || freeMin < leastNano || owedNano !== undefined) return;
+    this.#wrong(`I10 ${requestId} needed ${leastNano}, and ${freeMin} was free all the time`);
   }
 
   /**
-   * What could have been had for it: free credit, and what of its gateway's lease nobody holds or owes. Of the other
+   * What could have been had for it: what is free, and what of its gateway's lease nobody holds or owes. Of the other
    * gateways' leases too, where nothing keeps them from answering a recall.
    */
-  #freeFor({ organisationId, running }: Asked): bigint {
-    const account = this.#model.accounts.get(`credits:${organisationId}`);
-    if (account === undefined) return 0n;
+  #freeFor({ running }: Asked, accountId: string): bigint {
+    const account = this.#model.accounts.get(accountId);
+    // The window of a budget is opened by whoever needs it first.
+    if (account === undefined) return this.#model.budgets.limitOf(accountId);
     const others = this.hasUndisturbedOthers()
       ? this.#machines().flatMap((machine) => machine.running ?? [])
       : [running];
-    const spare = others.reduce((sum, one) => sum + this.#spareOf(one, organisationId), 0n);
+    const spare = others.reduce((sum, one) => sum + this.spending.spareOf(one, accountId), 0n);
     return account.balance - account.held + spare;
-  }
-
-  #spareOf({ gateway, ledger }: Running, organisationId: string): bigint {
-    const { leases, watermarks, everVoided } = this.#model;
-    const whose = `${gateway.id}/${gateway.epoch}`;
-    const key = `${whose}/credits:${organisationId}`;
-    if (everVoided.has(key)) return 0n;
-    const used =
-      ledger.heldNano(organisationId) +
-      ledger.chargedAfter(organisationId, watermarks.get(whose) ?? 0);
-    return (leases.get(key) ?? 0n) - used;
   }
 
   /** Alone, or nothing has gone wrong so far: then a refusal means that so much was not there. */
@@ -237,6 +265,7 @@ export class Oracle {
       if (account?.held !== 0n)
         this.#wrong(`I8 ${account?.held} of ${organisationId} is still held`);
     }
+    this.spending.judgeWindows();
   }
 
   #judgeAnswer(asked: Asked): void {
@@ -244,28 +273,39 @@ export class Oracle {
     if (client.seen.kind !== 'answered') return;
     const row = this.#model.usage.get(requestId);
     if (row === undefined) return this.#wrong(`I6 ${requestId} was answered, and is not recorded`);
-    const { costText } = client.seen;
+    const { costText, priceText } = client.seen;
+    if (priceText !== undefined && priceText !== `${row.settlement.priceVersion}`)
+      this.#wrong(`I7 ${requestId} was told version ${priceText}`);
     if (costText === undefined || nanoOf(costText) === row.charged) return;
     // The house pays for what a gateway had not sent when it was taken for dead, and the customer has spent since.
     if (this.#wasVoided(asked) && row.charged < nanoOf(costText)) return;
     this.#wrong(`I7 ${requestId} was told ${costText}, and charged ${row.charged}`);
   }
 
-  #wasVoided({ running, organisationId }: Asked): boolean {
+  #wasVoided({ running, accounts }: Asked): boolean {
     const { id, epoch } = running.gateway;
-    return this.#model.everVoided.has(`${id}/${epoch}/credits:${organisationId}`);
+    return accounts.some((accountId) => this.#model.everVoided.has(`${id}/${epoch}/${accountId}`));
   }
 
   /** I7: the tokens that the engine reported, at the pinned prices, rounded once, as far as it was held. */
   #judgeCharge(asked: Asked, { settlement, charged, overrun }: UsageRow): void {
-    const { requestId, outcome, usage, costNano, priceVersion } = settlement;
+    const { requestId, outcome, usage, costNano, priceVersion, tier, budgets = [] } = settlement;
+    const windows = budgets.toSorted().join(' ');
+    const path = asked.accounts.slice(1).toSorted().join(' ');
+    if (windows !== path)
+      this.#wrong(`I9 ${requestId} is charged in "${windows}", and was admitted in "${path}"`);
     if (outcome === 'failed') {
       if (charged !== 0n || overrun !== 0n)
         this.#wrong(`I7 ${requestId} failed, and was charged ${charged}`);
       return;
     }
-    if (priceVersion !== PRICE_VERSION)
-      this.#wrong(`I7 ${requestId} is at price version ${priceVersion}`);
+    const { pin } = asked;
+    if (pin === undefined || pin === 'no consent')
+      return this.#wrong(`I19 ${requestId} is charged`);
+    if (priceVersion !== pin.version || tier !== pin.tier)
+      this.#wrong(
+        `I7 ${requestId} is charged at version ${priceVersion}, ${tier}; pinned were ${pin.version}, ${pin.tier}`,
+      );
     const said = this.said.get(requestId);
     if (said === undefined) return this.#wrong(`I7 ${requestId} was charged without an engine`);
     const reported = said.usage.output + said.usage.reasoning > 0;
@@ -275,23 +315,24 @@ export class Oracle {
         `I7 I20 ${requestId} is billed ${JSON.stringify(usage)}, the engine said ${JSON.stringify(expected)}`,
       );
     }
-    if (naiveCost(expected) !== costNano)
-      this.#wrong(`I7 ${requestId} cost ${costNano}, should cost ${naiveCost(expected)}`);
+    const cost = naiveCost(expected, pin.price);
+    if (cost !== costNano) this.#wrong(`I7 ${requestId} cost ${costNano}, should cost ${cost}`);
     if (charged + overrun !== costNano)
       this.#wrong(`I7 ${requestId}: ${charged} + ${overrun} for ${costNano}`);
     const isVoided = this.#wasVoided(asked);
     const least = isVoided ? 0n : smaller(costNano, asked.grantedNano);
     if (charged < least)
       this.#wrong(`I7 ${requestId} paid ${charged} of ${costNano}, and held ${asked.grantedNano}`);
-    if (!isVoided) this.#judgeOverrun(asked, said, overrun);
+    if (!isVoided) this.#judgeOverrun(asked, said, overrun, pin.price);
     if (charged > smaller(costNano, asked.perhapsNano))
       this.#wrong(`I7 ${requestId} paid ${charged}, more than it held`);
   }
 
   /** An engine that keeps to what it was told never costs the house more than one batch beyond a stream's last grant. */
-  #judgeOverrun({ requestId, delivery }: Asked, said: Said, overrun: bigint): void {
+  #judgeOverrun({ requestId, order }: Asked, said: Said, overrun: bigint, price: ModelPrice): void {
     if (said.mood === 'nonsense') return;
-    const most = delivery === 'whole' ? 0n : naiveCost({ ...NO_USAGE, output: BATCH_TOKENS_MAX });
+    const batch = { ...NO_USAGE, output: BATCH_TOKENS_MAX };
+    const most = order.delivery === 'whole' ? 0n : naiveCost(batch, price);
     if (overrun > most) this.#wrong(`I7 ${requestId} cost the house ${overrun}, more than ${most}`);
   }
 
@@ -300,28 +341,32 @@ export class Oracle {
   }
 }
 
+function owedBy({ outcome, costNano }: Settlement, granted: bigint): bigint {
+  return outcome === 'failed' ? 0n : smaller(costNano, granted);
+}
+
 function smaller(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
 /** A fraction of whole numbers, rounded half up at the end; nothing for nothing. */
-function naiveCost(usage: Usage): bigint {
+function naiveCost(usage: Usage, price: ModelPrice): bigint {
   const counts = Object.values(usage);
   if (counts.every((count) => count === 0)) return 0n;
   const twice =
     2n *
-    (PRICE.request +
-      BigInt(usage.input) * PRICE.input +
-      BigInt(usage.cacheRead) * PRICE.cacheRead +
-      BigInt(usage.cacheWrite5m) * PRICE.cacheWrite5m +
-      BigInt(usage.cacheWrite1h) * PRICE.cacheWrite1h +
-      BigInt(usage.imageInput) * PRICE.imageInput +
-      BigInt(usage.audioInput) * PRICE.audioInput +
-      BigInt(usage.output) * PRICE.output +
-      BigInt(usage.reasoning) * PRICE.reasoning +
-      BigInt(usage.imageOutput) * PRICE.imageOutput +
-      BigInt(usage.audioOutput) * PRICE.audioOutput +
-      BigInt(usage.toolCalls) * PRICE.toolCalls);
+    (price.request +
+      BigInt(usage.input) * price.input +
+      BigInt(usage.cacheRead) * price.cacheRead +
+      BigInt(usage.cacheWrite5m) * price.cacheWrite5m +
+      BigInt(usage.cacheWrite1h) * price.cacheWrite1h +
+      BigInt(usage.imageInput) * price.imageInput +
+      BigInt(usage.audioInput) * price.audioInput +
+      BigInt(usage.output) * price.output +
+      BigInt(usage.reasoning) * price.reasoning +
+      BigInt(usage.imageOutput) * price.imageOutput +
+      BigInt(usage.audioOutput) * price.audioOutput +
+      BigInt(usage.toolCalls) * price.toolCalls);
   return (twice + 1_000_000n) / 2_000_000n;
 }
 

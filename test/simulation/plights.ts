@@ -23,7 +23,7 @@ export function planPlight(
   if (first === undefined) return;
   switch (plight) {
     case 'silence':
-      return standStill(first, stage);
+      return standStill(first, machines[1], stage);
     case 'outage':
       return loseTheBooks(machines, stage);
     case 'lag':
@@ -34,7 +34,11 @@ export function planPlight(
 }
 
 /** One of several stands still for longer than the others believe it to be alive, in the middle of its work. */
-function standStill(machine: Machine, { world, chance, ask }: Stage): void {
+function standStill(
+  machine: Machine,
+  other: Machine | undefined,
+  { world, chance, ask }: Stage,
+): void {
   for (const afterMs of [100, 120, 150, 200]) world.after(afterMs, undefined, () => ask(machine));
   world.after(chance.whole(210, 600), undefined, () => {
     const { running } = machine;
@@ -43,6 +47,9 @@ function standStill(machine: Machine, { world, chance, ask }: Stage): void {
     for (const afterMs of [30_000, 60_000, 90_000]) {
       world.after(afterMs, undefined, () => ask(machine));
     }
+    if (other === undefined) return;
+    // What it had set aside is given back by then, and spent by somebody else.
+    for (let n = 0; n < 6; n++) world.after(80_000 + n * 300, undefined, () => ask(other));
   });
 }
 

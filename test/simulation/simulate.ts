@@ -3,25 +3,32 @@
 
 import { serve } from '../../server/src/gateway/serve.ts';
 import { ok } from '../../server/src/lib/result.ts';
-import { nano } from '../../server/src/domain/money/nano.ts';
-import { testSettlement } from '../../server/src/ports/ledger.contract.ts';
 import { BooksModel } from './books-model.ts';
 import { BooksServer } from './books-line.ts';
 import { Chance } from './chance.ts';
 import { ClientModel, type Order, plainProtocol } from './client-model.ts';
+import { countsOf } from './counts.ts';
 import { DiskModel, Killed } from './disk-model.ts';
-import { keyOf, Machine, type Running } from './machine.ts';
+import { pinOf, windowsOf } from './expected.ts';
+import { Machine } from './machine.ts';
+import { type Caller, END_USERS, Office } from './office.ts';
 import { type Asked, Oracle } from './oracle.ts';
 import { PLIGHTS, planPlight } from './plights.ts';
+import { keyOf } from './snapshot-of.ts';
+import { spendTheRest } from './spend-the-rest.ts';
 import { makeTrouble, TROUBLES } from './trouble.ts';
+import { midnightNear } from './midnight.ts';
 import { World } from './world.ts';
 
 export type Run = {
   readonly violations: readonly string[];
   readonly trace: readonly string[];
-  readonly requests: number;
+  /** Of what was to happen, how often it did. */
+  readonly counts: Readonly<Record<string, number>>;
 };
 
+/** Two seeds that differ by less have nothing in common. */
+const DECISIONS = 1_000_000_007;
 /** By then every machine has been started. */
 const START_MS = 1_070;
 /** As long as anything that was begun in trouble may still take: late commits, leases of the dead. */
@@ -50,7 +57,7 @@ export async function simulate(seed: number, traces = false): Promise<Run> {
   return {
     violations: simulation.violations,
     trace: simulation.world.trace,
-    requests: simulation.oracle.asked.size,
+    counts: simulation.counts(),
   };
 }
 
@@ -61,6 +68,7 @@ class Simulation {
   readonly oracle: Oracle;
   readonly #model = new BooksModel();
   readonly #server: BooksServer;
+  readonly #office: Office;
   readonly #machines: Machine[] = [];
   readonly #organisations: string[] = [];
   readonly #toppedUp = new Map<string, bigint>();
@@ -88,8 +96,15 @@ class Simulation {
       const isNewest = this.#model.gateways.get(id)?.epoch === epoch;
       return isNewest && running?.gateway.epoch === epoch && running.life.frozenUntilMs === 0;
     };
+    this.oracle.spending.nowMs = () => this.world.nowMs;
     this.oracle.hasUndisturbedOthers = () => bad === 0 && !this.#wasTroubled;
     for (let at = this.chance.whole(1, 2); at > 0; at--) this.#newOrganisation();
+    // Of its own, so that a seed in which nothing is decided is the same as without an office.
+    const decisions = new Chance(seed + DECISIONS);
+    const isQuiet = decisions.happens(0.3);
+    const organisations = this.#organisations;
+    this.#office = new Office(this.world, decisions, this.#server, organisations, isQuiet);
+    this.oracle.callers = () => this.#office.terms.callers;
     for (let at = this.chance.pick([1, 1, 2, 3]); at > 0; at--) this.#newMachine(rate);
     this.world.watchers.push(() => this.#look());
     this.#tick();
@@ -101,6 +116,7 @@ class Simulation {
       this.world.after(this.chance.whole(0, 60), undefined, () => void machine.start());
     }
     const lastMs = this.#planRequests();
+    this.#planDecisions(lastMs);
     this.#planTrouble(lastMs);
     this.#planPlight();
     const { world } = this;
@@ -110,6 +126,10 @@ class Simulation {
     if (this.violations.length > 0) return;
     await this.#endAll();
     if (this.violations.length === 0) this.oracle.judgeAll(this.#toppedUp);
+  }
+
+  counts(): Run['counts'] {
+    return countsOf(this.oracle.asked, this.#model);
   }
 
   /** So that there is something to look at even when every machine is dead. */
@@ -147,7 +167,7 @@ class Simulation {
     const deps = {
       world,
       server: this.#server,
-      organisations: this.#organisations,
+      office: this.#office,
       said: oracle.said,
       violations,
       watched: oracle.watched.bind(oracle),
@@ -163,6 +183,20 @@ class Simulation {
     const moments = Array.from({ length: count }, () => 50 + chance.whole(0, spanMs));
     for (const atMs of moments) world.after(atMs, undefined, () => this.#ask());
     return world.nowMs + Math.max(...moments) + 500;
+  }
+
+  /** Around a moment in which windows begin. */
+  #planDecisions(lastMs: number): void {
+    const { chance, isQuiet } = this.#office;
+    const { world } = this;
+    if (isQuiet) return;
+    const spanMs = lastMs - world.nowMs;
+    world.wallAtZeroMs =
+      midnightNear(chance) - world.nowMs - Math.floor(chance.fraction() * spanMs);
+    for (let at = chance.pick([0, 1, 3, 8]); at > 0; at--) {
+      const decide = () => void this.#office.decide(this.#organisations);
+      world.after(chance.fraction() * spanMs, undefined, decide);
+    }
   }
 
   #planTrouble(lastMs: number): void {
@@ -222,6 +256,8 @@ class Simulation {
     if (machine === undefined || running === undefined) return;
     const at = chance.whole(0, this.#organisations.length - 1);
     const organisationId = this.#organisations[at] ?? '';
+    const caller = this.#callerOf(organisationId);
+    if (caller === undefined) return;
     const requestId = `req_${(this.#seed * 1_000 + this.#requests).toString(16).padStart(32, '0')}`;
     this.#requests += 1;
     const order: Order = {
@@ -229,44 +265,65 @@ class Simulation {
       delivery: chance.pick(['whole', 'stream']),
       outputTokensMax: chance.pick([1, 20, 300, 3_000]),
       text: 'x'.repeat(chance.whole(1, 60)),
+      ...this.#manner(),
     };
     const client = new ClientModel(world, running.life, () => {});
     const asked: Asked = {
       requestId,
       organisationId,
+      caller,
+      order,
       machine,
       running,
       client,
-      delivery: order.delivery,
-      freeMin: 2n ** 62n,
+      admittedMs: undefined,
+      pin: undefined,
+      accounts: [`credits:${organisationId}`],
+      freeMin: 0n,
       leastNano: undefined,
       grantedNano: 0n,
       perhapsNano: 0n,
+      owedNano: undefined,
       judged: false,
     };
     this.oracle.asked.set(requestId, asked);
     if (chance.happens(0.15))
       world.after(chance.whole(0, 3_000), running.life, () => client.leave());
-    if (order.model === 'unpriced') this.oracle.unpriced.add(requestId);
     // A machine that stands still takes it when it goes on.
-    world.after(
-      0,
-      running.life,
-      () => void this.#serve(running, requestId, keyOf(at), order, client),
-    );
+    world.after(0, running.life, () => void this.#serve(asked));
   }
 
-  async #serve(
-    running: Running,
-    requestId: string,
-    key: string,
-    order: Order,
-    client: ClientModel,
-  ): Promise<void> {
+  #callerOf(organisationId: string): Caller | undefined {
+    const own = this.#office.terms.callers.filter((one) => one.organisationId === organisationId);
+    return own[own.length === 1 ? 0 : this.#office.chance.whole(0, own.length - 1)];
+  }
+
+  #manner(): Pick<Order, 'tier' | 'endUser'> {
+    const { chance, isQuiet } = this.#office;
+    if (isQuiet) return { tier: undefined, endUser: undefined };
+    return {
+      tier: chance.pick([undefined, undefined, 'priority', 'flex', 'contributor', 'standard']),
+      endUser: chance.pick([undefined, ...END_USERS]),
+    };
+  }
+
+  /** What is to become of it is decided in the moment in which its gateway takes it. */
+  #admit({ caller, order, running }: Asked): Pick<Asked, 'admittedMs' | 'pin' | 'accounts'> {
+    const terms = running.terms();
+    const nowMs = running.wallMs();
+    const pin = pinOf(terms, caller, order.tier ?? 'standard', nowMs);
+    const windows = windowsOf(terms.budgets, caller, order.endUser, nowMs);
+    const accounts = [`credits:${caller.organisationId}`, ...windows];
+    return { admittedMs: this.world.nowMs, pin, accounts };
+  }
+
+  async #serve(asked: Asked): Promise<void> {
+    const { requestId, running, order, client, caller } = asked;
     running.requests += 1;
+    Object.assign(asked, this.#admit(asked));
     const call = {
       requestId,
-      authorization: `Bearer ${key}`,
+      authorization: `Bearer ${keyOf(caller.number)}`,
       headers: {},
       readJson: () => Promise.resolve(ok(order)),
     };
@@ -325,6 +382,20 @@ class Simulation {
     await this.#spendTheRest();
   }
 
+  async #spendTheRest(): Promise<void> {
+    const { world, violations } = this;
+    const own = await spendTheRest({
+      seed: this.#seed,
+      world,
+      violations,
+      model: this.#model,
+      terms: this.#office.terms,
+      machines: this.#machines,
+      organisations: this.#organisations,
+    });
+    for (const id of own) this.oracle.ownRequests.add(id);
+  }
+
   async #endAll(): Promise<void> {
     const { world } = this;
     for (const machine of this.#machines) machine.isRetired = false;
@@ -334,64 +405,5 @@ class Simulation {
     void Promise.all(stopped).then(() => (done = true));
     for (const machine of this.#machines) machine.isRetired = true;
     await world.run(() => done || this.violations.length > 0);
-  }
-
-  /** I10: one gateway can have every nano-dollar that is left, and not one more; also what another one has just leased. */
-  async #spendTheRest(): Promise<void> {
-    const running = this.#machines[0]?.running;
-    const other = this.#machines[1]?.running;
-    if (running === undefined) return;
-    for (const [at, organisationId] of this.#organisations.entries()) {
-      const free = this.#model.accounts.get(`credits:${organisationId}`)?.balance ?? 0n;
-      const numbered = (number: number) =>
-        `req_${(this.#seed * 1_000 + number + at).toString(16).padStart(32, '0')}`;
-      // While its request runs, another gateway has a lease that it would keep.
-      const isShared = other !== undefined && free > 10n;
-      const tenth = isShared ? free / 10n : 0n;
-      const some = { requestId: numbered(950), organisationId };
-      if (isShared) {
-        const outcome = await this.#holdNow(other, some, tenth, tenth);
-        if (!outcome.startsWith('held')) this.violations.push(`I10 a tenth of ${free}: ${outcome}`);
-      }
-      const rest = free - tenth;
-      const all = { requestId: numbered(900), organisationId };
-      const outcome = await this.#holdNow(running, all, rest + 1n, rest);
-      if (outcome !== `held ${rest}`)
-        this.violations.push(`I10 the last ${rest} of ${organisationId}: ${outcome}`);
-      await this.#release(running, all);
-      if (isShared) await this.#release(other, some);
-    }
-  }
-
-  async #holdNow(
-    running: Running,
-    of: Pick<Asked, 'requestId' | 'organisationId'>,
-    wantNano: bigint,
-    leastNano: bigint,
-  ): Promise<string> {
-    let outcome = '';
-    const want = { wantNano: nano(wantNano), leastNano: nano(leastNano) };
-    void running.ledger
-      .hold({ ...of, ...want })
-      .then(
-        (held) => (outcome = held.kind === 'held' ? `held ${held.hold.amountNano}` : held.kind),
-      );
-    const untilMs = this.world.nowMs + 10_000;
-    await this.world.run(
-      () => outcome !== '' || this.world.nowMs > untilMs || this.violations.length > 0,
-    );
-    return outcome;
-  }
-
-  async #release(running: Running, of: Pick<Asked, 'requestId' | 'organisationId'>): Promise<void> {
-    const hold = { ...of, amountNano: 0n };
-    const settlement = testSettlement(hold, 0n, {
-      outcome: 'failed',
-      startedAtMs: this.world.nowMs,
-    });
-    let ended = false;
-    void running.ledger.settle(hold, settlement).then(() => (ended = true));
-    await this.world.run(() => ended || this.violations.length > 0);
-    this.oracle.ownRequests.add(of.requestId);
   }
 }

@@ -27,10 +27,14 @@ async function output(
   return { code, text };
 }
 
-test('I1 I2 I3 I4 I5 I6 I7 I8 I10 I11 I17 I19: whatever breaks, the books are as a naive model says', async () => {
+test('I1 I2 I3 I4 I5 I6 I7 I8 I9 I10 I11 I17 I18 I19 I20: whatever breaks, the books are as a naive model says', async () => {
   const { code, text } = await output('main.ts', ['1', `${SEEDS}`]);
   assert.equal(code, 0, text);
   assert.match(text, /^\d{3,} requests/m, 'the seeds asked for something');
+  const counts = text.match(/^ {2}\d+ .+$/gm) ?? [];
+  assert.ok(counts.length > 9, text);
+  for (const line of counts)
+    assert.doesNotMatch(line, /^ {2}0 /, 'it happened what is to be proved');
 });
 
 test('a seed replays: twice the same', async () => {

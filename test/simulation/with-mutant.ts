@@ -10,20 +10,22 @@ import { MUTANTS } from './mutants.ts';
 const mutant = MUTANTS[Number(process.argv[2])];
 const seeds = Number(process.argv[3] ?? 500);
 if (mutant === undefined) throw new Error('there is no such mutant');
-const path = join(import.meta.dirname, '../../server/src', mutant.file);
-const source = readFileSync(path, 'utf8');
-const parts = source.split(mutant.find);
-if (parts.length !== 2) {
-  console.log(
-    `"${mutant.name}": what it replaces stands ${parts.length - 1} times in ${mutant.file}`,
-  );
-  process.exit(2);
+const sources = new Map<string, string>();
+for (const { file, find, replace } of [mutant, ...(mutant.and ?? [])]) {
+  const path = join(import.meta.dirname, '../../server/src', file);
+  const url = pathToFileURL(path).href;
+  const parts = (sources.get(url) ?? readFileSync(path, 'utf8')).split(find);
+  if (parts.length !== 2) {
+    console.log(`"${mutant.name}": what it replaces stands ${parts.length - 1} times in ${file}`);
+    process.exit(2);
+  }
+  sources.set(url, parts.join(replace));
 }
-const url = pathToFileURL(path).href;
 registerHooks({
   load(of, context, next) {
     const loaded = next(of, context);
-    return of === url ? { ...loaded, source: parts.join(mutant.replace) } : loaded;
+    const source = sources.get(of);
+    return source === undefined ? loaded : { ...loaded, source };
   },
 });
 const first = Number(process.argv[4] ?? 1);

@@ -31,6 +31,8 @@ const realTurn = setImmediate;
 export class World {
   readonly chance: Chance;
   nowMs = 1_000;
+  /** What a clock on the wall showed at 0. */
+  wallAtZeroMs = 1_700_000_000_000;
   #heap: Happening[] = [];
   #order = 0;
   #count = 0;
@@ -42,6 +44,10 @@ export class World {
   constructor(chance: Chance, traces: boolean) {
     this.chance = chance;
     this.#traces = traces;
+  }
+
+  get wallMs(): number {
+    return this.wallAtZeroMs + this.nowMs;
   }
 
   tell(what: () => string): void {

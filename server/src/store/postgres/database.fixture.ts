@@ -15,7 +15,8 @@ export type SocketConnection = Exclude<StoreConnection, { readonly url: string }
 
 export type TestPostgres = AsyncDisposable & {
   readonly postgres: EmbeddedPostgres;
-  newDatabase(): Promise<SocketConnection>;
+  /** Empty, or a copy of one that nobody is connected to. */
+  newDatabase(of?: SocketConnection): Promise<SocketConnection>;
 };
 
 export async function startTestPostgres(
@@ -34,10 +35,11 @@ export async function startTestPostgres(
   let databases = 0;
   return {
     postgres,
-    async newDatabase() {
+    async newDatabase(of) {
       const database = `test_${++databases}`;
       await using client = await connectTo(postgres.connection);
-      await client.query(`CREATE DATABASE ${database}`);
+      const template = of === undefined ? '' : ` TEMPLATE ${of.database} STRATEGY file_copy`;
+      await client.query(`CREATE DATABASE ${database}${template}`);
       return { ...postgres.connection, database };
     },
     async [Symbol.asyncDispose]() {

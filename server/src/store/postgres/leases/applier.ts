@@ -216,7 +216,8 @@ export class Applier {
     const nowMs = this.#nowMs;
     for (const [at, { lease, offer, change }] of plan.planned.entries()) {
       const answer = answers.leases[at];
-      if (answer !== undefined) lease.answered(offer, change.chargedNano, answer, nowMs);
+      if (answer === undefined) lease.correct(0n);
+      else lease.answered(offer, change.chargedNano, answer, nowMs);
     }
     this.#answerWishes(plan, answers, nowMs);
     for (const { lease } of plan.planned) if (lease.isDue(nowMs)) this.#options.book.setDue(lease);

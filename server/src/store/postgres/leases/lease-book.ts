@@ -135,7 +135,8 @@ export class LeaseBook {
   tick(nowMs: number): boolean {
     for (const lease of this.#leases.values()) {
       lease.tick();
-      if (lease.isEmpty && lease.isIdle(nowMs)) this.#leases.delete(lease.accountId);
+      const isForgotten = lease.isEmpty && lease.isIdle(nowMs) && !this.#due.has(lease);
+      if (isForgotten) this.#leases.delete(lease.accountId);
       else if (lease.isDue(nowMs)) this.#due.add(lease);
     }
     for (const [organisationId, { credits, queue }] of this.#purses) {

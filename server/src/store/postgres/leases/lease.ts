@@ -45,6 +45,10 @@ export class Lease {
   freeNano = 0n;
   /** So many wishes wait for it: nobody who comes later takes from it before them. */
   waiting = 0;
+  /** So many wishes name it, whether they wait for it or for another. */
+  wished = 0;
+  /** A batch that is on its way changes it. */
+  #isAsked = false;
   #offeredNano = 0n;
   #largestWantNano = 0n;
   #chargedSinceTickNano = 0n;
@@ -71,13 +75,14 @@ export class Lease {
     return available > 0n ? available : 0n;
   }
 
-  /** Nothing of it is in PostgreSQL or will be. */
+  /** Nothing of it is in PostgreSQL or will be, and nobody has it in hand. */
   get isEmpty(): boolean {
     return (
       this.leasedNano === 0n &&
       this.heldNano === 0n &&
       this.pendingNano === 0n &&
-      this.waiting === 0
+      this.wished === 0 &&
+      !this.#isAsked
     );
   }
 
@@ -152,6 +157,7 @@ export class Lease {
     this.leasedNano = answer.leasedNano;
     this.pendingNano -= chargedNano;
     this.freeNano = answer.availableNano;
+    this.#isAsked = false;
     this.#offeredNano = 0n;
     if (answer.isRecalled) this.#recalledUntilMs = nowMs + RECALLED_FOR_MS;
     if (offer === undefined) return;
@@ -164,6 +170,7 @@ export class Lease {
   /** As found in PostgreSQL when it is unknown what became of the last batch. */
   correct(leasedNano: bigint): void {
     this.leasedNano = leasedNano;
+    this.#isAsked = false;
     this.#offeredNano = 0n;
   }
 
@@ -201,6 +208,7 @@ export class Lease {
 
   #put(spareNano: bigint, isReturned: boolean, extraNano: bigint): Offer {
     const spare = spareNano > 0n ? spareNano : 0n;
+    this.#isAsked = true;
     if (isReturned) this.#offeredNano = spare;
     return { spareNano: spare, isReturned, extraNano, recallNo: this.#recallNo };
   }

@@ -46,6 +46,7 @@ export class WishQueue {
 
   push(wish: Wish): void {
     for (const lease of wish.waitsFor) lease.waiting += 1;
+    for (const lease of wish.leases) lease.wished += 1;
     this.#wishes.push(wish);
   }
 
@@ -146,6 +147,7 @@ function give(wish: Wish, amountNano: bigint): void {
 
 function end(wish: Wish, how: () => void): void {
   wish.ended = true;
+  for (const lease of wish.leases) lease.wished -= 1;
   wait(wish, []);
   how();
 }

@@ -1,0 +1,85 @@
+// Budgets in the model of the books: what functions/9-budgets.sql does. A window is an account whose balance is what may
+// still be spent in it; books-model.ts holds, leases and charges it like any other.
+
+import type { Budget } from '../../server/src/domain/ledger/budget.ts';
+import type { BooksModel, Transaction } from './books-model.ts';
+
+/** What a window without a hard limit begins with. */
+export const UNLIMITED = 4_000_000_000_000_000_000n;
+
+type BudgetRow = Budget & { readonly isRemoved: boolean };
+
+export class BudgetsModel {
+  readonly #books: BooksModel;
+  readonly rows = new Map<string, BudgetRow>();
+  /** By account: what its balance began with, and was moved by since. */
+  readonly limits = new Map<string, bigint>();
+
+  constructor(books: BooksModel) {
+    this.#books = books;
+  }
+
+  get inForce(): readonly Budget[] {
+    return [...this.rows.values()].filter(({ isRemoved }) => !isRemoved);
+  }
+
+  /** What a window that is not there yet would begin with. */
+  limitOf(windowId: string): bigint {
+    const row = this.rows.get(windowId.split(':')[1] ?? '');
+    return row === undefined ? 0n : limitOf(row);
+  }
+
+  /** `budget_open()`: by whoever needs it first. */
+  open(transaction: Transaction, windowId: string): void {
+    const { accounts } = this.#books;
+    const row = this.rows.get(windowId.split(':')[1] ?? '');
+    if (accounts.has(windowId) || row === undefined) return;
+    const limit = limitOf(row);
+    accounts.set(windowId, { balance: limit, held: 0n });
+    this.limits.set(windowId, limit);
+    transaction.undo.push(() => {
+      accounts.delete(windowId);
+      this.limits.delete(windowId);
+    });
+  }
+
+  /** `budget_set()`: with no amounts it removes it. The id that it has. */
+  set(budget: Budget, nowMs: number): string | undefined {
+    const { id, organisationId, scope, subject, period, hardLimitNano, alertNano } = budget;
+    const existing = this.inForce.find(
+      (one) =>
+        one.organisationId === organisationId &&
+        one.scope === scope &&
+        one.subject === subject &&
+        one.period === period,
+    );
+    const isRemoved = hardLimitNano === undefined && alertNano === undefined;
+    if (existing === undefined) {
+      if (isRemoved) return undefined;
+      this.rows.set(id, { ...budget, isRemoved });
+      return id;
+    }
+    const row = { ...budget, id: existing.id, isRemoved };
+    this.rows.set(existing.id, row);
+    for (const windowId of [...this.limits.keys()].toSorted()) {
+      if (windowId.split(':')[1] === existing.id) this.#move(windowId, limitOf(row), nowMs);
+    }
+    this.#books.commits += 1;
+    return existing.id;
+  }
+
+  /** What was spent stays; who has leased of it gives back what it has to spare. */
+  #move(windowId: string, limit: bigint, nowMs: number): void {
+    const { accounts, recalls, onRecall } = this.#books;
+    const { balance, held } = accounts.get(windowId) ?? { balance: 0n, held: 0n };
+    accounts.set(windowId, { balance: balance + limit - (this.limits.get(windowId) ?? 0n), held });
+    this.limits.set(windowId, limit);
+    const no = (recalls.get(windowId)?.no ?? 0n) + 1n;
+    recalls.set(windowId, { no, atMs: nowMs });
+    onRecall(windowId, no);
+  }
+}
+
+function limitOf({ hardLimitNano, isRemoved }: BudgetRow): bigint {
+  return isRemoved ? UNLIMITED : (hardLimitNano ?? UNLIMITED);
+}
