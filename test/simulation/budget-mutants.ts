@@ -1,6 +1,6 @@
 // Mistakes planted where budgets are held and charged, and where prices are pinned; see mutants.ts.
 
-import type { Mutant } from './mutants.ts';
+import type { Mutant } from './mutant.ts';
 
 const LEASES = 'store/postgres/leases';
 

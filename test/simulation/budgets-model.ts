@@ -2,20 +2,28 @@
 // still be spent in it; books-model.ts holds, leases and charges it like any other.
 
 import type { Budget } from '../../server/src/domain/ledger/budget.ts';
-import type { BooksModel, Transaction } from './books-model.ts';
 
 /** What a window without a hard limit begins with. */
 export const UNLIMITED = 4_000_000_000_000_000_000n;
 
+/** What of the books they need. */
+type Books = {
+  readonly accounts: Map<string, { readonly balance: bigint; readonly held: bigint }>;
+  readonly recalls: Map<string, { readonly no: bigint; readonly atMs: number }>;
+  commits: number;
+  onRecall: (accountId: string, recallNo: bigint) => void;
+};
+type Transaction = { readonly undo: (() => void)[] };
+
 type BudgetRow = Budget & { readonly isRemoved: boolean };
 
 export class BudgetsModel {
-  readonly #books: BooksModel;
+  readonly #books: Books;
   readonly rows = new Map<string, BudgetRow>();
   /** By account: what its balance began with, and was moved by since. */
   readonly limits = new Map<string, bigint>();
 
-  constructor(books: BooksModel) {
+  constructor(books: Books) {
     this.#books = books;
   }
 

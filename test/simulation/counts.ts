@@ -1,7 +1,7 @@
 // How often it happened what is to be proved: a run in which it did not proves nothing.
 
 import type { BooksModel } from './books-model.ts';
-import type { Asked } from './oracle.ts';
+import type { Asked } from './asked.ts';
 
 export function countsOf(
   asked: ReadonlyMap<string, Asked>,

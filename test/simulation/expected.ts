@@ -50,11 +50,20 @@ export function windowsOf(
     project: caller.projectId,
     key: caller.keyId,
     'end-user': endUser,
+    'each-end-user': endUser === undefined ? undefined : caller.projectId,
   };
-  return budgets
-    .filter((budget) => budget.organisationId === caller.organisationId)
-    .filter((budget) => who[budget.scope] === budget.subject)
-    .map((budget) => `budget:${budget.id}:${windowName(budget.period, nowMs)}`);
+  const found = budgets.filter(
+    ({ organisationId, scope, subject }) =>
+      organisationId === caller.organisationId && who[scope] === subject,
+  );
+  const isNamed = ({ period }: Budget) =>
+    found.some((one) => one.scope === 'end-user' && one.period === period);
+  return found.flatMap((budget) => {
+    const window = `budget:${budget.id}:${windowName(budget.period, nowMs)}`;
+    if (budget.scope !== 'each-end-user') return [window];
+    // Who has a limit of his own has that instead.
+    return isNamed(budget) ? [] : [`${window}:${Buffer.from(endUser ?? '').toString('base64url')}`];
+  });
 }
 
 const DAY_MS = 86_400_000;

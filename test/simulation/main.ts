@@ -9,8 +9,7 @@ const counts: Record<string, number> = {};
 const startedMs = performance.now();
 for (let seed = from; seed < from + count; seed++) {
   const run = await simulate(seed, traces);
-  for (const [what, count] of Object.entries(run.counts))
-    counts[what] = (counts[what] ?? 0) + count;
+  for (const [what, more] of Object.entries(run.counts)) counts[what] = (counts[what] ?? 0) + more;
   if (traces) console.log(run.trace.join('\n'));
   if (run.violations.length === 0) continue;
   console.log(`seed ${seed} fails:\n  ${run.violations.slice(0, 5).join('\n  ')}`);

@@ -1,20 +1,8 @@
 // Mistakes planted in our own safeguards, one at a time, in the source text as it is loaded: the product has no switches
 // for this. The simulation must catch each of them, or it proves nothing.
 
+import type { Mutant } from './mutant.ts';
 import { BUDGET_MUTANTS, PRICE_MUTANTS } from './budget-mutants.ts';
-
-export type Mutant = {
-  readonly name: string;
-  /** Below server/src. */
-  readonly file: string;
-  /** Stands in the file exactly once. */
-  readonly find: string;
-  readonly replace: string;
-  /** Where one mistake takes changes in several places. */
-  readonly and?: readonly Pick<Mutant, 'file' | 'find' | 'replace'>[];
-  /** Known to catch it; should that have changed, others are tried. */
-  readonly seed: number;
-};
 
 const LEASES = 'store/postgres/leases';
 const LOG = 'store/settlement-log';

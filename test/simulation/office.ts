@@ -1,7 +1,11 @@
 // What the operator and its customers decide while requests run: who may call, what it costs, how much may be spent. The
 // books know of it at once; each gateway hears of it within a second, and what is scheduled takes effect by its own clock.
 
-import type { Budget, BudgetPeriod, BudgetScope } from '../../server/src/domain/ledger/budget.ts';
+import {
+  type Budget,
+  BUDGET_SCOPES,
+  type BudgetPeriod,
+} from '../../server/src/domain/ledger/budget.ts';
 import { nano } from '../../server/src/domain/money/nano.ts';
 import { PRICE_ITEMS, type ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import type { ServiceTier } from '../../server/src/domain/pricing/service-tier.ts';
@@ -103,13 +107,7 @@ export class Office {
     this.terms = { version: 1, callers, budgets: [], prices, contracts: [] };
     if (isQuiet) return;
     for (let at = chance.whole(0, 6); at > 0; at--) this.#setBudget(organisations);
-    // What all of a customer's requests share, and what is soon over.
-    if (chance.happens(0.3)) {
-      for (const id of organisations) {
-        const hardLimitNano = BigInt(chance.whole(500_000, 10_000_000));
-        this.#set(id, { scope: 'organisation', subject: id, period: 'total' }, { hardLimitNano });
-      }
-    }
+    if (chance.happens(0.3)) this.tighten(organisations);
     if (chance.happens(0.3)) this.#signContract(organisations);
   }
 
@@ -129,11 +127,19 @@ export class Office {
     });
   }
 
+  /** What all of a customer's requests share, and what is soon over. */
+  tighten(organisations: readonly string[]): void {
+    for (const subject of organisations) {
+      const hardLimitNano = BigInt(this.chance.whole(500_000, 10_000_000));
+      this.#set(subject, { scope: 'organisation', subject, period: 'total' }, { hardLimitNano });
+    }
+  }
+
   /** Set, raised, lowered below what is spent or held, removed, set where there was none. */
   #setBudget(organisations: readonly string[]): void {
     const chance = this.chance;
     const organisationId = organisations[chance.whole(0, organisations.length - 1)] ?? '';
-    const scope = chance.pick<BudgetScope>(['organisation', 'project', 'key', 'end-user']);
+    const scope = chance.pick(BUDGET_SCOPES);
     const period = chance.pick<BudgetPeriod>(['daily', 'daily', 'weekly', 'monthly', 'total']);
     const own = this.terms.callers.filter((caller) => caller.organisationId === organisationId);
     const caller = own[chance.whole(0, own.length - 1)];
@@ -142,6 +148,7 @@ export class Office {
       project: caller?.projectId ?? '',
       key: caller?.keyId ?? '',
       'end-user': chance.pick(END_USERS),
+      'each-end-user': caller?.projectId ?? '',
     }[scope];
     const most = chance.pick([3_000_000, 30_000_000, 300_000_000]);
     const limit = chance.happens(0.85)

@@ -6,35 +6,11 @@ import type { Settlement } from '../../server/src/domain/ledger/settlement.ts';
 import type { ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import type { HoldRequest, Ledger } from '../../server/src/ports/ledger.ts';
 import type { BooksModel, UsageRow } from './books-model.ts';
-import type { ClientModel, Order } from './client-model.ts';
+import type { Asked } from './asked.ts';
 import { BATCH_TOKENS_MAX, type Said } from './engine-model.ts';
-import type { Pin } from './expected.ts';
-import type { Machine, Running } from './machine.ts';
+import type { Machine } from './machine.ts';
 import { type Caller, STALE_MS } from './office.ts';
 import { Spending } from './spending.ts';
-
-export type Asked = {
-  readonly requestId: string;
-  readonly organisationId: string;
-  readonly caller: Caller;
-  readonly order: Order;
-  readonly machine: Machine;
-  readonly running: Running;
-  readonly client: ClientModel;
-  /** From the moment when its gateway takes it: what it is to cost, and what must cover it. */
-  admittedMs: number | undefined;
-  pin: Pin | 'no consent' | undefined;
-  accounts: readonly string[];
-  /** While a hold or an extension waits: what it needs at least, and the least that was free at any moment since. */
-  leastNano: bigint | undefined;
-  freeMin: bigint;
-  /** What the ledger has granted it for certain, and perhaps. */
-  grantedNano: bigint;
-  perhapsNano: bigint;
-  /** What is to be paid once it is recorded; undefined while it runs. */
-  owedNano: bigint | undefined;
-  judged: boolean;
-};
 
 const PLENTY = 2n ** 62n;
 

@@ -6,13 +6,14 @@ import { ok } from '../../server/src/lib/result.ts';
 import { BooksModel } from './books-model.ts';
 import { BooksServer } from './books-line.ts';
 import { Chance } from './chance.ts';
-import { ClientModel, type Order, plainProtocol } from './client-model.ts';
+import { ClientModel, plainProtocol } from './client-model.ts';
 import { countsOf } from './counts.ts';
 import { DiskModel, Killed } from './disk-model.ts';
-import { pinOf, windowsOf } from './expected.ts';
 import { Machine } from './machine.ts';
-import { type Caller, END_USERS, Office } from './office.ts';
-import { type Asked, Oracle } from './oracle.ts';
+import { Office } from './office.ts';
+import { admissionOf, callerOf, orderOf } from './orders.ts';
+import type { Asked } from './asked.ts';
+import { Oracle } from './oracle.ts';
 import { PLIGHTS, planPlight } from './plights.ts';
 import { keyOf } from './snapshot-of.ts';
 import { spendTheRest } from './spend-the-rest.ts';
@@ -217,6 +218,7 @@ class Simulation {
     const { world, chance } = this;
     const ask = (of: Machine) => this.#ask(of);
     this.#stoodStill ||= plight === 'silence' || plight === 'outage';
+    if (plight === 'silence' && !this.#office.isQuiet) this.#office.tighten(this.#organisations);
     planPlight(plight, this.#machines, { world, chance, server: this.#server, ask });
   }
 
@@ -256,17 +258,11 @@ class Simulation {
     if (machine === undefined || running === undefined) return;
     const at = chance.whole(0, this.#organisations.length - 1);
     const organisationId = this.#organisations[at] ?? '';
-    const caller = this.#callerOf(organisationId);
+    const caller = callerOf(this.#office, organisationId);
     if (caller === undefined) return;
     const requestId = `req_${(this.#seed * 1_000 + this.#requests).toString(16).padStart(32, '0')}`;
     this.#requests += 1;
-    const order: Order = {
-      model: chance.happens(0.03) ? 'unpriced' : 'model',
-      delivery: chance.pick(['whole', 'stream']),
-      outputTokensMax: chance.pick([1, 20, 300, 3_000]),
-      text: 'x'.repeat(chance.whole(1, 60)),
-      ...this.#manner(),
-    };
+    const order = orderOf(chance, this.#office);
     const client = new ClientModel(world, running.life, () => {});
     const asked: Asked = {
       requestId,
@@ -293,34 +289,10 @@ class Simulation {
     world.after(0, running.life, () => void this.#serve(asked));
   }
 
-  #callerOf(organisationId: string): Caller | undefined {
-    const own = this.#office.terms.callers.filter((one) => one.organisationId === organisationId);
-    return own[own.length === 1 ? 0 : this.#office.chance.whole(0, own.length - 1)];
-  }
-
-  #manner(): Pick<Order, 'tier' | 'endUser'> {
-    const { chance, isQuiet } = this.#office;
-    if (isQuiet) return { tier: undefined, endUser: undefined };
-    return {
-      tier: chance.pick([undefined, undefined, 'priority', 'flex', 'contributor', 'standard']),
-      endUser: chance.pick([undefined, ...END_USERS]),
-    };
-  }
-
-  /** What is to become of it is decided in the moment in which its gateway takes it. */
-  #admit({ caller, order, running }: Asked): Pick<Asked, 'admittedMs' | 'pin' | 'accounts'> {
-    const terms = running.terms();
-    const nowMs = running.wallMs();
-    const pin = pinOf(terms, caller, order.tier ?? 'standard', nowMs);
-    const windows = windowsOf(terms.budgets, caller, order.endUser, nowMs);
-    const accounts = [`credits:${caller.organisationId}`, ...windows];
-    return { admittedMs: this.world.nowMs, pin, accounts };
-  }
-
   async #serve(asked: Asked): Promise<void> {
     const { requestId, running, order, client, caller } = asked;
     running.requests += 1;
-    Object.assign(asked, this.#admit(asked));
+    Object.assign(asked, admissionOf(asked, this.world.nowMs));
     const call = {
       requestId,
       authorization: `Bearer ${keyOf(caller.number)}`,

@@ -4,17 +4,17 @@
 import type { BooksModel } from './books-model.ts';
 import { UNLIMITED } from './budgets-model.ts';
 import type { Machine, Running } from './machine.ts';
-import type { Asked } from './oracle.ts';
+import type { Asked } from './asked.ts';
 import { STALE_MS } from './office.ts';
 
 type Window = {
-  limit: bigint;
+  readonly limit: bigint;
   /** When it was last lowered. */
-  loweredMs: number;
+  readonly loweredMs: number;
   /** Spent and leased, as the books had it at the last look. */
-  committed: bigint;
+  readonly committed: bigint;
   /** Spent, and held or owed by requests. */
-  used: bigint;
+  readonly used: bigint;
 };
 
 /** Running gateways that may still charge: by what they owe and hold of each account. */
@@ -101,30 +101,43 @@ export class Spending {
     }
   }
 
-  /** I9: nothing is set aside or used beyond a limit, other than what was when it was lowered. */
   #lookAtWindows(isUndisturbed: boolean): void {
     const spent = this.#spent();
     for (const [id, limit] of this.#model.budgets.limits) {
       const { balance, held } = this.#model.accounts.get(id) ?? { balance: 0n, held: 0n };
-      let used = spent.get(id) ?? 0n;
-      for (const [running, inMemory] of this.#inMemory) {
-        if (this.#canCharge(running, id)) used += inMemory.get(id) ?? 0n;
-      }
-      const now = { limit, loweredMs: -Infinity, committed: limit - balance + held, used };
-      const before = this.#windows.get(id);
+      const committed = limit - balance + held;
+      const used = (spent.get(id) ?? 0n) + this.#usedInMemory(id);
+      const before = this.#windows.get(id) ?? {
+        limit,
+        loweredMs: -Infinity,
+        committed: 0n,
+        used: 0n,
+      };
+      const loweredMs = limit < before.limit ? this.nowMs() : before.loweredMs;
+      const now = { limit, loweredMs, committed, used };
       this.#windows.set(id, now);
-      if (before !== undefined) {
-        now.loweredMs = limit < before.limit ? this.nowMs() : before.loweredMs;
-        if (now.committed <= before.committed && now.used <= before.used) continue;
-      }
-      const most = before === undefined || before.limit < limit ? limit : before.limit;
-      if (now.committed > most && now.committed > (before?.committed ?? 0n))
-        this.#wrong(`I9 ${now.committed} of ${limit} are spent or set aside in ${id}`);
-      // Others have given back by then what they had to spare of more.
-      const isHeard = isUndisturbed && this.nowMs() > now.loweredMs + STALE_MS;
-      if (used > limit && isHeard && used > (before?.used ?? 0n))
-        this.#wrong(`I9 ${used} of ${limit} are spent or held in ${id}`);
+      this.#judgeWindow(id, before, now, isUndisturbed);
     }
+  }
+
+  /** I9: nothing is set aside or used beyond a limit, other than what was when it was lowered. */
+  #judgeWindow(id: string, before: Window, now: Window, isUndisturbed: boolean): void {
+    const { limit, committed, used } = now;
+    const most = before.limit < limit ? limit : before.limit;
+    if (committed > most && committed > before.committed)
+      this.#wrong(`I9 ${committed} of ${limit} are spent or set aside in ${id}`);
+    // Others have given back by then what they had to spare of more.
+    const isHeard = isUndisturbed && this.nowMs() > now.loweredMs + STALE_MS;
+    if (isHeard && used > limit && used > before.used)
+      this.#wrong(`I9 ${used} of ${limit} are spent or held in ${id}`);
+  }
+
+  #usedInMemory(accountId: string): bigint {
+    let used = 0n;
+    for (const [running, inMemory] of this.#inMemory) {
+      if (this.#canCharge(running, accountId)) used += inMemory.get(accountId) ?? 0n;
+    }
+    return used;
   }
 
   #canCharge({ gateway }: Running, accountId: string): boolean {
