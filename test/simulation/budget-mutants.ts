@@ -25,7 +25,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/leased-ledger.ts`,
     find: 'if (this.#take(request, moreNano, nowMs)) {',
     replace: 'if (this.#take({ organisationId: request.organisationId }, moreNano, nowMs)) {',
-    seed: 8,
+    seed: 9,
   },
   {
     name: 'gives what was not spent back to the credits alone',
@@ -41,7 +41,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     find: 'const settlement = budgets === undefined ? ended : { ...ended, budgets };',
     replace:
       'const endedOn = new Date(ended.startedAtMs + ended.durationMs).toISOString().slice(0, 10);\n    const settlement = budgets === undefined ? ended : { ...ended, budgets: budgets.map((id) => id.replace(new Date(ended.startedAtMs).toISOString().slice(0, 10), endedOn)) };',
-    seed: 56,
+    seed: 106,
   },
   {
     name: 'leaves the windows out of the record',
@@ -56,7 +56,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     find: 'for (const { spareNano } of wish.leases) if (spareNano < amount) amount = spareNano;',
     replace:
       'for (const { spareNano } of wish.leases.slice(0, 1)) if (spareNano < amount) amount = spareNano;',
-    seed: 1,
+    seed: 23,
   },
   {
     name: 'serves a wish that only its credits cover',
@@ -78,7 +78,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/lease.ts`,
     find: '      this.wished === 0 &&\n      !this.#isAsked\n',
     replace: '      this.waiting === 0\n',
-    seed: 395,
+    seed: 4,
   },
   {
     name: 'guesses what its budgets have leased after doubt',
@@ -94,7 +94,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     find: '(least, { freeNano, hadNano }) => smaller(least, hadNano + larger(freeNano, 0n)),',
     replace:
       '(least, { accountId, freeNano, hadNano }) => (isBudget(accountId) ? least : smaller(least, hadNano + larger(freeNano, 0n))),',
-    seed: 2,
+    seed: 1268,
   },
   {
     name: 'replays a log on the credits alone',
@@ -178,7 +178,7 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
     file: 'gateway/model-for.ts',
     find: 'const price = prices[asked];',
     replace: 'const price = prices[asked] && prices.standard;',
-    seed: 4,
+    seed: 5,
   },
   {
     name: 'names the tier that was asked for, not the one that was used',
@@ -207,14 +207,14 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
     find: 'return versions && inForce(versions, nowMs);',
     replace:
       'return (versions && inForce(versions, nowMs)) ?? inForce(books.get(LIST_PRICES) ?? [], nowMs);',
-    seed: 2,
+    seed: 304,
   },
   {
     name: 'trains on what nobody agreed to',
     file: 'gateway/model-for.ts',
     find: "if (tier === 'contributor' && caller.contributes !== true) {",
     replace: "if (tier === 'contributor' && caller.contributes === false) {",
-    seed: 2,
+    seed: 4,
   },
   {
     name: 'serves a key that was revoked',
@@ -229,6 +229,6 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
     find: "  if (!offered.ok) return told(gateway, offered.error);\n  if (caller.frozen === true) return err({ kind: 'organisation-frozen' });\n  const { model } = offered.value;\n  if (model.task === 'embedding')",
     replace:
       "  if (!offered.ok) return told(gateway, offered.error);\n  const { model } = offered.value;\n  if (model.task === 'embedding')",
-    seed: 2,
+    seed: 31,
   },
 ];

@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'gateway/tally.ts',
     find: 'if (!isValidUsage(usage) || !isMonotone(this.#reported, usage)) return false;',
     replace: 'if (!isValidUsage(usage) && !isMonotone(this.#reported, usage)) return false;',
-    seed: 4,
+    seed: 7,
   },
   {
     name: 'bills nothing where an engine reports nothing',
@@ -65,7 +65,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: 'gateway/metered-run.ts',
     find: 'return this.#grantedTokens >= this.#outputTokensMax || this.#produced < this.#grantedTokens;',
     replace: 'return true;',
-    seed: 9,
+    seed: 5,
   },
   {
     name: 'tells the engine more than it holds',
@@ -100,7 +100,7 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/lease.ts`,
     find: 'return this.leasedNano - this.heldNano - this.pendingNano - this.#offeredNano;',
     replace: 'return this.leasedNano - this.heldNano - this.#offeredNano;',
-    seed: 4,
+    seed: 3,
   },
   {
     name: 'holds what it is giving back',
