@@ -12,6 +12,7 @@ import { HELP, parseOptions, type Options } from './options.ts';
 import { abandonScenario } from './scenarios/abandon.ts';
 import { firstTokenScenario } from './scenarios/first-token.ts';
 import { heldScenario } from './scenarios/held.ts';
+import { benchMoney } from './money/main.ts';
 import { recordMemory } from './scenarios/memory.ts';
 import { nodelayScenario } from './scenarios/nodelay.ts';
 import { plainScenario } from './scenarios/plain.ts';
@@ -33,7 +34,9 @@ if (parsed === 'help') process.stdout.write(HELP);
 else if ('error' in parsed) {
   process.stderr.write(`${parsed.error}\n`);
   process.exitCode = 2;
-} else await (parsed.codec ? benchCodec(parsed, say) : bench(parsed));
+} else if (parsed.codec) await benchCodec(parsed, say);
+else if (parsed.money) await benchMoney(parsed, say);
+else await bench(parsed);
 
 async function bench(options: Options): Promise<void> {
   const startMs = performance.now();

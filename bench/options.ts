@@ -2,6 +2,7 @@
 
 import { parseArgs } from 'node:util';
 import { contenders } from './contenders/all.ts';
+import { UNLEASED } from './contenders/turnpike.ts';
 import { BASELINE } from './rows.ts';
 import {
   DEFAULT_SCHEDULE,
@@ -20,6 +21,8 @@ export type Options = {
   readonly portBase: number;
   /** Not the contenders, but what the protocols cost. */
   readonly codec: boolean;
+  /** Not the contenders, but what money costs. */
+  readonly money: boolean;
 };
 
 const PORT_BASE = 18_300;
@@ -32,6 +35,7 @@ export const HELP = `Measures Turnpike beside other gateways, all in one run on 
   --only a,b           only these contenders of ${contenders.map((one) => one.name).join(', ')} (direct always runs)
   --scenario a,b       only these of ${SCENARIOS.join(', ')}
   --codec              what the protocols cost, instead: decoding, encoding, requests of each
+  --money              what money costs, instead: in memory, in the log, in PostgreSQL, in a whole server
   --json FILE          write the figures to FILE instead of bench/results/latest.json
   --port-base N        use the ports from N upwards (default ${PORT_BASE})
   --help               this text
@@ -48,7 +52,7 @@ export function parseOptions(
   const { values } = parsed;
   if (values.help === true) return 'help';
   const names = contenders.map((one) => one.name);
-  const only = split(values.only) ?? names;
+  const only = split(values.only) ?? names.filter((name) => name !== UNLEASED);
   const scenarios = split(values.scenario) ?? SCENARIOS;
   const strange = only.find((name) => !names.includes(name));
   if (strange !== undefined)
@@ -68,6 +72,7 @@ export function parseOptions(
     scenarios: SCENARIOS.filter((name) => known.includes(name)),
     portBase,
     codec: values.codec === true,
+    money: values.money === true,
   };
 }
 
@@ -78,6 +83,7 @@ function parse(args: readonly string[]) {
       options: {
         quick: { type: 'boolean' },
         codec: { type: 'boolean' },
+        money: { type: 'boolean' },
         only: { type: 'string' },
         scenario: { type: 'string' },
         json: { type: 'string' },

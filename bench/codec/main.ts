@@ -2,6 +2,7 @@
 // protocol through a whole server, then one body of 30 MB beside small requests.
 
 import { gather } from '../gather.ts';
+import { type Line, renderLines } from '../lines.ts';
 import { busyWarning, loadNow, machine } from '../machine.ts';
 import type { Options } from '../options.ts';
 import { DIALECTS } from './agent-prompt.ts';
@@ -13,8 +14,6 @@ const DECODE_US_MAX = 1_500;
 const ENCODE_US_MAX = 6;
 const REQUEST_OVER_CHAT_MAX = 1.25;
 const BLOCKED_MS_MAX = 50;
-
-type Line = { readonly what: string; readonly seen: string; readonly met?: boolean };
 
 export async function benchCodec(options: Options, say: (line: string) => void): Promise<void> {
   const loadBefore = loadNow();
@@ -29,7 +28,7 @@ export async function benchCodec(options: Options, say: (line: string) => void):
   const lines = [...codec, ...requestLines(requests), ...bigLines(big)];
   const warning = busyWarning(loadBefore);
   process.stdout.write(
-    `\n${render(lines)}\n\n${machine()}; load ${loadBefore} before, ${loadNow()} after\n${warning ?? ''}\n`,
+    `\n${renderLines(lines)}\n\n${machine()}; load ${loadBefore} before, ${loadNow()} after\n${warning ?? ''}\n`,
   );
 }
 
@@ -76,14 +75,4 @@ function bigLines({ quietMs, besideMs, took }: BigBody): Line[] {
       met: ms <= BLOCKED_MS_MAX + quietMs,
     })),
   ];
-}
-
-function render(lines: readonly Line[]): string {
-  const width = Math.max(...lines.map(({ what }) => what.length));
-  return lines
-    .map(({ what, seen, met }) => {
-      const mark = met === undefined ? '' : met ? 'met' : 'MISSED';
-      return `${mark.padEnd(8)}${what.padEnd(width)}  ${seen}`;
-    })
-    .join('\n');
 }

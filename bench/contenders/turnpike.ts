@@ -23,15 +23,18 @@ const CLI = join(ROOT, 'cli/src/main.ts');
 /** More than any run can spend. */
 const CREDITS_USD = '100000';
 
-export const turnpike: Contender = { name: 'turnpike', start };
+export const turnpike: Contender = { name: 'turnpike', start: (site) => start(site, 'leases') };
+/** The same without leases and without a settlement log: what they are for is seen beside it. */
+export const UNLEASED = 'turnpike-direct';
+export const turnpikeDirect: Contender = { name: UNLEASED, start: (site) => start(site, 'direct') };
 
-async function start(site: Site): Promise<Running | Unavailable> {
+async function start(site: Site, settlement: string): Promise<Running | Unavailable> {
   const missing = await firstMissing([SERVER, CLI]);
   if (missing !== undefined)
     return { kind: 'unavailable', reason: `${missing} does not exist in this tree` };
   const configFile = join(site.directory, 'turnpike.json');
   await writeFile(configFile, JSON.stringify(configuration(site), null, 2));
-  const env = environment(site, configFile);
+  const env = { ...environment(site, configFile), TURNPIKE_SETTLEMENT: settlement };
   const server = await ServerProcess.start({
     command: process.execPath,
     args: [SERVER],

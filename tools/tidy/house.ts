@@ -64,8 +64,8 @@ export const MAY_IMPORT = {
   contract: [],
   cli: ['contract'],
   console: ['contract'],
-  // What decoding and encoding cost is measured on the codecs themselves.
-  bench: ['protocols', 'domain'],
+  // What decoding, encoding and money cost is measured on the parts themselves.
+  bench: ['protocols', 'engines', 'store', 'gateway', 'ports', 'domain', 'lib'],
   // docs/protocols is made of the reference.
   tools: ['reference'],
   models: [],

@@ -38,13 +38,17 @@ export class LogBroken extends Error {
   override readonly name = 'LogBroken';
 }
 
-/** 40,000 records: a second of a very busy gateway, and quickly written full at a first start. */
-const SEGMENT_BYTES = 16 * 1024 * 1024;
+/** Some 15,000 records: seconds of a busy gateway, and quickly written full at a first start. */
+const SEGMENT_BYTES = 8 * 1024 * 1024;
 /** Written at once; a quarter of the smallest segment that the tests use. */
 const GROUP_BYTES_MAX = 4 * 1024 * 1024;
-/** Over a gigabyte of records that PostgreSQL has not taken. */
+/**
+ * Of records that PostgreSQL has not taken, some 60,000: more than leases last for in a gateway of a thousand requests a
+ * second while it is away, and no more than a start applies in two seconds, or a process has room for.
+ */
+const LOG_BYTES_MAX = 4 * SEGMENT_BYTES;
+/** However small they are, as in tests. */
 const SEGMENTS_MAX = 64;
-const TOO_MANY = `The settlement log holds ${SEGMENTS_MAX} segments that PostgreSQL has not taken; look why it does not.`;
 /**
  * While so many requests run that others end soon, groups begin this far apart: at 64 in flight the way of every record or
  * two to the disk and back was a tenth of this thread's samples, and with two milliseconds from 16 requests on a twentieth.
@@ -192,6 +196,14 @@ export class SettlementLog implements AsyncDisposable {
     return this.close(false);
   }
 
+  get #segmentsMax(): number {
+    return Math.min(SEGMENTS_MAX, Math.floor(LOG_BYTES_MAX / this.#segmentBytes));
+  }
+
+  get #tooMany(): string {
+    return `The settlement log holds ${this.#segmentsMax} segments that PostgreSQL has not taken; look why it does not.`;
+  }
+
   #groupBytesMax(): number {
     return Math.min(GROUP_BYTES_MAX, this.#segmentBytes);
   }
@@ -244,9 +256,7 @@ export class SettlementLog implements AsyncDisposable {
       this.#lookForRoom();
       return current;
     }
-    if (this.#segments.length >= SEGMENTS_MAX) {
-      throw new NoRoom(TOO_MANY);
-    }
+    if (this.#segments.length >= this.#segmentsMax) throw new NoRoom(this.#tooMany);
     const spare = await this.#spares.give();
     if (!spare.ok) throw new NoRoom(spare.error);
     const name = segmentName(this.#options.epoch, group.firstSeq);
@@ -289,7 +299,8 @@ export class SettlementLog implements AsyncDisposable {
     const current = this.#segments.at(-1);
     const runsOut = current === undefined || current.at > this.#segmentBytes / 2;
     if (runsOut) this.#spares.prepare();
-    const problem = this.#segments.length < SEGMENTS_MAX ? this.#spares.problem : TOO_MANY;
+    const isAtEnd = this.#segments.length >= this.#segmentsMax;
+    const problem = isAtEnd ? this.#tooMany : this.#spares.problem;
     const roomy = !runsOut || problem === undefined;
     if (this.#roomy && !roomy) this.#options.onTrouble(problem ?? '');
     this.#roomy = roomy;
