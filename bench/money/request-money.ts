@@ -11,6 +11,7 @@ import { authenticate } from '../../server/src/gateway/authenticate.ts';
 import type { Gateway } from '../../server/src/gateway/gateway.ts';
 import { Admission } from '../../server/src/gateway/admit.ts';
 import { takeHold } from '../../server/src/gateway/take-hold.ts';
+import { systemClock } from '../../server/src/ports/clock.ts';
 import type { Store } from '../../server/src/store/postgres/store.ts';
 import { PRICE, settlementOf } from './settlement.ts';
 
@@ -54,7 +55,7 @@ export async function requestMoney(
       oneRequest(store, customers[(turn * AT_ONCE + at) % customers.length]),
     );
     // What follows from a hold in memory follows in this turn.
-    for (let n = 0; n < MICROTASKS; n++) await undefined;
+    for (let n = 0; n < MICROTASKS; n++) await Promise.resolve();
     const { user, system } = process.threadCpuUsage(before);
     if (turn >= turns) spentUs += user + system;
     await Promise.all(all);
@@ -85,7 +86,8 @@ async function oneRequest(store: Store, customer: Customer | undefined): Promise
   using admission = new Admission(LOAD, OFFERED, DEMAND);
   const { organisationId, projectId, keyId } = caller.value;
   const requestId = newRequestId(startedAtMs);
-  const gateway: Pick<Gateway, 'ledger' | 'snapshot'> = {
+  const gateway: Pick<Gateway, 'clock' | 'ledger' | 'snapshot'> = {
+    clock: systemClock,
     ledger: store.ledger,
     snapshot: () => store.accounts.snapshot(),
   };

@@ -47,7 +47,12 @@ import { stopRequests } from './start/stop-requests.ts';
 import { Terminal } from './start/terminal.ts';
 import { acquireDataDirectoryLock } from './store/data-directory.ts';
 import { startEmbeddedPostgres } from './store/postgres/embedded/embedded-postgres.ts';
-import { openStore, type Store, type StoreConnection } from './store/postgres/store.ts';
+import {
+  openStore,
+  type Store,
+  type StoreConnection,
+  type StoreProblem,
+} from './store/postgres/store.ts';
 import type { Till } from './till/till.ts';
 import { openServerLog, type ServerLog } from './telemetry/server-log.ts';
 
@@ -169,6 +174,9 @@ async function prepareStore(config: Config, { accounts }: Store): Promise<string
   return await firstRun(accounts);
 }
 
+/** After these no request can be paid any more. */
+const ENDS: ReadonlySet<StoreProblem['kind']> = new Set(['fenced', 'log-broken', 'books-lost']);
+
 async function openDatabase(start: Start): Promise<Result<Store, string>> {
   const { config, terminal, log, scope } = start;
   const connection = await databaseConnection(start);
@@ -181,7 +189,7 @@ async function openDatabase(start: Start): Promise<Result<Store, string>> {
     onProblem: ({ kind, sentence }) => {
       if (kind === 'connection-restored') log.info({ kind }, sentence);
       else log.error({ kind }, sentence);
-      if (kind === 'fenced' || kind === 'log-broken') start.stop(sentence);
+      if (ENDS.has(kind)) start.stop(sentence);
     },
   });
   if (!store.ok) return err(store.error.message);

@@ -6,6 +6,8 @@ export type StoreProblem = {
     | 'connection-restored'
     | 'fenced'
     | 'record-refused'
+    /** PostgreSQL does not have what it had committed: the process must stop. */
+    | 'books-lost'
     /** The settlement log can't be written any more: the process must stop. */
     | 'log-broken'
     | 'log-full';

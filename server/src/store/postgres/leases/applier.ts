@@ -300,6 +300,10 @@ export class Applier {
   async #readState(session: BooksSession): Promise<void> {
     const askedMs = this.#nowMs;
     const applied = await session.applied(this.#options.gateway.epoch);
+    if (applied.seq < this.#appliedSeq) {
+      this.#halt(applied.seq);
+      throw new Error('PostgreSQL has lost what it had committed');
+    }
     for (const { settlement, chargedNano } of this.#queue.slice(
       0,
       applied.seq - this.#appliedSeq,
@@ -348,6 +352,7 @@ export class Applier {
   }
 
   #tellLost(): void {
+    if (this.#isFenced) return;
     this.#options.onLost();
     if (this.#lostSinceMs !== undefined) return;
     this.#lostSinceMs = this.#nowMs;
@@ -361,6 +366,18 @@ export class Applier {
     this.#isFenced = true;
     const sentence = `Another process has started as gateway "${this.#options.gateway.id}"; this one can't charge any more, stop it.`;
     this.#options.onProblem({ kind: 'fenced', sentence });
+    this.#options.onFenced();
+  }
+
+  /**
+   * It was restored, or is a replica that lacked the last commits. What the log still has, the next start applies again, and
+   * it refuses to start where that is not all.
+   */
+  #halt(seq: number): void {
+    if (this.#isFenced) return;
+    this.#isFenced = true;
+    const sentence = `PostgreSQL at ${this.#options.books.where} has this gateway's charges up to record ${seq} and had committed those up to ${this.#appliedSeq}: it was put back, or another server took its place; no request can be paid any more: look which database is the right one and start again.`;
+    this.#options.onProblem({ kind: 'books-lost', sentence });
     this.#options.onFenced();
   }
 }

@@ -69,7 +69,10 @@ class PostgresSession implements BooksSession {
     return this.#alive;
   }
 
-  /** Reads, never guesses: how far the log is applied, and what each lease stands at. */
+  /**
+   * Reads, never guesses: how far the log is applied, and what each lease stands at. What a lost connection had committed
+   * may not be on PostgreSQL's disk yet: it is when this is answered, and its records may be forgotten.
+   */
   async applied(epoch: bigint): Promise<Applied> {
     const whose = [this.#gateway.id, `${epoch}`];
     await this.#client.query(
@@ -86,6 +89,7 @@ class PostgresSession implements BooksSession {
          WHERE gateway_id = $1 AND epoch = $2`,
       whose,
     );
+    await this.#flush();
     return {
       seq: Number(watermark.rows[0]?.seq ?? 0),
       leases: new Map(leases.rows.map((row) => [row.account, BigInt(row.amount)])),

@@ -1,0 +1,177 @@
+// PostgreSQL's own troubles, met by the real one: others that hold a lock or deadlock with us, and a server that takes its
+// place without the last commits.
+
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Pool } from 'pg';
+import { nano } from '../../../domain/money/nano.ts';
+import { mustHold, testRequestId, testSettlement } from '../../../ports/ledger.contract.ts';
+import { auditBooks } from '../audit.ts';
+import {
+  booksOf,
+  connectTo,
+  mustOpen,
+  poolTo,
+  startTestPostgres,
+  type TestPostgres,
+} from '../database.fixture.ts';
+import type { Store, StoreProblem } from '../store.ts';
+import { CuttingProxy } from '../trouble.fixture.ts';
+
+const PATIENCE_MS = 60_000;
+const COST = 10n;
+
+let postgres: TestPostgres;
+let scratch: string;
+before(async () => {
+  scratch = mkdtempSync(join(tmpdir(), 'turnpike-trouble-'));
+  postgres = await startTestPostgres();
+});
+after(async () => {
+  await postgres[Symbol.asyncDispose]();
+  rmSync(scratch, { recursive: true });
+});
+
+async function settleSome(store: Store, organisationId: string, count: number): Promise<void> {
+  for (let n = 0; n < count; n++) {
+    const hold = await mustHold(store.ledger, organisationId, 100n);
+    const settled = await store.ledger.settle(hold, testSettlement(hold, COST));
+    assert.equal(settled.kind, 'settled');
+  }
+}
+
+async function untilRecorded(pool: Pool, count: number): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    const { rows } = await pool.query<{ n: string }>('SELECT count(*) AS n FROM usage');
+    if (Number(rows[0]?.n) === count) return;
+    assert.ok(performance.now() < deadline, `${rows[0]?.n} of ${count} are recorded`);
+    await sleep(20);
+  }
+}
+
+test('I5 I11 a row that others lock for long, and a deadlock with them: each record is applied once', async () => {
+  const connection = await postgres.newDatabase();
+  await using pool = poolTo(connection);
+  await using other = await connectTo(connection);
+  const problems: StoreProblem[] = [];
+  await using store = await mustOpen(connection, {
+    logDirectory: join(scratch, 'locked'),
+    onProblem: (problem) => problems.push(problem),
+  });
+  const organisationId = await booksOf(store).newOrganisation(1_000_000n);
+  await settleSome(store, organisationId, 3);
+  await untilRecorded(pool, 3);
+
+  // Longer than a batch waits for a lock: it is tried again.
+  await other.query('BEGIN');
+  await other.query("SELECT FROM account WHERE id = 'credits:' || $1 FOR UPDATE", [organisationId]);
+  await settleSome(store, organisationId, 3);
+  await sleep(2_500);
+  await other.query('COMMIT');
+  await untilRecorded(pool, 6);
+
+  // In the wrong order: revenue first. Whoever PostgreSQL ends, nothing of ours is lost or doubled.
+  await other.query('BEGIN');
+  await other.query("SELECT FROM account WHERE id LIKE 'revenue:%' FOR UPDATE");
+  await settleSome(store, organisationId, 3);
+  await untilBlocked(pool);
+  await other
+    .query("SELECT FROM account WHERE id = 'credits:' || $1 FOR UPDATE", [organisationId])
+    .catch(() => {});
+  await other.query('ROLLBACK');
+  await untilRecorded(pool, 9);
+  assert.deepEqual(problems, []);
+  assert.deepEqual(await auditBooks(pool), []);
+  const { balanceNano } = await booksOf(store).balance(organisationId);
+  assert.equal(balanceNano, 1_000_000n - 9n * COST);
+});
+
+async function untilBlocked(pool: Pool): Promise<void> {
+  const deadline = performance.now() + PATIENCE_MS;
+  const waiting =
+    "SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%ledger_apply%'";
+  while ((await pool.query(waiting)).rowCount === 0) {
+    assert.ok(performance.now() < deadline, 'the batch does not wait');
+    await sleep(5);
+  }
+}
+
+test('I6 I11 a server that takes over without the last commits stops the gateway; the next start has them in its log', async () => {
+  const connection = await postgres.newDatabase();
+  const { database } = connection;
+  const logDirectory = join(scratch, 'failover');
+  const problems: StoreProblem[] = [];
+  await using proxy = new CuttingProxy(connection);
+  let organisationId: string;
+  {
+    await using admin = await connectTo(postgres.postgres.connection);
+    await using store = await mustOpen(proxy.connection, {
+      logDirectory,
+      onProblem: (problem) => problems.push(problem),
+    });
+    organisationId = await booksOf(store).newOrganisation(1_000_000n);
+    await settleSome(store, organisationId, 3);
+    await whileRecorded(connection, 3);
+    await unused(proxy, () => admin.query(`CREATE DATABASE standby TEMPLATE ${database}`));
+    await settleSome(store, organisationId, 4);
+    await whileRecorded(connection, 7);
+    await unused(proxy, async () => {
+      await admin.query(`ALTER DATABASE ${database} RENAME TO lost`);
+      await admin.query(`ALTER DATABASE standby RENAME TO ${database}`);
+    });
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!problems.some(({ kind }) => kind === 'books-lost')) {
+      assert.ok(performance.now() < deadline, JSON.stringify(problems));
+      await tryHold(store, organisationId);
+      await sleep(20);
+    }
+    assert.equal(await tryHold(store, organisationId), 'unavailable');
+    assert.match(problems.at(-1)?.sentence ?? '', /up to record 3 and had committed those up to 7/);
+  }
+  await using store = await mustOpen(connection, { logDirectory });
+  await using pool = poolTo(connection);
+  await untilRecorded(pool, 7);
+  assert.deepEqual(await booksOf(store).balance(organisationId), {
+    balanceNano: 1_000_000n - 7n * COST,
+    heldNano: 0n,
+  });
+  assert.deepEqual(await auditBooks(pool), []);
+});
+
+async function whileRecorded(connection: Parameters<typeof poolTo>[0], count: number) {
+  await using pool = poolTo(connection);
+  await untilRecorded(pool, count);
+}
+
+/** While nobody is connected to the database, as copying and renaming want it. */
+async function unused(proxy: CuttingProxy, work: () => Promise<unknown>): Promise<void> {
+  proxy.close();
+  const deadline = performance.now() + PATIENCE_MS;
+  for (;;) {
+    try {
+      await work();
+      break;
+    } catch (error) {
+      if (!/being accessed/.test(String(error)) || performance.now() > deadline) throw error;
+      await sleep(50);
+    }
+  }
+  proxy.reopen();
+}
+
+async function tryHold(store: Store, organisationId: string): Promise<string> {
+  const wantNano = nano(1_000n);
+  const request = { requestId: testRequestId(), organisationId, wantNano, leastNano: wantNano };
+  const outcome = await store.ledger.hold(request);
+  if (outcome.kind === 'held')
+    await store.ledger.settle(
+      outcome.hold,
+      testSettlement(outcome.hold, 0n, { outcome: 'failed' }),
+    );
+  return outcome.kind;
+}
