@@ -16,6 +16,7 @@ import { readCorsOrigins } from './start/cors-origins.ts';
 import { type InvoicingSettings, readInvoicingSettings } from './start/invoicing-settings.ts';
 import { type PaymentSettings, readPaymentSettings } from './start/payment-settings.ts';
 import { offerOf, shippedOffer } from './start/shipped-models.ts';
+import type { KeysSee } from './ports/receipts.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
 export type LlamaConfig = z.infer<typeof llamaEngine> & {
@@ -63,6 +64,7 @@ export type Config = {
   readonly forgetful: readonly string[];
   /** False where something in front of the server can't pass WebSockets on: clients are sent to HTTP. */
   readonly webSockets: boolean;
+  readonly keysSee: KeysSee;
   /** The pages that may call the API from a browser; `*` is every one. */
   readonly corsOrigins: readonly string[];
   /** What becomes of fields that a protocol does not know, by its name; `*` is all others. */
@@ -231,14 +233,17 @@ function withoutBlanks(environment: Environment): Environment {
   return Object.fromEntries(trimmed.filter(([, value]) => value !== ''));
 }
 
-/** How the protocols are spoken. */
-function readWire(
-  environment: Environment,
-): Result<Pick<Config, 'webSockets' | 'unknownFields' | 'corsOrigins' | 'logLevel'>, string> {
+type Wire = 'webSockets' | 'keysSee' | 'unknownFields' | 'corsOrigins' | 'logLevel';
+
+/** How the protocols are spoken, and what they say. */
+function readWire(environment: Environment): Result<Pick<Config, Wire>, string> {
   const webSockets = environment['TURNPIKE_WEBSOCKETS'] ?? 'on';
   if (webSockets !== 'on' && webSockets !== 'off') {
     return err(`TURNPIKE_WEBSOCKETS must be on or off, not '${webSockets}'.`);
   }
+  const keysSee = environment['TURNPIKE_KEYS_SEE'] ?? 'organisation';
+  if (keysSee !== 'organisation' && keysSee !== 'key')
+    return err(`TURNPIKE_KEYS_SEE must be organisation or key, not '${keysSee}'.`);
   const unknownFields = readUnknownFields(environment['TURNPIKE_UNKNOWN_FIELDS'] ?? 'warn');
   if (!unknownFields.ok) return unknownFields;
   const cors = readCorsOrigins(environment['TURNPIKE_CORS_ORIGINS'] ?? '');
@@ -250,6 +255,7 @@ function readWire(
   }
   return ok({
     webSockets: webSockets === 'on',
+    keysSee,
     unknownFields: unknownFields.value,
     corsOrigins: cors.value,
     logLevel,

@@ -142,6 +142,75 @@ describe('what was charged, read again', () => {
     assert.equal(key.credit.available, available.dollars);
   });
 
+  it('a key reads the budgets on its path with what is left of each, and that it is frozen', async () => {
+    const made = await manage<{ key: string; id: string; projectId: string }>('/keys', {
+      name: 'held',
+    });
+    const read = async () => {
+      const response = await get('/v1/key', made.key);
+      assert.equal(response.status, 200);
+      // As docs/api.md says; what is read is asserted.
+      return (await response.json()) as {
+        readonly frozen: object | null;
+        readonly expires_at: null;
+        readonly budgets: readonly { readonly [field: string]: string | null }[];
+        readonly credit: object | null;
+      };
+    };
+    assert.deepEqual((await read()).budgets, []);
+    const limit = { period: 'daily', hard_limit: '0.5' };
+    await manage('/budgets', { scope: 'key', subject: made.id, ...limit, alert: '0.4' });
+    await manage('/budgets', { scope: 'organisation', period: 'total', alert: '9' });
+    await manage('/budgets', { scope: 'each-end-user', subject: made.projectId, ...limit });
+    await manage('/budgets', { scope: 'end-user', subject: 'nobody else’s business', ...limit });
+    const other = await manage<{ id: string }>('/keys', { name: 'other key' });
+    await manage('/budgets', { scope: 'key', subject: other.id, ...limit });
+    const asked = await fetch(`${turnpike.origin}/v1/chat/completions`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${made.key}`, 'content-type': 'application/json' },
+      body: JSON.stringify(ask({ user: 'u-1' })),
+    });
+    await asked.text();
+    const cost = asked.headers.get('turnpike-cost-usd') ?? '';
+    const deadlineMs = performance.now() + 10_000;
+    let { budgets } = await read();
+    const of = (scope: string) => budgets.find((one) => one['scope'] === scope);
+    while (of('key')?.['spent'] !== cost || of('key')?.['held'] !== '0.00') {
+      assert.ok(performance.now() < deadlineMs, JSON.stringify(budgets));
+      await new Promise((resume) => setTimeout(resume, 50));
+      ({ budgets } = await read());
+    }
+    assert.equal(budgets.length, 3);
+    const { resets_at: resets, left, ...own } = of('key') ?? {};
+    assert.deepEqual(own, {
+      scope: 'key',
+      period: 'daily',
+      hard_limit: '0.50',
+      alert: '0.40',
+      spent: cost,
+      held: '0.00',
+    });
+    assert.equal(femto(left ?? '') + femto(cost), femto('0.50'));
+    assert.match(resets ?? '', /T00:00:00\.000Z$/);
+    assert.deepEqual(
+      [of('organisation')?.['hard_limit'], of('organisation')?.['resets_at']],
+      [null, null],
+    );
+    assert.deepEqual([of('each-end-user')?.['spent'], of('each-end-user')?.['left']], [cost, null]);
+
+    assert.deepEqual([(await read()).frozen, (await read()).expires_at], [null, null]);
+    const why = { reason: 'to see what it says', by: 'test' };
+    const frozen = await manage<{ id: string }>('/freezes', {
+      scope: 'project',
+      subject: made.projectId,
+      ...why,
+    });
+    assert.deepEqual((await read()).frozen, { scope: 'project', why: 'operator' });
+    assert.equal((await get('/v1/models', made.key)).status, 403);
+    await manage(`/freezes/${frozen.id}/thaw`, why);
+    assert.equal((await read()).frozen, null);
+  });
+
   it('I7 I19 prices that are scheduled now are those of the next request; earlier ones keep theirs', async () => {
     const earlier = await turnpike.chat(ask());
     await earlier.text();

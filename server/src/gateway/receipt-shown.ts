@@ -1,11 +1,12 @@
 // A receipt and a key as their owner reads them: every amount exact and as text, every line with its count and its price.
 
+import type { FreezeScope } from '../domain/accounts/freeze.ts';
 import type { KeyEntry } from '../domain/accounts/snapshot.ts';
 import { USAGE_BUCKETS, type UsageBucket } from '../domain/generation/usage.ts';
 import { formatAmount } from '../domain/money/nano.ts';
 import type { PriceItem } from '../domain/pricing/price-book.ts';
 import { SERVICE_TIERS } from '../domain/pricing/service-tier.ts';
-import type { KeyFacts, Receipt } from '../ports/receipts.ts';
+import type { KeyBudget, KeyFacts, KeysSee, Receipt } from '../ports/receipts.ts';
 import type { Offered } from './model-for.ts';
 
 const ITEMS: { readonly [item in PriceItem]: string } = {
@@ -87,8 +88,14 @@ function formatFemto(femto: bigint): string {
   return `${digits.slice(0, -FEMTO_DIGITS)}.${fraction}`;
 }
 
-export function keyShown(caller: KeyEntry, facts: KeyFacts, offered: readonly Offered[]): object {
+export function keyShown(
+  caller: KeyEntry,
+  facts: KeyFacts,
+  { offered, frozen, keysSee }: KeyAround,
+): object {
   const contributes = caller.contributes === true;
+  const { availableNano, heldNano } = facts.balance;
+  const budgets = facts.budgets.filter(({ scope }) => keysSee !== 'key' || scope === 'key');
   return {
     id: caller.keyId,
     object: 'key',
@@ -97,6 +104,8 @@ export function keyShown(caller: KeyEntry, facts: KeyFacts, offered: readonly Of
     created_at: new Date(facts.createdAtMs).toISOString(),
     organisation_id: caller.organisationId,
     project_id: caller.projectId,
+    expires_at: null, // Keys end when they are revoked.
+    frozen: frozen ?? null,
     data_use_consent: contributes,
     models: offered.map(({ model, pinned: { prices } }) => ({
       id: model.id,
@@ -108,9 +117,36 @@ export function keyShown(caller: KeyEntry, facts: KeyFacts, offered: readonly Of
     })),
     currency: 'USD',
     spend: { today: formatAmount(facts.dayNano), month: formatAmount(facts.monthNano) },
-    credit: {
-      available: formatAmount(facts.balance.availableNano),
-      held: formatAmount(facts.balance.heldNano),
-    },
+    budgets: budgets.map(budgetShown),
+    credit:
+      keysSee === 'key'
+        ? null
+        : { available: formatAmount(availableNano), held: formatAmount(heldNano) },
+  };
+}
+
+type KeyAround = {
+  readonly offered: readonly Offered[];
+  /** By its operator, or because its organisation owes; absent: it is not. */
+  readonly frozen?: { readonly scope: FreezeScope; readonly why: 'operator' | 'debt' };
+  readonly keysSee: KeysSee;
+};
+
+function budgetShown(budget: KeyBudget): object {
+  const { scope, period, hardLimitNano, alertNano, spentNano, heldNano, resetsAtMs } = budget;
+  // What one of many end users has left is not to be told from all of them.
+  const isOne = hardLimitNano !== undefined && scope !== 'each-end-user';
+  const leftNano = isOne ? hardLimitNano - spentNano - heldNano : undefined;
+  const amountOrNull = (amount: bigint | undefined) =>
+    amount === undefined ? null : formatAmount(amount > 0n ? amount : 0n);
+  return {
+    scope,
+    period,
+    hard_limit: amountOrNull(hardLimitNano),
+    alert: amountOrNull(alertNano),
+    spent: formatAmount(spentNano),
+    held: formatAmount(heldNano),
+    left: amountOrNull(leftNano),
+    resets_at: resetsAtMs === undefined ? null : new Date(resetsAtMs).toISOString(),
   };
 }

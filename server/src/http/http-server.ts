@@ -88,8 +88,8 @@ export class HttpServer {
     mountPublicRoutes(this.#app, gateway, protocols, options.facts);
     if (options.reports !== undefined)
       mountOrganizationReports(this.#app, gateway, protocols, options.reports);
-    const { receipts } = options.facts;
-    if (receipts) mountSelfInspection(this.#app, gateway, protocols, receipts);
+    const { receipts, keysSee = 'organisation' } = options.facts;
+    if (receipts) mountSelfInspection(this.#app, gateway, protocols, { receipts, keysSee });
     mountReference(this.#app, options.facts.version);
   }
 

@@ -7,7 +7,7 @@ import type { Gateway } from '../gateway/gateway.ts';
 import { modelsFor } from '../gateway/model-for.ts';
 import { assert } from '../lib/assert.ts';
 import { newRequestId } from '../lib/ids.ts';
-import type { Receipts } from '../ports/receipts.ts';
+import type { KeysSee, Receipts } from '../ports/receipts.ts';
 import type { ModelFacts, ModelPages, Protocol } from '../protocols/protocol.ts';
 import { authorizationOf } from './authorization.ts';
 import { dialectOf, type Protocols } from './dialect.ts';
@@ -18,6 +18,8 @@ export type PublicFacts = {
   storeReady(): Promise<boolean>;
   /** Absent: nobody can read here what was charged. */
   readonly receipts?: Receipts;
+  /** Absent: what its organisation has. */
+  readonly keysSee?: KeysSee;
 };
 
 type Refusal = Parameters<Protocol['refusal']>[0];

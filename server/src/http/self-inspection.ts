@@ -9,7 +9,7 @@ import { keyShown, receiptShown } from '../gateway/receipt-shown.ts';
 import { err, ok, type Result } from '../lib/result.ts';
 import { newRequestId } from '../lib/ids.ts';
 import { RETRY_AFTER_LEDGER_MS } from '../limits.ts';
-import type { Receipts } from '../ports/receipts.ts';
+import type { KeysSee, Receipts } from '../ports/receipts.ts';
 import { authorizationOf } from './authorization.ts';
 import { dialectOf, type Protocols } from './dialect.ts';
 import type { Protocol } from '../protocols/protocol.ts';
@@ -29,11 +29,13 @@ function requestIdOf(id: string): string {
   return digits === undefined ? id : `req_${digits}`;
 }
 
+type Inspected = { readonly receipts: Receipts; readonly keysSee: KeysSee };
+
 export function mountSelfInspection(
   app: FastifyInstance,
   gateway: Gateway,
   protocols: Protocols,
-  receipts: Receipts,
+  { receipts, keysSee }: Inspected,
 ): void {
   const forCallers = (handle: Handle) => async (request: FastifyRequest, reply: FastifyReply) => {
     const requestId = newRequestId(gateway.clock.nowMs());
@@ -64,7 +66,12 @@ export function mountSelfInspection(
       const facts = await receipts.keyFacts(caller.keyId, gateway.clock.nowMs());
       if (!facts.ok) return err(AWAY);
       if (facts.value === undefined) return err({ kind: 'unauthenticated', reason: 'unknown' });
-      return ok(keyShown(caller, facts.value, modelsFor(gateway, caller)));
+      const offered = modelsFor(gateway, caller);
+      const scope = gateway.snapshot().freezes?.of(caller)?.scope;
+      const owes = caller.frozen === true && ({ scope: 'organisation', why: 'debt' } as const);
+      const frozen = scope === undefined ? owes : ({ scope, why: 'operator' } as const);
+      const around = { offered, keysSee, ...(frozen !== false && { frozen }) };
+      return ok(keyShown(caller, facts.value, around));
     }),
   );
 }

@@ -2,6 +2,7 @@
 
 import type { Settlement } from '../domain/ledger/settlement.ts';
 import type { Nano } from '../domain/money/nano.ts';
+import type { Budget } from '../domain/ledger/budget.ts';
 import type { ModelPrice } from '../domain/pricing/price-book.ts';
 import type { Owner } from '../domain/stored/answer.ts';
 import type { Asked } from './asked.ts';
@@ -33,7 +34,19 @@ export type KeyFacts = {
   readonly dayNano: Nano;
   readonly monthNano: Nano;
   readonly balance: Balance;
+  /** On the path of its requests: its own, its project's, its organisation's, and that of each end user. */
+  readonly budgets: readonly KeyBudget[];
 };
+
+export type KeyBudget = Pick<Budget, 'scope' | 'period' | 'hardLimitNano' | 'alertNano'> & {
+  /** In the window that is open; of each end user, what all of them have spent. */
+  readonly spentNano: bigint;
+  readonly heldNano: bigint;
+  readonly resetsAtMs?: number;
+};
+
+/** Whether `GET /v1/key` shows what its organisation has, or what is the key's own alone. */
+export type KeysSee = 'organisation' | 'key';
 
 export interface Receipts {
   /**

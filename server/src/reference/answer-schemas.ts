@@ -252,5 +252,30 @@ export const ownKey = z.looseObject({
   data_use_consent: z.boolean().describe('Whether it may ask for the contributor tier.'),
   models: z.array(z.looseObject({ id: z.string(), service_tiers: z.array(z.string()) })),
   spend: z.looseObject({ today: amount, month: amount }).describe('Of this key, by UTC.'),
-  credit: z.looseObject({ available: amount, held: amount }).describe('Of the organisation.'),
+  expires_at: z.string().nullable().describe('Null: it works until it is revoked.'),
+  frozen: z
+    .looseObject({
+      scope: z.enum(['organisation', 'project', 'key']),
+      why: z.enum(['operator', 'debt']),
+    })
+    .nullable()
+    .describe('Why its requests are refused; null: they are not.'),
+  budgets: z
+    .array(
+      z.looseObject({
+        scope: z.enum(['organisation', 'project', 'key', 'each-end-user']),
+        period: z.enum(['daily', 'weekly', 'monthly', 'total']),
+        hard_limit: amount.nullable().describe('Never exceeded; null: none.'),
+        alert: amount.nullable().describe('Told once in a window, and stops nobody; null: none.'),
+        spent: amount.describe('In the window that is open.'),
+        held: amount.describe('Set aside for requests that run.'),
+        left: amount.nullable().describe('Of the hard limit.'),
+        resets_at: z.string().nullable(),
+      }),
+    )
+    .describe('On the path of its requests.'),
+  credit: z
+    .looseObject({ available: amount, held: amount })
+    .nullable()
+    .describe('Of the organisation; null where its operator shows keys their own alone.'),
 });

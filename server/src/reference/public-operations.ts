@@ -213,7 +213,7 @@ export const OPERATIONS: readonly Operation[] = [
     tag: 'Money',
     summary: 'What this key may do, has spent and can spend',
     description:
-      'Its models with the tiers that are on sale, its spend today and this month, and the credit that is left.',
+      'Its models with the tiers that are on sale, its spend today and this month, the budgets on its path with what is spent and left of each, whether it is frozen, and the credit that is left.',
     needsKey: true,
     answer: { name: 'Key', schema: answers.ownKey },
     error: 'OpenAiError',

@@ -11,6 +11,7 @@ import { err, ok } from '../../lib/result.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Asked } from '../../ports/asked.ts';
 import type { Adjusted, KeyFacts, Receipt, Receipts } from '../../ports/receipts.ts';
+import { keyBudgets } from './key-budgets.ts';
 import { COLUMNS } from './price-columns.ts';
 import { modelsOf } from './prices/price-rows.ts';
 import { beganMs, isRequestId, uuidOf } from './request-id.ts';
@@ -166,7 +167,10 @@ export class PostgresReceipts implements Receipts {
       assert(balance !== undefined, 'a key belongs to an organisation');
       const { name, redacted, createdAtMs, day, month } = row;
       const spent = { dayNano: nano(BigInt(day)), monthNano: nano(BigInt(month)) };
-      return ok({ name, redacted, createdAtMs, ...spent, balance });
+      const { organisationId, projectId } = row;
+      const whose = { organisationId, projectId, keyId };
+      const budgets = await keyBudgets(this.#sources.accounts.budgets, whose, nowMs);
+      return ok({ name, redacted, createdAtMs, ...spent, balance, budgets });
     } catch {
       return err('unavailable');
     }
@@ -174,6 +178,7 @@ export class PostgresReceipts implements Receipts {
 }
 
 type KeyRow = {
+  readonly projectId: string;
   readonly name: string;
   readonly redacted: string;
   readonly organisationId: string;
@@ -184,7 +189,7 @@ type KeyRow = {
 
 /** By the organisation's index: of a key alone there is none, for it would cost every settle. */
 const SELECT_KEY = `
-  SELECT k.name, k.redacted, p.organisation_id AS "organisationId",
+  SELECT k.name, k.redacted, p.organisation_id AS "organisationId", p.id AS "projectId",
       extract(epoch FROM k.created_at)::float8 * 1000 AS "createdAtMs",
       coalesce(s.day, 0)::text AS day, coalesce(s.month, 0)::text AS month
     FROM api_key AS k JOIN project AS p ON p.id = k.project_id
