@@ -335,12 +335,7 @@ async function openHttp(
     protocols: PROTOCOLS,
     embeddings: EMBEDDING_PROTOCOLS,
     reports: { protocols: REPORT_PROTOCOLS, adminKeys: store.adminKeys, usage: store.reports },
-    facts: {
-      version,
-      storeReady: () => store.ping(),
-      receipts: store.receipts,
-      keysSee: config.keysSee,
-    },
+    facts: { version, storeReady: () => store.ping(), receipts: store.receipts, keysSee: config.keysSee },
     webSockets: config.webSockets,
     corsOrigins: config.corsOrigins,
     logger: log,

@@ -16,7 +16,6 @@ import { readCorsOrigins } from './start/cors-origins.ts';
 import { type InvoicingSettings, readInvoicingSettings } from './start/invoicing-settings.ts';
 import { type PaymentSettings, readPaymentSettings } from './start/payment-settings.ts';
 import { offerOf, shippedOffer } from './start/shipped-models.ts';
-import type { KeysSee } from './ports/receipts.ts';
 
 export type EngineConfig = LlamaConfig | OpenAiCompatibleConfig | ScriptedConfig;
 export type LlamaConfig = z.infer<typeof llamaEngine> & {
@@ -64,7 +63,7 @@ export type Config = {
   readonly forgetful: readonly string[];
   /** False where something in front of the server can't pass WebSockets on: clients are sent to HTTP. */
   readonly webSockets: boolean;
-  readonly keysSee: KeysSee;
+  readonly keysSee: 'organisation' | 'key';
   /** The pages that may call the API from a browser; `*` is every one. */
   readonly corsOrigins: readonly string[];
   /** What becomes of fields that a protocol does not know, by its name; `*` is all others. */

@@ -49,6 +49,10 @@ BEGIN
     PERFORM budget_open(a.id);
   END LOOP;
 
+  IF holds <> '{}' THEN
+    PERFORM ledger_end_due(ARRAY(SELECT u.id FROM unnest(accounts) AS u));
+  END IF;
+
   FOREACH a IN ARRAY accounts LOOP
     position := position + 1;
     UPDATE account

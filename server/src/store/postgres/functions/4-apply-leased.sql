@@ -8,12 +8,14 @@
 -- Returns what each lease stands at, the free amount beside it, and whether the account is being recalled; null where
 -- there is no such account. And for each wish: the amount, or -1: nobody has more; or -2: others may have some to spare
 -- and have been asked for it. For the last two, the position of the account that lacked, and the recall to wait for.
+-- Where something may have been set aside, also in how many ms the next part of that credit ends.
 CREATE FUNCTION ledger_apply_leased(
   this_gateway text, this_epoch bigint, lease_epoch bigint, from_seq bigint, to_seq bigint,
   changes lease_change[], wishes lease_wish[], wish_accounts integer[],
   revenues revenue_change[], overrun_sum bigint, settles settle_record[],
   OUT leased bigint[], OUT available bigint[], OUT scarce boolean[],
-  OUT granted bigint[], OUT lacked integer[], OUT since bigint[]
+  OUT granted bigint[], OUT lacked integer[], OUT since bigint[],
+  OUT expires double precision[]
 ) LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
@@ -67,6 +69,8 @@ BEGIN
     EXIT WHEN left(c.account_id, 7) <> 'budget:'; -- their ids come before all others
     PERFORM budget_open(c.account_id);
   END LOOP;
+
+  PERFORM ledger_end_due(ARRAY(SELECT u.account_id FROM unnest(changes) AS u WHERE wishes <> '{}' OR u.extra > 0));
 
   IF wishes <> '{}' THEN
     lacked := array_fill(0, ARRAY[cardinality(wishes)]);
@@ -189,6 +193,11 @@ BEGIN
     leased[position] := target;
     available[position] := free;
     scarce[position] := is_scarce;
+    IF (c.extra > 0 OR wishes <> '{}') AND left(c.account_id, 8) = 'credits:' THEN
+      expires[position] := (SELECT coalesce(1000 * extract(epoch FROM min(expires_at) - clock_timestamp()), 'Infinity')
+        FROM credit_block
+        WHERE organisation_id = substr(c.account_id, 9) AND remaining_nano > 0 AND effective AND expires_at IS NOT NULL);
+    END IF;
   END LOOP;
 
   IF settles <> '{}' THEN

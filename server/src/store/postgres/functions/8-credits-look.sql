@@ -116,3 +116,31 @@ BEGIN
   PERFORM ledger_burn(of_organisation, at);
   PERFORM ledger_end(of_organisation, at, at);
 END $$;
+
+-- Before anything is set aside from these accounts: blocks whose time is over end now, and not when somebody looks. A block
+-- of a plan whose next cycle is about to be granted waits for that: what is charged meanwhile burns the next one.
+CREATE FUNCTION ledger_end_due(account_ids text[]) RETURNS void LANGUAGE plpgsql AS $$
+#variable_conflict use_column
+DECLARE
+  moment timestamptz := clock_timestamp();
+  organisation text;
+BEGIN
+  -- One look into an index: of all customers, blocks end rarely.
+  PERFORM FROM credit_block WHERE remaining_nano > 0 AND expires_at <= moment + interval '1 s' LIMIT 1;
+  IF NOT FOUND THEN
+    RETURN;
+  END IF;
+  -- All that the caller will lock, in its order: the house's accounts come after them.
+  PERFORM FROM account WHERE id = ANY (account_ids) ORDER BY id FOR UPDATE;
+  moment := date_trunc('milliseconds', clock_timestamp());
+  FOR organisation IN
+    SELECT DISTINCT organisation_id FROM credit_block AS b
+      WHERE remaining_nano > 0 AND effective AND expires_at <= moment AND 'credits:' || organisation_id = ANY (account_ids)
+        AND NOT EXISTS (SELECT FROM subscription AS s
+          WHERE s.organisation_id = b.organisation_id AND NOT ended AND NOT cancel_at_period_end
+            AND next_at <= moment AND next_at > moment - interval '5 s')
+      ORDER BY 1
+  LOOP
+    PERFORM ledger_look(organisation, moment);
+  END LOOP;
+END $$;

@@ -214,10 +214,11 @@ export class Applier {
     this.#strikes = 0;
     this.#dropThrough(this.#appliedSeq + entries.length);
     const nowMs = this.#nowMs;
+    const times = { askedMs: plan.askedMs, nowMs };
     for (const [at, { lease, offer, change }] of plan.planned.entries()) {
       const answer = answers.leases[at];
       if (answer === undefined) lease.correct(0n);
-      else lease.answered(offer, change.chargedNano, answer, nowMs);
+      else lease.answered(offer, change.chargedNano, answer, times);
     }
     this.#answerWishes(plan, answers, nowMs);
     for (const { lease } of plan.planned) if (lease.isDue(nowMs)) this.#options.book.setDue(lease);

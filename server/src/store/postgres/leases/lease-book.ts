@@ -148,8 +148,8 @@ export class LeaseBook {
   }
 
   /** PostgreSQL can't be asked: wishes are served from what there is. */
-  serveSpare(): void {
-    for (const { queue } of this.#purses.values()) queue.serveSpare();
+  serveSpare(nowMs: number): void {
+    for (const { queue } of this.#purses.values()) queue.serveSpare(nowMs);
   }
 
   endOverdue(nowMs: number): void {

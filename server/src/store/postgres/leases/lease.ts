@@ -19,6 +19,8 @@ export type LeaseAnswer = {
   readonly availableNano: bigint;
   /** Some gateway lacks what it needs: nobody keeps anything to spare. */
   readonly isRecalled: boolean;
+  /** Until a part of the credit ends, `Infinity` where none does; absent where nothing was set aside. */
+  readonly expiresInMs?: number;
 };
 
 /** A lease covers what is charged in so many seconds … */
@@ -60,6 +62,9 @@ export class Lease {
   #recallNo = 0n;
   #answeredNo = 0n;
   #recalledUntilMs = -Infinity;
+  /** I15: from then on what is spare may be credit that has ended; PostgreSQL says whether other credit covers it. */
+  #expiresAtMs = Infinity;
+  #isDated = false;
 
   constructor(accountId: string) {
     this.accountId = accountId;
@@ -90,7 +95,22 @@ export class Lease {
   covers(wantNano: bigint, nowMs: number): boolean {
     this.#usedAtMs = nowMs;
     if (wantNano > this.#largestWantNano) this.#largestWantNano = wantNano;
-    return this.waiting === 0 && wantNano <= this.spareNano && !this.isRecalled(nowMs);
+    return this.waiting === 0 && wantNano <= this.grantableNano(nowMs) && !this.isRecalled(nowMs);
+  }
+
+  /** What of the spare part may be set aside without asking. */
+  grantableNano(nowMs: number): bigint {
+    return this.isOver(nowMs) ? 0n : this.spareNano;
+  }
+
+  /** A part of the credit that it was taken from has ended since. */
+  isOver(nowMs: number): boolean {
+    return nowMs >= this.#expiresAtMs;
+  }
+
+  /** What is spare goes back: others lack it, or it may have ended. */
+  mustReturn(nowMs: number): boolean {
+    return this.isRecalled(nowMs) || this.isOver(nowMs);
   }
 
   hold(amountNano: bigint): void {
@@ -123,7 +143,7 @@ export class Lease {
 
   /** Whether the spare part runs low. */
   wants(nowMs: number): boolean {
-    if (this.isIdle(nowMs) || this.isRecalled(nowMs)) return false;
+    if (this.isIdle(nowMs) || this.mustReturn(nowMs)) return false;
     return nowMs >= this.#askAgainAtMs && this.spareNano * 2n < this.#targetNano;
   }
 
@@ -135,7 +155,7 @@ export class Lease {
   /** `isWished`: wishes that it does not cover are in the same batch, and may have all that is spare. */
   offer(nowMs: number, isClosing: boolean, isWished: boolean): Offer | undefined {
     this.#offeredNano = 0n;
-    if (isWished && !isClosing && !this.isRecalled(nowMs)) {
+    if (isWished && !isClosing && !this.mustReturn(nowMs)) {
       // Not kept from those who come while PostgreSQL is asked, which may take long.
       return this.#put(this.spareNano, false, this.#targetNano);
     }
@@ -152,7 +172,7 @@ export class Lease {
     offer: Offer | undefined,
     chargedNano: bigint,
     answer: LeaseAnswer,
-    nowMs: number,
+    { askedMs, nowMs }: { readonly askedMs: number; readonly nowMs: number },
   ): void {
     this.leasedNano = answer.leasedNano;
     this.pendingNano -= chargedNano;
@@ -160,6 +180,10 @@ export class Lease {
     this.#isAsked = false;
     this.#offeredNano = 0n;
     if (answer.isRecalled) this.#recalledUntilMs = nowMs + RECALLED_FOR_MS;
+    if (answer.expiresInMs !== undefined) {
+      this.#expiresAtMs = askedMs + answer.expiresInMs;
+      this.#isDated = true;
+    }
     if (offer === undefined) return;
     if (offer.recallNo > this.#answeredNo) this.#answeredNo = offer.recallNo;
     if (offer.extraNano === 0n) return;
@@ -169,6 +193,8 @@ export class Lease {
 
   /** As found in PostgreSQL when it is unknown what became of the last batch. */
   correct(leasedNano: bigint): void {
+    // What was granted in an answer that got lost may end sooner than what is known of.
+    if (this.#isDated && leasedNano > this.leasedNano) this.#expiresAtMs = -Infinity;
     this.leasedNano = leasedNano;
     this.#isAsked = false;
     this.#offeredNano = 0n;
@@ -193,8 +219,8 @@ export class Lease {
   /** The part of what is spare that others should have. */
   #excessNano(nowMs: number): bigint {
     const spare = this.spareNano;
-    if (this.waiting > 0 && !this.isRecalled(nowMs)) return 0n;
-    if (this.isRecalled(nowMs) || this.isIdle(nowMs)) return spare;
+    if (this.waiting > 0 && !this.mustReturn(nowMs)) return 0n;
+    if (this.mustReturn(nowMs) || this.isIdle(nowMs)) return spare;
     const target = this.#targetNano;
     return spare > 4n * target ? spare - target : 0n;
   }

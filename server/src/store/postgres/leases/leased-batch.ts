@@ -68,10 +68,11 @@ export type LeasedReply = readonly [
   granted: string | null,
   lacked: string | null,
   since: string | null,
+  expires: string | null,
 ];
 
 export const APPLY_LEASED_SQL = `
-  SELECT leased::text, available::text, scarce::text, granted::text, lacked::text, since::text
+  SELECT leased::text, available::text, scarce::text, granted::text, lacked::text, since::text, expires::text
     FROM ledger_apply_leased($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`;
 
 export function leasedBatchValues(gateway: Gateway, batch: LeasedBatch): string[] {
@@ -100,16 +101,27 @@ export function leasedBatchValues(gateway: Gateway, batch: LeasedBatch): string[
 
 export function leasedBatchAnswer(
   batch: LeasedBatch,
-  [leasedText, availableText, scarceText, grantedText, lackedText, sinceText]: LeasedReply,
+  [
+    leasedText,
+    availableText,
+    scarceText,
+    grantedText,
+    lackedText,
+    sinceText,
+    expiresText,
+  ]: LeasedReply,
 ): LeasedBatchAnswer {
   const leased = bigintsOrNulls(leasedText);
   const available = bigintsOrNulls(availableText);
   const scarce = scarceText?.slice(1, -1).split(',') ?? [];
+  const expires = expiresText?.slice(1, -1).split(',') ?? [];
   const leases = batch.changes.map((_, at) => {
     const leasedNano = leased[at];
     const availableNano = available[at];
     if (leasedNano === undefined || availableNano === undefined) return undefined;
-    return { leasedNano, availableNano, isRecalled: scarce[at] === 't' };
+    const state = { leasedNano, availableNano, isRecalled: scarce[at] === 't' };
+    const expiresInMs = Number(expires[at]); // NaN where nothing is said of it.
+    return Number.isNaN(expiresInMs) ? state : { ...state, expiresInMs };
   });
   if (batch.wishes.length === 0) return { leases, wishes: [] };
   const granted = bigintsOrNulls(grantedText);

@@ -97,7 +97,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       onFenced: () => this.#fence(),
       onRead: (askedMs) => this.#trustAgain(askedMs),
       onLost: () => {
-        if (this.#isTrusted) this.#book.serveSpare();
+        if (this.#isTrusted) this.#book.serveSpare(timers.monotonicMs());
       },
     });
     this.#endTicks = timers.every(TICK_MS, () => this.#tick());
@@ -287,9 +287,9 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
   #release(payer: Payer, heldNano: bigint, chargedNano: bigint): void {
     const leases = this.#book.leasesOf(payer);
     for (const lease of leases) lease.settle(heldNano, chargedNano);
-    if (this.#isTrusted) this.#book.purseOf(payer.organisationId).queue.serve();
     const nowMs = this.#timers.monotonicMs();
-    for (const lease of leases) if (lease.isRecalled(nowMs)) this.#ask(lease);
+    if (this.#isTrusted) this.#book.purseOf(payer.organisationId).queue.serve(nowMs);
+    for (const lease of leases) if (lease.mustReturn(nowMs)) this.#ask(lease);
   }
 
   #waitToHold(request: HoldRequest, made: Request): Promise<HoldOutcome> {
@@ -357,7 +357,7 @@ export class LeasedLedger implements Ledger, LeasesInMemory, AsyncDisposable {
       const leases = this.#book.leasesOf(payer);
       queue.push({ ...want, leases, waitsFor: leases, deadlineMs, ended: false, ...rest, fail });
       this.#book.setQueueDue(queue);
-      if (this.#applier.isLost && this.#isTrusted) queue.serveSpare();
+      if (this.#applier.isLost && this.#isTrusted) queue.serveSpare(this.#timers.monotonicMs());
       this.#applier.wake(true);
     });
   }

@@ -104,7 +104,7 @@ class PostgresSession implements BooksSession {
       rowMode: 'array',
     });
     if (batch.records.length > 0 && !this.#isWithin) await this.#flush();
-    return leasedBatchAnswer(batch, rows[0] ?? [null, null, null, null, null, null]);
+    return leasedBatchAnswer(batch, rows[0] ?? [null, null, null, null, null, null, null]);
   }
 
   async transaction(work: () => Promise<void>): Promise<void> {

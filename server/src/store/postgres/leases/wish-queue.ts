@@ -58,14 +58,14 @@ export class WishQueue {
   }
 
   /** In the order in which they came, from what is spare. Who does not fit keeps what it lacks from those behind it. */
-  serve(): void {
+  serve(nowMs: number): void {
     if (this.#wishes.length === 0) return;
     const kept = new Set<Lease>();
     for (const wish of this.#wishes) {
       if (wish.ended || wish.hopeless === true) continue;
       let fits = true;
       for (const lease of wish.leases) {
-        if (!kept.has(lease) && wish.wantNano <= lease.spareNano) continue;
+        if (!kept.has(lease) && wish.wantNano <= lease.grantableNano(nowMs)) continue;
         kept.add(lease);
         fits = false;
       }
@@ -75,10 +75,10 @@ export class WishQueue {
   }
 
   /** PostgreSQL can't be asked: those that fit get what there is, whoever came first. */
-  serveSpare(): void {
+  serveSpare(nowMs: number): void {
     for (const wish of this.#wishes) {
       let amount = wish.wantNano;
-      for (const { spareNano } of wish.leases) if (spareNano < amount) amount = spareNano;
+      for (const lease of wish.leases) amount = smaller(amount, lease.grantableNano(nowMs));
       if (!wish.ended && wish.hopeless !== true && amount >= wish.leastNano) give(wish, amount);
     }
     this.#dropEnded();
@@ -139,6 +139,8 @@ export function refuseHopeless(wish: Wish): void {
   if (wish.ended || lacking === undefined) return;
   end(wish, () => wish.refuse(lacking.availableNano, lacking));
 }
+
+const smaller = (a: bigint, b: bigint) => (a < b ? a : b);
 
 function give(wish: Wish, amountNano: bigint): void {
   for (const lease of wish.leases) lease.hold(amountNano);
