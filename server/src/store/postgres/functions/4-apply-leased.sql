@@ -8,7 +8,7 @@
 -- Returns what each lease stands at, the free amount beside it, and whether the account is being recalled; null where
 -- there is no such account. And for each wish: the amount, or -1: nobody has more; or -2: others may have some to spare
 -- and have been asked for it. For the last two, the position of the account that lacked, and the recall to wait for.
--- Where something may have been set aside, also in how many ms the next part of that credit ends.
+-- Where something may have been set aside, also in how many ms the next part of that credit ends; null if none does.
 CREATE FUNCTION ledger_apply_leased(
   this_gateway text, this_epoch bigint, lease_epoch bigint, from_seq bigint, to_seq bigint,
   changes lease_change[], wishes lease_wish[], wish_accounts integer[],
@@ -194,7 +194,7 @@ BEGIN
     available[position] := free;
     scarce[position] := is_scarce;
     IF (c.extra > 0 OR wishes <> '{}') AND left(c.account_id, 8) = 'credits:' THEN
-      expires[position] := (SELECT coalesce(1000 * extract(epoch FROM min(expires_at) - clock_timestamp()), 'Infinity')
+      expires[position] := (SELECT 1000 * extract(epoch FROM min(expires_at) - clock_timestamp())
         FROM credit_block
         WHERE organisation_id = substr(c.account_id, 9) AND remaining_nano > 0 AND effective AND expires_at IS NOT NULL);
     END IF;

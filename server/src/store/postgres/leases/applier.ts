@@ -214,11 +214,11 @@ export class Applier {
     this.#strikes = 0;
     this.#dropThrough(this.#appliedSeq + entries.length);
     const nowMs = this.#nowMs;
-    const times = { askedMs: plan.askedMs, nowMs };
+    const asked = { askedMs: plan.askedMs, nowMs, isAsked: plan.wishes.length > 0 };
     for (const [at, { lease, offer, change }] of plan.planned.entries()) {
       const answer = answers.leases[at];
       if (answer === undefined) lease.correct(0n);
-      else lease.answered(offer, change.chargedNano, answer, times);
+      else lease.answered(offer, change.chargedNano, answer, asked);
     }
     this.#answerWishes(plan, answers, nowMs);
     for (const { lease } of plan.planned) if (lease.isDue(nowMs)) this.#options.book.setDue(lease);

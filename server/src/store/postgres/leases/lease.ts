@@ -19,9 +19,12 @@ export type LeaseAnswer = {
   readonly availableNano: bigint;
   /** Some gateway lacks what it needs: nobody keeps anything to spare. */
   readonly isRecalled: boolean;
-  /** Until a part of the credit ends, `Infinity` where none does; absent where nothing was set aside. */
+  /** Until a part of the credit ends; absent where none does, and where nothing was asked for. */
   readonly expiresInMs?: number;
 };
+
+/** `isAsked`: something may have been set aside for a wish. */
+type Answered = { readonly askedMs: number; readonly nowMs: number; readonly isAsked: boolean };
 
 /** A lease covers what is charged in so many seconds … */
 const COVER_SECONDS = 10n;
@@ -172,7 +175,7 @@ export class Lease {
     offer: Offer | undefined,
     chargedNano: bigint,
     answer: LeaseAnswer,
-    { askedMs, nowMs }: { readonly askedMs: number; readonly nowMs: number },
+    { askedMs, nowMs, isAsked }: Answered,
   ): void {
     this.leasedNano = answer.leasedNano;
     this.pendingNano -= chargedNano;
@@ -180,9 +183,10 @@ export class Lease {
     this.#isAsked = false;
     this.#offeredNano = 0n;
     if (answer.isRecalled) this.#recalledUntilMs = nowMs + RECALLED_FOR_MS;
-    if (answer.expiresInMs !== undefined) {
-      this.#expiresAtMs = askedMs + answer.expiresInMs;
-      this.#isDated = true;
+    if (isAsked || (offer?.extraNano ?? 0n) > 0n) {
+      const { expiresInMs = Infinity } = answer;
+      this.#expiresAtMs = askedMs + expiresInMs;
+      this.#isDated ||= expiresInMs < Infinity;
     }
     if (offer === undefined) return;
     if (offer.recallNo > this.#answeredNo) this.#answeredNo = offer.recallNo;

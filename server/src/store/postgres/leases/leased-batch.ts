@@ -120,7 +120,7 @@ export function leasedBatchAnswer(
     const availableNano = available[at];
     if (leasedNano === undefined || availableNano === undefined) return undefined;
     const state = { leasedNano, availableNano, isRecalled: scarce[at] === 't' };
-    const expiresInMs = Number(expires[at]); // NaN where nothing is said of it.
+    const expiresInMs = Number(expires[at]); // NaN for NULL.
     return Number.isNaN(expiresInMs) ? state : { ...state, expiresInMs };
   });
   if (batch.wishes.length === 0) return { leases, wishes: [] };
