@@ -335,7 +335,12 @@ async function openHttp(
     protocols: PROTOCOLS,
     embeddings: EMBEDDING_PROTOCOLS,
     reports: { protocols: REPORT_PROTOCOLS, adminKeys: store.adminKeys, usage: store.reports },
-    facts: { version, storeReady: () => store.ping(), receipts: store.receipts, keysSee: config.keysSee },
+    facts: {
+      version,
+      storeReady: () => store.ping(),
+      receipts: store.receipts,
+      keysSee: config.keysSee,
+    },
     webSockets: config.webSockets,
     corsOrigins: config.corsOrigins,
     logger: log,
