@@ -2,8 +2,6 @@
 // both have answered the same and stand at the same. So what the simulation proves with the model holds with the SQL too.
 
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import {
   mustOpen,
@@ -11,12 +9,12 @@ import {
   startTestPostgres,
   type TestPostgres,
 } from '../../server/src/store/postgres/database.fixture.ts';
+import { planted } from '../../server/src/store/postgres/planted.fixture.ts';
 import { Pair } from './books-pair.ts';
-import { SQL_MISTAKES, type SqlMistake } from './sql-mistakes.ts';
+import { SQL_MISTAKES } from './sql-mistakes.ts';
 
 const SEED = 7;
 const STEPS = 800;
-const FUNCTIONS = join(import.meta.dirname, '../../server/src/store/postgres/functions');
 
 let postgres: TestPostgres;
 /** Has the schema, and nothing in it. */
@@ -43,12 +41,3 @@ describe('mistakes in the SQL are found', { concurrency: 2 }, () => {
     });
   }
 });
-
-/** The function with the mistake in it, in place of the right one. */
-function planted(mistake: SqlMistake): string {
-  const functions = readFileSync(join(FUNCTIONS, mistake.file), 'utf8').split('CREATE FUNCTION ');
-  const right = functions.find((text) => text.startsWith(`${mistake.function}(`)) ?? '';
-  const parts = right.split(mistake.find);
-  assert.equal(parts.length, 2, `what it replaces stands ${parts.length - 1} times there`);
-  return `CREATE OR REPLACE FUNCTION ${parts.join(mistake.replace)}`;
-}

@@ -1,15 +1,7 @@
 // Mistakes planted in the functions in PostgreSQL, one at a time: the comparison with the model must find each of them, or it
 // proves nothing about the SQL.
 
-export type SqlMistake = {
-  readonly name: string;
-  /** Below server/src/store/postgres/functions. */
-  readonly file: string;
-  readonly function: string;
-  /** Stands in the function exactly once. */
-  readonly find: string;
-  readonly replace: string;
-};
+import type { SqlMistake } from '../../server/src/store/postgres/planted.fixture.ts';
 
 const APPLY = { file: '4-apply-leased.sql', function: 'ledger_apply_leased' };
 const OPEN = { file: '9-budgets.sql', function: 'budget_open' };
