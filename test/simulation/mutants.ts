@@ -148,9 +148,17 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'refuses without a look at what has been given back in its own house',
     file: `${LEASES}/wish-queue.ts`,
-    find: "if (answer.kind === 'refused' && wish.leastNano <= lacking.availableNano) {",
-    replace: "if (answer.kind === 'refused' && wish.leastNano < 0n) {",
+    find: 'if (wish.leastNano <= lacking.availableNano) return askAgain(wish, nowMs);',
+    replace: 'if (wish.leastNano < 0n) return askAgain(wish, nowMs);',
     seed: 12,
+  },
+  {
+    name: 'refuses at the end of its time without that look',
+    file: `${LEASES}/wish-queue.ts`,
+    find: 'if (wish.leastNano <= lacking.availableNano) return askAgain(wish, nowMs);',
+    replace:
+      "if (answer.kind === 'refused' && wish.leastNano <= lacking.availableNano) return askAgain(wish, nowMs);",
+    seed: 6627,
   },
   {
     name: 'grants what its request has been granted already',

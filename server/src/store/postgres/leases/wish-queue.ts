@@ -114,11 +114,10 @@ export function answerWish(wish: Wish, answer: WishAnswer, askedMs: number, nowM
     return isThere ? give(wish, answer.amountNano) : askAgain(wish, nowMs);
   }
   const { lacking } = answer;
-  if (answer.kind === 'refused' && wish.leastNano <= lacking.availableNano) {
-    return askAgain(wish, nowMs); // While it was asked for, a hold of ours has ended: with what that left.
-  }
   const untilMs = wish.endgame?.untilMs ?? nowMs + RECALL_TIMEOUT_MS;
   if (answer.kind === 'refused' || askedMs >= untilMs) {
+    // While it was asked for, a hold of ours may have ended: then again, with what that left.
+    if (wish.leastNano <= lacking.availableNano) return askAgain(wish, nowMs);
     return end(wish, () => wish.refuse(lacking.availableNano, lacking));
   }
   wait(wish, [lacking]);
