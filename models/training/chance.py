@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TypeVar
 
 from text.patterns import all_wordings, wording
-from text.words import CITIES, COLOURS, CURRENCIES, FIRST_NAMES, FOODS, JOBS, LANGUAGES, LAST_NAMES, MORE_WORDS, ONSETS, SPORTS, THINGS, VOWELS, CODAS
+from text.words import CITIES, COLOURS, COMMON_WORDS, CURRENCIES, FIRST_NAMES, FOODS, JOBS, LANGUAGES, LAST_NAMES, MORE_WORDS, ONSETS, SPORTS, THINGS, VOWELS, CODAS
 
 Item = TypeVar("Item")
 
@@ -23,6 +23,7 @@ KEPT_SIZE_MIN = 60  # sides of longer lists are kept, since they are asked for a
 SIDES: dict[tuple[int, bool], tuple[Sequence, Sequence]] = {}
 INVENTED_SHARE = 0.35
 MORE_SHARE = 0.75  # of the wordings that training sees, where there are more of them than the list that is split
+COMMON_SHARE = 0.12
 JOINED_SHARE = 0.5  # of the words in training: two halves of real words, so that every piece of the vocabulary gets copied
 LITTLE_WORDS = frozenset("the a an my your me i you it this that is are do does to of for in on with and or there whats".split())  # no wording is another for these
 SPLIT_WORDS = (THINGS, MORE_WORDS, FIRST_NAMES, LAST_NAMES, CITIES, COLOURS, FOODS, JOBS, SPORTS, LANGUAGES, CURRENCIES)
@@ -102,16 +103,19 @@ class Chance:
                 return word
 
     def joined(self) -> str:
-        """The beginning of one real word and the end of another; never a word or a joining that is held out."""
+        """The beginning of one real word and the end of another, and at times the middle of a third; never a word or a joining that is held out."""
         while True:
-            first, second = self.random.choice(WHOLE_WORDS), self.random.choice(WHOLE_WORDS)
-            word = first[: self.number(1, 6)].lower() + second[-self.number(2, 6) :].lower()
+            first, second, third = (self.random.choice(WHOLE_WORDS) for _ in range(3))
+            middle = third[1 : self.number(2, 5)] if self.roll(0.25) else ""
+            word = first[: self.number(1, 6)].lower() + middle + second[-self.number(2, 6) :].lower()
             if len(word) > 2 and zlib.crc32(word.encode()) % HELD_WORDS_EVERY and word not in HELD_WORDS:
                 return word
 
     def word(self) -> str:
         if not self.held and self.roll(JOINED_SHARE):
             return self.joined()
+        if not self.held and self.roll(COMMON_SHARE):
+            return self.random.choice(COMMON_WORDS_SEEN)
         make = self.random.choices((self.invented, lambda: self.pick(THINGS), lambda: self.pick(MORE_WORDS)), (INVENTED_SHARE, 0.3, 0.35))[0]
         return make()
 
@@ -185,4 +189,5 @@ def listed(items: Sequence[str], joiner: str = "and") -> str:
 
 HELD_OUT = Chance(0, held=True)
 HELD_WORDS = {word.lower() for words in SPLIT_WORDS for word in HELD_OUT.allowed(words)}
+COMMON_WORDS_SEEN = [word for word in COMMON_WORDS if word not in HELD_WORDS]
 WHOLE_WORDS = [word for words in SPLIT_WORDS for word in Chance(0).allowed(words) if word.isascii() and word.isalpha()]

@@ -6,19 +6,23 @@ conversation a word was copied from, or -1) and `ends` (where each conversation 
 
 import argparse
 import itertools
+from collections.abc import Iterable
 from multiprocessing import Pool
 from pathlib import Path
 
 import numpy as np
 
+from chance import HELD_WORDS
 from chat import Renderer, system_content, turn_content
 from copying_places import CopyingPlaces
+from families.fields import HELD_KEYS
 from mix import STAGES, conversation
 from tokenizer import Tokenizer, learn_tokenizer
 
 SEEDS_PER_STAGE = 100_000_000
 SEEDS_PER_JOB = 2_000
 TOKENIZER_SAMPLES = 40_000
+SAID_SAMPLES, SAID_MIN, READ_MAX = 8_000, 45, 250
 TOKENS_MAX = 2_048  # longer conversations are left out
 STAGE_SHARES = {"early": 0.15, "main": 0.45, "late": 0.4}
 
@@ -59,9 +63,22 @@ def sample_texts(count: int):
 
 
 def make_tokenizer(path: Path) -> None:
-    tokenizer = learn_tokenizer(sample_texts(TOKENIZER_SAMPLES))
+    learnt = learn_tokenizer(sample_texts(TOKENIZER_SAMPLES))
+    tokenizer = Tokenizer(learnt.merges, hardly_said(learnt, HELD_WORDS | HELD_KEYS))
     tokenizer.save(path)
     print(f"tokenizer: {len(tokenizer.vocabulary)} tokens")
+
+
+def hardly_said(tokenizer: Tokenizer, words: Iterable[str]) -> set[str]:
+    """Those of the words that are a token of their own which the assistant hardly ever says in training, and which is not read all the time."""
+    renderer = Renderer(tokenizer)
+    read, said = np.zeros((2, len(tokenizer.vocabulary)), np.int64)
+    for seed in range(SAID_SAMPLES):
+        ids, marks = map(np.array, renderer.render(conversation(9 * SEEDS_PER_STAGE + seed, "late")))
+        read += np.bincount(ids, minlength=len(read))
+        said += np.bincount(ids[marks > 0], minlength=len(said))
+    tokens = {part: tokenizer.encode(part) for word in words for part in word.split("_") if len(part) > 2}
+    return {part for part, ids in tokens.items() if len(ids) == 1 and said[ids[0]] < SAID_MIN and read[ids[0]] < READ_MAX}
 
 
 def make_stage(stage: str, tokens: int, tokenizer: Path, folder: Path, workers: int) -> None:

@@ -83,7 +83,7 @@ def add_tokenizer(writer: gguf.GGUFWriter, tokenizer: Tokenizer, template: str) 
     writer.add_tokenizer_pre("qwen2")
     writer.add_token_list(tokenizer.vocabulary)
     writer.add_token_types(kinds)
-    writer.add_token_merges([f"{left} {right}" for left, right in tokenizer.merges])
+    writer.add_token_merges([f"{left} {right}" for left, right in tokenizer.used_merges])
     writer.add_eos_token_id(tokenizer.control("<|im_end|>"))
     writer.add_bos_token_id(tokenizer.control("<|endoftext|>"))
     writer.add_pad_token_id(tokenizer.control("<|endoftext|>"))
@@ -127,7 +127,7 @@ def fast_tokenizer(tokenizer: Tokenizer) -> dict:
         "pre_tokenizer": {"type": "Sequence", "pretokenizers": [split, bytes_]},
         "post_processor": None,
         "decoder": {"type": "ByteLevel", "add_prefix_space": True, "trim_offsets": True, "use_regex": True},
-        "model": {"type": "BPE", "vocab": tokenizer.ids, "merges": [f"{left} {right}" for left, right in tokenizer.merges], "byte_fallback": False, "ignore_merges": False},
+        "model": {"type": "BPE", "vocab": tokenizer.ids, "merges": [f"{left} {right}" for left, right in tokenizer.used_merges], "byte_fallback": False, "ignore_merges": False},
     }
 
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # From nothing to both models: tokenizer, data, training, export. Run again after a break, it goes on where it stopped.
 #
-#   ./make.sh                       180 minutes on one CPU core, 3.7 M parameters
+#   ./make.sh                       180 minutes on one CPU core, 4.5 M parameters
 #   SIZE=gpu ./make.sh              25 minutes on one GPU, 19 M parameters
 #
 # MINUTES of training, TOKENS of data, FOLDER for all that is made, PYTHON and COMPILE=1 (torch.compile) may be set, and
@@ -19,7 +19,7 @@ fi
 case ${SIZE:-cpu} in
   cpu)
     MINUTES=${MINUTES:-180} TOKENS=${TOKENS:-40e6} WORKERS=2
-    SHAPE="--layers 4"
+    SHAPE="--layers 5"
     ;;
   gpu)
     MINUTES=${MINUTES:-25} TOKENS=${TOKENS:-4e8} WORKERS=$(nproc)

@@ -5,6 +5,9 @@ JSON would have to know how every word is spelled. Here the merges are learnt in
 letters (and inside punctuation), then, ranked after all of those, a space in front of the most common whole words. A rare word
 is therefore the same tokens after a space, a quote or an underscore, and copying it is copying tokens.
 
+A token that training never says can't be copied, though. So a word that training may not say, since it is kept for
+evaluation, is written in pieces (`cut`), as any other word that the model has not seen.
+
 The split before merging is llama.cpp's `qwen2`, in which every digit is a token of its own.
 """
 
@@ -107,9 +110,13 @@ def merge_pair(parts: list[str], pair: tuple[str, str]) -> list[str]:
 
 
 class Tokenizer:
-    def __init__(self, merges: Iterable[tuple[str, str]]):
+    def __init__(self, merges: Iterable[tuple[str, str]], cut: Iterable[str] = ()):
+        """`cut` are words that are written in pieces although they have a token, which stays unused."""
         self.merges = [tuple(merge) for merge in merges]
-        self.rank = {merge: rank for rank, merge in enumerate(self.merges)}
+        self.cut = sorted(cut)
+        unused = {form for word in self.cut for form in (spell(word), SPACE + spell(word))}
+        self.used_merges = [merge for merge in self.merges if "".join(merge) not in unused]
+        self.rank = {merge: rank for rank, merge in enumerate(self.used_merges)}
         bytes_ = [BYTE_TO_CHARACTER[byte] for byte in range(256)]
         self.vocabulary = bytes_ + [left + right for left, right in self.merges] + CONTROL_TOKENS
         self.ids = {token: index for index, token in enumerate(self.vocabulary)}
@@ -145,11 +152,12 @@ class Tokenizer:
         return out.decode("utf8", "replace")
 
     def save(self, path: Path) -> None:
-        path.write_text(json.dumps({"merges": self.merges}, ensure_ascii=False))
+        path.write_text(json.dumps({"merges": self.merges, "cut": self.cut}, ensure_ascii=False))
 
     @classmethod
     def load(cls, path: Path) -> "Tokenizer":
-        return cls(tuple(merge) for merge in json.loads(path.read_text())["merges"])
+        saved = json.loads(path.read_text())
+        return cls((tuple(merge) for merge in saved["merges"]), saved.get("cut", ()))
 
 
 def learn_tokenizer(texts: Iterable[str]) -> Tokenizer:

@@ -4,11 +4,13 @@ A schema is used for several texts in a row, which teaches more for the same tok
 text ("city?") lead up to whole objects.
 """
 
+from functools import lru_cache
 from typing import Any
 
-from chance import Chance, capital, sentence_case
+from chance import HELD_OUT, Chance, capital, sentence_case
 from chat import Conversation, Turn, to_json
-from families.fields import KINDS, Field, FieldType, fill, mention, nested_type, object_schema, object_value, some_types, spoken_key
+from families.fields import KINDS, Field, FieldType, fill, free_key, known_key, mention, nested_type, object_schema, object_value, some_types, spoken_key
+from families.telling import shape, some_kinds, told_sentence
 from text.requests import MORE_WORDINGS, MORE_ASK_BY_KEYS, MORE_ASK_BY_SCHEMA, MORE_ASK_ONE, MORE_FILLERS, MORE_OPENINGS, MORE_RECORDS
 from text.words import MORE_WORDS
 
@@ -22,7 +24,11 @@ ASK_ONE = ["What is the {key}?", "{key}?", "Which {key}?", "Give me the {key}.",
 OPENINGS = ["", "", "", "Hi! ", "Note: ", "New entry. ", "Hello, ", "From the form: ", "Dear team, ", "Update: ", "FYI: ", "Good morning. "]
 FILLERS = ["", "", "", " Thanks!", " Please reply soon.", " That is all.", " Best regards", " See you.", " Have a nice day."]
 BLURRED_SHARE = 0.35
-ANY_RECORD_SHARE = 0.35
+TOLD_SHARE = 0.42  # of the records: told in sentences that telling.py makes
+FREE_TOLD_SHARE = 0.4
+NESTED_SHARE = 0.18
+BY_SCHEMA_SHARE = 0.36  # keys that no grammar gives are the harder half
+CLOSING_SHARE = 0.12  # any sentence before or behind the text
 NESTED_KEYS = ["details", "contact", "options", "delivery", "event", "billing", "sender", "source"]
 
 
@@ -35,7 +41,17 @@ def around(chance: Chance, pattern: str) -> str:
 
 def wrapped(chance: Chance, body: str) -> str:
     before, after = around(chance, chance.wide(OPENINGS, MORE_OPENINGS)).rstrip(), around(chance, chance.wide(FILLERS, MORE_FILLERS)).lstrip()
+    if not chance.held and chance.roll(CLOSING_SHARE):
+        after = any_sentence(chance)
+    if not chance.held and chance.roll(CLOSING_SHARE / 2):
+        before = any_sentence(chance)
     return f"{before} {body} {after}".strip()
+
+
+def any_sentence(chance: Chance) -> str:
+    """Words that belong to no field."""
+    words = [word.lower() for word in chance.words(chance.number(1, 5))]
+    return capital(" ".join(words)) + chance.any((".", "!", "!", "?", ","))
 
 
 def more_styles(chance: Chance, fields: list[Field]) -> str:
@@ -101,54 +117,50 @@ def record_types(chance: Chance, spec: str) -> list[FieldType]:
     return found
 
 
-STARTS = ["", "", "", "", "", "On ", "At ", "In ", "The ", "A ", "My ", "With ", "For ", "{Word} ", "{Word} the ", "It is the ", "{Word}: "]
-BETWEEN = [
-    ": ", ": ", ", ", " - ", " ", " / ", " ({word}) ", " at ", " in ", " on ", " for ", " with ", " by ", " to ", " and ", " is ", " the ", " {word} ", " {word} ", " {word} the ", " {word} the ", " {word}s a ", " {word}ed the ", " we {word} the ", " they {word} ", " I {word} my ", ", {word} ", " of the {word} ", " at the {word} ", " for {word} ",
-]
-ENDS = ["", "", ".", ".", ".", "!", " {word}.", " {word}s.", " {word}"]
-# What a value can be told by, when no key stands beside it: at most one of each row in a record.
-TOLD_APART = [("word", "word", "word", "two_words"), ("name", "name", "full_name", "place"), ("integer", "integer", "number"), ("clock",), ("day", "date"), ("code",), ("email",), ("colour", "language")]
-TOLD_WEIGHTS = (6, 5, 4, 3, 3, 3, 1, 1)
+def told_record(chance: Chance) -> tuple[list[FieldType], list[str]]:
+    """A kind of record with some ways to tell it; its patterns have the keys as gaps."""
+    kinds = some_kinds(chance)
+    free = chance.any(kinds) if chance.roll(FREE_TOLD_SHARE) else None
+    types: dict[str, FieldType] = {}
+    for kind in kinds:
+        key = free_key(chance, kind) if kind == free else known_key(chance, kind)
+        while any(one.key == key for one in types.values()) or "-" in key:
+            key = free_key(chance, kind)
+        types[kind] = FieldType(key, kind, {"type": kind if kind in ("integer", "number") else "string"}, free=kind == free)
+    patterns = [told_sentence(chance, kinds) for _ in range(3)]
+    keyed = [pattern.format(**{kind: "{" + one.key + "}" for kind, one in types.items()}) for pattern in patterns]
+    held = held_shapes()
+    return chance.shuffled(list(types.values())), [pattern for pattern in keyed if shape(pattern) not in held] or [" / ".join("{" + one.key + "}" for one in types.values())]
 
 
-def any_record(chance: Chance) -> tuple[str, list[str]]:
-    """A kind of record told in words that nobody knows, in any order: what is what, only the kinds of the values and some of the keys say."""
-    rows: set[int] = set()
-    count = chance.random.choices((2, 3, 4), (5, 5, 1))[0]
-    while len(rows) < count:
-        rows.add(chance.random.choices(range(len(TOLD_APART)), TOLD_WEIGHTS)[0])
-    kinds: dict[str, str] = {}
-    for kind in (chance.any(TOLD_APART[row]) for row in chance.shuffled(sorted(rows))):
-        plain = kind not in ("word", "two_words") and chance.roll(0.6)
-        kinds[chance.pick(KINDS[kind][0]) if plain else chance.word()] = kind
-    text = chance.any(STARTS)
-    for number, key in enumerate(chance.shuffled(list(kinds))):
-        text += (chance.any(BETWEEN) if number else "") + "{" + key + "}"
-    text += chance.any(ENDS)
-    while "{word}" in text or "{Word}" in text:
-        text = text.replace("{word}", chance.word().lower(), 1).replace("{Word}", capital(chance.word()), 1)
-    return ", ".join(f"{key} {kind}" for key, kind in kinds.items()), [text]
+@lru_cache(maxsize=None)
+def held_shapes() -> frozenset[str]:
+    """Sentences about held-out records: no other record is told in these words."""
+    return frozenset(shape(one) for _, patterns in HELD_OUT.allowed(RECORDS) for one in HELD_OUT.allowed(patterns)) - {"{}: {}"}
 
 
 class Record:
     """A kind of record: its schema, and endless texts about such records."""
 
-    def __init__(self, chance: Chance):
+    def __init__(self, chance: Chance, by_schema: bool = False):
         self.patterns: list[str] = []
         self.described = False
-        if not chance.held and chance.roll(ANY_RECORD_SHARE):
-            spec, self.patterns = any_record(chance)
-            self.types = record_types(chance, spec)
+        if not chance.held and chance.roll(TOLD_SHARE):
+            self.types, self.patterns = told_record(chance)
         elif chance.roll(0.3 if chance.held else 0.38):
             spec, self.patterns = chance.any(MORE_RECORDS) if not chance.held and chance.roll(0.7) else chance.pick(RECORDS)
             self.types = record_types(chance, spec)
         else:
             self.types = some_types(chance, chance.random.choices((1, 2, 3, 4), (3, 6, 4, 1))[0])
             self.described = chance.roll(0.08)
-            if len(self.types) < 3 and chance.roll(0.08):
-                self.types.append(nested_type(chance, chance.pick(NESTED_KEYS)))
+            if len(self.types) < 3 and chance.roll(0.08 if chance.held else NESTED_SHARE):
+                free = not chance.held and chance.roll(0.6)
+                self.types.append(nested_type(chance, free_key(chance) if free else chance.pick(NESTED_KEYS)))
             for one in self.types[1:]:
                 one.required = chance.roll(0.9)
+        if by_schema and not chance.held:
+            for one in self.types:
+                one.free = False
 
     def schema(self, chance: Chance) -> dict[str, Any]:
         return object_schema(chance, self.types, self.described)
@@ -170,8 +182,11 @@ def think_of_record(value: dict[str, Any], effort: str) -> str:
 
 
 def extract(chance: Chance, effort: str = "", rounds: int = 1) -> Conversation:
-    record = Record(chance)
-    by_schema = chance.roll(0.6 if chance.held else 0.45)  # keys that no grammar gives are the harder half
+    if chance.held:  # in this order, so that the questions stay those of the card before
+        record, by_schema = Record(chance), chance.roll(0.6)
+    else:
+        by_schema = chance.roll(BY_SCHEMA_SHARE)
+        record = Record(chance, by_schema)
     turns: list[Turn] = []
     for _ in range(rounds):
         fields, text = record.text(chance)

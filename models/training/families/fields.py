@@ -6,8 +6,8 @@ Tool arguments and JSON extraction are both made of fields, so that what is lear
 from dataclasses import dataclass, field
 from typing import Any
 
-from chance import Chance, capital, listed
-from text.requests import MORE_WORDINGS
+from chance import HELD_OUT, HELD_WORDS, Chance, capital, listed
+from text.requests import MORE_WORDINGS, read_keys
 from text.words import COLOURS, CURRENCIES, DAYS, FOODS, JOBS, LANGUAGES, MONTHS, SPORTS
 
 PLAINEST_WORDINGS = ["{key} {value}", "{key}: {value}"]
@@ -35,8 +35,10 @@ KINDS: dict[str, tuple[list[str], list[str]]] = {
     "enum": (["priority", "status", "unit", "mode", "type", "plan", "format", "role", "season", "class", "shape", "mood", "speed", "month", "sport", "job", "food"], []),
     "choice": (["option", "variant", "section", "stage", "kind", "style", "source", "target"], []),
 }
+HELD_KEYS = {key for keys, _ in KINDS.values() for key in HELD_OUT.allowed(keys)} - {key for keys, _ in KINDS.values() for key in Chance(0).allowed(keys)}
+MORE_KEYS = read_keys(HELD_KEYS, HELD_WORDS)  # for training only
 KIND_WEIGHTS = {"name": 10, "full_name": 4, "place": 9, "word": 20, "two_words": 6, "integer": 14, "number": 9, "code": 10, "email": 4, "date": 5, "clock": 4, "day": 3, "colour": 4, "language": 2, "currency": 1, "boolean": 5, "words": 7, "enum": 8, "choice": 3}
-TRAINING_WEIGHTS = KIND_WEIGHTS | {"full_name": 7, "two_words": 11, "email": 7, "words": 15, "boolean": 8, "enum": 12}  # the long ones are the hard ones
+TRAINING_WEIGHTS = KIND_WEIGHTS | {"full_name": 7, "two_words": 11, "email": 7, "words": 16, "boolean": 10, "enum": 10, "number": 13, "integer": 16}  # the long ones are the hard ones
 ENUMS: dict[str, list[str]] = {
     "priority": ["low", "normal", "high"], "status": ["open", "closed", "pending", "done"], "unit": ["celsius", "fahrenheit"], "mode": ["auto", "manual", "eco"],
     "type": ["standard", "express", "private", "basic"], "plan": ["free", "pro", "team", "business"], "format": ["pdf", "csv", "html"], "role": ["admin", "member", "guest"],
@@ -45,8 +47,10 @@ ENUMS: dict[str, list[str]] = {
 }
 
 
-FREE_KEY_SHARE = 0.45  # in training: keys of no meaning, since those of evaluation have none for the model either
+FREE_KEY_SHARE = 0.4  # in training: keys of no meaning, since those of evaluation have none for the model either
+MORE_KEY_SHARE = 0.6  # of the others
 LONGER_SHARE = 0.1
+DIGITS_SHARE = 0.3  # of the codes in training: text all the same, where the schema or the key says so
 FREE_VALUE_SHARE = 0.4  # in training: any word as a day, a colour, a language
 
 
@@ -58,6 +62,7 @@ class FieldType:
     kind: str
     schema: dict[str, Any]
     required: bool = True
+    free: bool = False  # its key is any word, so that only a schema says what its digits are
     inner: list["FieldType"] = field(default_factory=list)
 
 
@@ -76,21 +81,33 @@ class Field:
         return self.type.kind
 
 
-def free_key(chance: Chance) -> str:
-    parts = chance.words(chance.random.choices((1, 2), (5, 5))[0])
+def free_key(chance: Chance, kind: str = "word") -> str:
+    """Any word or two; in the plural where there are several of something, and else not."""
+    parts = chance.words(chance.random.choices((1, 2, 3), (10, 9, 1))[0])
+    if kind == "words" or (kind == "integer" and chance.roll(0.25)):
+        parts[-1] = parts[-1].rstrip("s") + "s"
+    elif kind not in ("integer", "number", "boolean") and len(parts[-1]) > 3 and parts[-1].endswith("s"):
+        parts[-1] = parts[-1].rstrip("s")
     return "".join([parts[0], *map(capital, parts[1:])]) if chance.roll(0.1) else "_".join(parts)
 
 
 def some_type(chance: Chance, taken: set[str], kind: str | None = None) -> FieldType:
     while True:
         chosen = kind or chance.weighted(KIND_WEIGHTS if chance.held else TRAINING_WEIGHTS)
-        if not chance.held and chance.roll(FREE_KEY_SHARE):
-            key = free_key(chance)
-        else:
-            key = chance.invented() if chosen in ("word", "code", "choice") and chance.roll(0.3) else chance.pick(KINDS[chosen][0])
+        free = not chance.held and chance.roll(FREE_KEY_SHARE)
+        key = free_key(chance, chosen) if free else known_key(chance, chosen)
         if key not in taken:
             taken.add(key)
-            return type_of(chance, key, chosen)
+            made = type_of(chance, key, chosen)
+            made.free = free
+            return made
+
+
+def known_key(chance: Chance, kind: str) -> str:
+    """A key that says what it takes, but for some of the words and codes."""
+    if not chance.held and chance.roll(MORE_KEY_SHARE):
+        return chance.any(MORE_KEYS[kind])
+    return chance.invented() if kind in ("word", "code", "choice") and chance.roll(0.3) else chance.pick(KINDS[kind][0])
 
 
 def some_types(chance: Chance, count: int) -> list[FieldType]:
@@ -135,6 +152,8 @@ def value_of(chance: Chance, type_: FieldType) -> Any:
         return chance.unusual_name() if type_.kind in ("day", "language") else chance.word().upper()[:3] if type_.kind == "currency" else chance.word()
     if not chance.held and type_.kind in ("name", "word") and chance.roll(LONGER_SHARE):  # how long a value is, only the text says
         return chance.full_name() if type_.kind == "name" else " ".join(chance.words(2))
+    if not chance.held and type_.kind == "code":
+        return digits(chance) if chance.roll(DIGITS_SHARE) and not type_.free else lettered_code(chance)
     match type_.kind:
         case "name": return chance.name()
         case "full_name": return chance.full_name()
@@ -158,6 +177,16 @@ def value_of(chance: Chance, type_: FieldType) -> Any:
         case "words": return chance.words(chance.number(2, 4))
         case "enum" | "choice": return chance.any(type_.schema["enum"])
     raise ValueError(type_.kind)
+
+
+def digits(chance: Chance) -> str:
+    return "".join(str(chance.number(0, 9)) for _ in range(chance.number(2, 7)))
+
+
+def lettered_code(chance: Chance) -> str:
+    while (code := chance.code()).isdigit():
+        pass
+    return code
 
 
 def say_value(chance: Chance, value: Any) -> str:

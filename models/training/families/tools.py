@@ -3,22 +3,24 @@
 A list of tools is dear to read, so a conversation asks of it several times: more is learnt from the same tokens.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from chance import Chance, capital, listed, sentence_case
 from chat import Conversation, Turn, to_json
 from families.fields import ENUMS, Field, FieldType, fill, free_key, mention, nested_type, object_schema, object_value, some_type, some_types, spoken_key, type_of
+from families.hinted_tools import hinted_tool
+from families.tool import Ask, Tool
 from text.patterns import wording
 from text.requests import MORE_TOOL_FORMS
-from text.tools import EVERYDAY, OBJECTS, VERBS
+from text.tools import EVERYDAY, MORE_EVERYDAY, OBJECTS, VERBS
 
 COMMANDS = ["ls", "ls -la", "pwd", "date", "whoami", "git status", "git log", "npm test", "npm start", "make", "df -h", "uptime", "cat", "top", "ps aux", "echo"]
 ENDINGS = ["txt", "md", "py", "ts", "json", "csv", "log", "html"]
 PICKED = {"condition": ("sunny", "cloudy", "rainy", "windy", "snowy"), "progress": ("shipped", "delivered", "delayed", "packed")}
 DESCRIBED_SHARE = 0.1  # tools whose parameters have descriptions of their own
 BLURRED_SHARE = 0.1  # requests in words that nobody knows
+HINTED_SHARE = 0.25
+MORE_TOOLS_SHARE = 0.4
 RENAMED_SHARE = 0.2  # of the parameters that only one kind of value fits
 NO_TOOL = "None of my tools can do that."
 CONSTANTS = {"sent", "saved", "booked", "running", "set", "playing", "done", "written", "calling", "added", "closed", "found"}
@@ -27,28 +29,6 @@ MADE_UP_FORMS = [
     "{core} with {joined}.", "Please {core}, {joined}.", "I want to {core}: {joined}", "Can you {core}? {joined}", "{core}, {joined}", "I need you to {core} with {joined}.", "{core}. {joined}.", "Could you {core} with {joined}?", "Please {core}. Use {joined}.", "{core} using {joined}",
     "{core} ({joined})", "Now {core}, {joined}", "I would like to {core} with {joined}.", "{joined}: please {core}.", "Go and {core}. {joined}", "Will you {core}, {joined}?", "{core} - {joined}",
 ]
-
-
-@dataclass
-class Ask:
-    """One request that a tool answers, and what is called, comes back and is said then."""
-
-    request: str
-    arguments: dict[str, Any]
-    results: dict[str, Any]
-    answer: str
-
-
-@dataclass
-class Tool:
-    name: str
-    description: str
-    parameters: dict[str, Any]
-    ask: Callable[[Chance], Ask]
-
-    def definition(self) -> dict[str, Any]:
-        described = {"description": self.description} if self.description else {}
-        return {"name": self.name, **described, "parameters": self.parameters}
 
 
 def everyday_text(chance: Chance, kind: str) -> str:
@@ -79,7 +59,7 @@ def everyday_fill(chance: Chance, type_: FieldType) -> Field:
 
 
 def everyday_tool(chance: Chance) -> Tool:
-    tool = chance.pick(EVERYDAY)
+    tool = chance.any(MORE_EVERYDAY) if not chance.held and chance.roll(MORE_TOOLS_SHARE) else chance.pick(EVERYDAY)
     types = [everyday_type(chance, part) for part in tool.parameters.split(", ")]
     slots = [one.key for one in types]
     for one in types:
@@ -157,7 +137,9 @@ def some_tools(chance: Chance, count: int) -> list[Tool]:
     chosen: dict[str, Tool] = {}
     last: tuple[str, str] | None = None
     while len(chosen) < count:
-        if chance.roll(0.45):
+        if not chance.held and chance.roll(HINTED_SHARE):
+            tool = hinted_tool(chance)
+        elif chance.roll(0.45):
             tool = everyday_tool(chance)
         else:
             verb, thing = (chance.pick(VERBS), chance.pick(OBJECTS)) if chance.held or chance.roll(0.5) else (chance.word(), chance.word())

@@ -3,6 +3,7 @@
 The lists that are split with evaluation are short, and a model that has read ten openings takes the eleventh for a value.
 """
 
+from collections.abc import Set
 from pathlib import Path
 
 MORE_ASK_BY_KEYS = [
@@ -39,6 +40,16 @@ MORE_TOOL_FORMS = [
     "(I|We) (want|need|have|wish|would like|'d like|plan|must) to {core}(:|,| with| using|. Use|. It has|. Take) {joined}(.|)", "(I|We) (want|need|would like) you to {core}(:|,| with| using) {joined}(.|)", "(Let's|Let us|Time to|It is time to|Help me|Help me to|Try to|Do) {core}(,| with|:|. Use) {joined}(.|!)", "(With|Using|Given|Taking|For) {joined}(,|:|;| -) {core}(.|!|, please.)", "{joined}(.| -|;|\n) (Please|Now|With that,|So|Then|Go and|Can you) {core}(.|!|?)", "{core}\n{joined}", "(My|The) (boss|friend|team|client|customer) wants (me |us |)to {core}(:|,| with) {joined}(.|)", "(How about|What about) this: {core}(,| with|:) {joined}(.|?)", "{core} (where|having|that has|and set|by) {joined}(.|)",
 ]
 MORE_WORDINGS = ["{key} (being|equals|equal to|of|was|will be|must be|shall be|, namely|as|stays|becomes) {value}", "(with |)(the |a |my |our |its |this |){key} {value}", "(with|having) (a|the) {key} of {value}", "(set|put|make|take|let|change|use) (the |){key} (to|as|=|:) {value}", "{value} (is|being|will be) (the|its|our|my) {key}", "{value} (in|under|at) {key}", "{value} (by way of|to be the|as its|as my|for its|is the|goes to) {key}", "(whose|where|and|with|then|also) {key} (is|:|=) {value}", "{key} -> {value}", "{key} - {value}", "{key} (\"{value}\"|'{value}')", "(my|our|its|their) {key}(:| is| =|) {value}", "the {key} (would be|has to be|must be|was|:|=|should be) {value}", "{key} {value}", "{key}: {value}"]
+
+
+def read_keys(held: Set[str], held_words: Set[str]) -> dict[str, list[str]]:
+    """Keys by their kind, without those that share a word with one that is held out."""
+    found: dict[str, list[str]] = {}
+    for line in (Path(__file__).parent / "more_keys.txt").read_text().splitlines():
+        kind, _, keys = line.partition(": ")
+        if keys:
+            found[kind] = [key for key in keys.split() if key not in held_words and not held.intersection([key, *key.split("_")])]
+    return found
 
 
 def read_records(text: str) -> list[tuple[str, list[str]]]:

@@ -28,7 +28,9 @@ def read_tools(text: str) -> list[EverydayTool]:
     return found
 
 
-EVERYDAY = read_tools((Path(__file__).parent / "tools.txt").read_text())
+FOLDER = Path(__file__).parent
+EVERYDAY = read_tools((FOLDER / "tools.txt").read_text())
+MORE_EVERYDAY = read_tools((FOLDER / "more_tools.txt").read_text())
 
 VERBS = ["create", "delete", "update", "find", "open", "close", "start", "stop", "check", "rename", "archive", "share", "print", "move", "copy", "restart", "approve", "reject", "publish", "assign", "cancel", "export", "import", "lock", "unlock", "verify", "schedule", "clean", "repair", "rent", "return", "sell", "measure", "describe", "track"]
 OBJECTS = ["invoice", "ticket", "room", "playlist", "server", "customer", "report", "album", "task", "order", "contract", "vehicle", "parcel", "appointment", "account", "document", "photo", "backup", "campaign", "coupon", "course", "device", "domain", "event", "form", "game", "garden", "house", "image", "job", "key", "lesson", "loan", "machine", "meeting", "member", "menu", "movie", "network", "note", "offer", "page", "payment", "pet", "plan", "poll", "product", "profile", "project", "quiz", "recipe", "rental", "review", "robot", "school", "sensor", "shift", "ship", "shop", "song", "store", "survey", "team", "tour", "train", "trip", "user", "video", "voucher", "warehouse", "website", "workout"]

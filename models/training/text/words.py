@@ -46,4 +46,15 @@ SPORTS = "football tennis basketball swimming running cycling skiing golf hockey
 FOODS = "pizza pasta soup rice curry salad bread cheese noodles pancakes dumplings tacos sushi stew pie".split()
 JOBS = "teacher nurse pilot baker farmer lawyer painter plumber chemist editor barber dentist tailor welder cook".split()
 
+# Words that stand everywhere in text and hardly ever alone: training has them as values and keys too, or they could not be copied.
+COMMON_WORDS = """about after again all also always and answer any as at back bag because been before behind best better beyond big bullet
+but buy buys by can capital carry cat chat clear clock comes connect could country course did does dog down each engine entry
+existing false far favourite few first flight folder for from garden go had has have header hear help her here high him his how
+in into invoice is it its label larger left letter like limit live lived lost low make many matches me meeting medium message
+minimal mirror money more morning much my named near need negative nothing not of on once one only opposite or other our out page
+piece please points positive prices put questions read recipe remember repeat report return river same say says see sells sensor
+server share she ships shop short should since small so some sound starts status story stream tell telling temperature than that
+the their them then there these they this thing to token tool tools true try turn two up usage using value very want was
+we well went were what when which who why will window with without word words would write wrong years yes you your""".split()
+
 MORE_WORDS = (Path(__file__).parent / "more_words.txt").read_text().split()
