@@ -26,9 +26,9 @@ FILLERS = ["", "", "", " Thanks!", " Please reply soon.", " That is all.", " Bes
 BLURRED_SHARE = 0.35
 TOLD_SHARE = 0.42  # of the records: told in sentences that telling.py makes
 FREE_TOLD_SHARE = 0.4
-NESTED_SHARE = 0.18
-BY_SCHEMA_SHARE = 0.36  # keys that no grammar gives are the harder half
-CLOSING_SHARE = 0.12  # any sentence before or behind the text
+NESTED_SHARE = 0.35
+BY_SCHEMA_SHARE = 0.34  # keys that no grammar gives are the harder half
+CLOSING_SHARE = 0.2  # any sentence before or behind the text
 NESTED_KEYS = ["details", "contact", "options", "delivery", "event", "billing", "sender", "source"]
 
 
@@ -158,9 +158,9 @@ class Record:
                 self.types.append(nested_type(chance, free_key(chance) if free else chance.pick(NESTED_KEYS)))
             for one in self.types[1:]:
                 one.required = chance.roll(0.9)
-        if by_schema and not chance.held:
+        if not chance.held:
             for one in self.types:
-                one.free = False
+                one.free = not by_schema and (one.free or chance.roll(0.5))
 
     def schema(self, chance: Chance) -> dict[str, Any]:
         return object_schema(chance, self.types, self.described)
@@ -173,7 +173,7 @@ class Record:
 
     def told(self, chance: Chance) -> str:
         pattern = chance.pick(self.patterns) if any(self.patterns is patterns for _, patterns in RECORDS) else chance.any(self.patterns)
-        return chance.blurred(pattern) if not chance.held and chance.roll(BLURRED_SHARE) else pattern
+        return chance.blurred(pattern) if not chance.held and chance.roll(BLURRED_SHARE) and all(one.kind != "two_words" for one in self.types) else pattern
 
 
 def think_of_record(value: dict[str, Any], effort: str) -> str:

@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from chance import HELD_OUT, Chance, capital, content
 from families.fields import FieldType, fill, free_key, known_key, object_schema, object_value, some_type
-from families.telling import adjunct, shape
+from families.telling import STRANGE, adjunct, shape
 from families.tool import Ask, Tool
 from text.patterns import wording
 from text.tools import EVERYDAY, OBJECTS
@@ -58,6 +58,8 @@ def request_pattern(chance: Chance, noun: str, kinds: list[str]) -> str:
     said_noun = noun + ("s" if chance.roll(0.1) else "")
     text = form.replace("{rest}", joined).replace("{noun}", said_noun).replace("{Noun}", capital(said_noun)).replace("{who}", f"{{{who}}}")
     text = " ".join(text.replace(" ,", ",").replace(" .", ".").replace(" ?", "?").split())
+    while STRANGE in text:
+        text = text.replace(STRANGE, chance.word().lower(), 1)
     return text if text.startswith("{") else capital(text)
 
 
@@ -76,7 +78,7 @@ def hinted_tool(chance: Chance, noun: str = "") -> Tool:
         while any(one.key == key for one in types.values()):
             key = free_key(chance, kind)
         types[kind] = FieldType(key, kind, {"type": kind if kind in ("integer", "number") else "string"})
-    more = some_type(chance, {one.key for one in types.values()}) if chance.roll(0.15) else None  # that nobody speaks of
+    more = some_type(chance, {one.key for one in types.values()}) if chance.roll(0.35) else None  # that nobody speaks of
     if more:
         more.required = False
     offered = chance.shuffled([*types.values(), *([more] if more else [])])

@@ -18,12 +18,14 @@ VERBS_NOW = """buys|sells|wants|needs|likes|opens|closes|leads|runs|visits|bring
 makes|repairs|checks|orders|serves|owns a part of|collects|watches|tests|cleans|plans|rents|offers|moves|counts|meets|leaves|joins|must fix|
 will bring|will visit|can have|may keep|should see|has to move|is at|works for|asks for|pays for|looks for|waits for|looks after|is happy with""".replace("\n", "").split("|")
 UNITS = "days weeks months years hours minutes seconds euros dollars pounds coins points people persons guests pieces boxes bottles cups bags metres miles kilometres kilos litres pages seats tables rooms times rounds steps tickets degrees percent stars votes copies".split()
+STRANGE = "<strange>"  # any word that nobody knows
+KNOWN_NOUNS = "order entry note list paper card desk house office file table door line shop page sheet record box".split()
 WITHOUT_ARTICLE = 0.25
-DENSE_SHARE = 0.22
+DENSE_SHARE = 0.3
 STRANGE_SHARE = 0.3  # of the verbs and nouns around the values: words that nobody knows
 # Who or what a sentence is about, and then what else is said; at most one of each row.
 ROWS = [("name", "name", "name", "full_name"), ("word", "word", "word", "word", "two_words"), ("integer", "integer", "integer", "number"), ("place",), ("clock",), ("day", "date"), ("code",), ("colour",), ("language",), ("email",)]
-ROW_WEIGHTS = (9, 10, 8, 5, 4, 5, 5, 1.5, 0.7, 0.7)
+ROW_WEIGHTS = (9, 11, 8, 5, 5, 7, 8, 1.5, 0.7, 0.7)
 
 
 def shape(pattern: str) -> str:
@@ -41,8 +43,14 @@ def some_kinds(chance: Chance) -> list[str]:
 
 def told_sentence(chance: Chance, kinds: list[str]) -> str:
     """A pattern with a {kind} for each of the kinds, each of which stands there once."""
-    if chance.roll(DENSE_SHARE):
-        return dense(chance, kinds)
+    pattern = dense(chance, kinds) if chance.roll(DENSE_SHARE) else sentence(chance, kinds)
+    strange = (lambda: chance.word().lower()) if "two_words" not in kinds else (lambda: chance.any(KNOWN_NOUNS))  # or nobody could say where the words of a value end
+    while STRANGE in pattern:
+        pattern = pattern.replace(STRANGE, strange(), 1)
+    return pattern if pattern.startswith("{") or chance.roll(0.15) else capital(pattern)
+
+
+def sentence(chance: Chance, kinds: list[str]) -> str:
     left = list(kinds)
     who = next((kind for kind in left if "name" in kind), None)
     what = next((kind for kind in left if kind in ("word", "two_words")), None)
@@ -61,7 +69,6 @@ def told_sentence(chance: Chance, kinds: list[str]) -> str:
     comma = chance.any((",", ",", ""))
     text = " ".join([*(f"{one}{comma if index == front - 1 else ''}" for index, one in enumerate(rest[:front])), core])
     text += "".join(chance.any((" ", " ", " ", ", ")) + one for one in rest[front:])
-    text = text if text.startswith("{") else capital(text)
     return text + chance.any((".", ".", ".", "", "!"))
 
 
@@ -77,12 +84,12 @@ def clause(chance: Chance, subject: str, thing: str, who: bool, what: bool) -> s
 
 def verb(chance: Chance) -> str:
     if chance.roll(STRANGE_SHARE):
-        return chance.word().lower() + chance.any(("ed", "s", "", "ed"))
+        return STRANGE + chance.any(("ed", "s", "", "ed"))
     return chance.any(VERBS if chance.roll(0.6) else VERBS_NOW)
 
 
 def noun(chance: Chance) -> str:
-    return chance.word().lower()
+    return STRANGE
 
 
 def with_article(chance: Chance, thing: str) -> str:
@@ -90,7 +97,7 @@ def with_article(chance: Chance, thing: str) -> str:
 
 
 def unit(chance: Chance) -> str:
-    return chance.word().lower() + "s" if chance.roll(STRANGE_SHARE) else chance.any(UNITS)
+    return STRANGE + "s" if chance.roll(STRANGE_SHARE) else chance.any(UNITS)
 
 
 def adjunct(chance: Chance, kind: str) -> str:
@@ -117,6 +124,6 @@ def dense(chance: Chance, kinds: list[str]) -> str:
         case 1: return f"{first}: " + ", ".join(rest)
         case 2: return f"{first} ({', '.join(rest)})"
         case 3: return f"{', '.join(rest)}: {first}"
-        case 4: return f"{capital(noun(chance))} {', '.join(values)}" + chance.any(("", ".", "!"))
+        case 4: return f"{noun(chance)} {', '.join(values)}" + chance.any(("", ".", "!"))
         case 5: return f"{first} - " + " ".join(rest) + chance.any(("", ".", f" {noun(chance)}"))
     return f"{first} = {' / '.join(rest)}"

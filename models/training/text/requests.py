@@ -17,6 +17,13 @@ MORE_ASK_BY_KEYS = [
     "(I need|I want|I'd like|Let me have) {keys} (in JSON|as JSON|as a JSON object) (from|of|for)( this|)( text|): {text}", "JSON (for|of|from) (this|the) (text|note|line|entry), (only|just|with) {keys}: {text}", "(Read|Look at|Take|See) (this|the text|the note) and (return|write|give|answer with) {keys} (as JSON|in JSON): {text}",
     "(Summarise|Answer|Reply|Respond) (in|with|as) JSON, (with|keys|using|fields) {keys}(:|.) {text}", "(json|JSON): {keys}\n{text}", "(What is|Tell me) {keys}( in this text|)? (Use JSON.|JSON please.|Write JSON.) {text}", "(Make|Build|Create) (an object|JSON|a record) (of|with|from) {keys}. {text}",
 ]
+MORE_ASK_BY_KEYS += [
+    "(Which|How|Who|What things|Where) (are|were|is|would be) {keys} (in|of|for|by|after|according to) (this|it|the text|the note|that|my mail)(?|:|.) (JSON.|As JSON.|Write JSON.|In JSON, please.|JSON object.|) {text}",
+    "(What|Which) (were|was|will be|would be|might be) {keys}(?|:) (JSON.|As JSON.|Reply in JSON.|) {text}", "(Say|Guess|See|Learn|Check) what {keys} are(.|:|;) (JSON.|Use JSON.|) {text}",
+    "(Do you see|Can you find|Can you see|Tell me about|Look for|I ask for|Show) {keys} (below|in there|above|again|exactly|inside|so far|for me|anywhere|now|this time|there|first|only|too|at once)(?|.|:) (JSON.|As JSON.|Write JSON.|In JSON, please.|Reply with JSON.|) {text}",
+    "(Who|Where|How|When|Which one)(, and| and) (what|which) (is|are|was) {keys} (then|now|there|again|in it|below|this time|exactly)? (JSON.|Say it in JSON.|JSON only.|Give JSON.) {text}",
+    "{text}\n(So|Now|Well), {keys} (now|then|again|only|please|at once|there|first)(?|.|!) (JSON.|As JSON.|In JSON.|)", "{keys} (below|inside|in there|now|again|please|only|here below|wanted|first)(:|.|?) (JSON.|As JSON.|) {text}",
+]
 MORE_ASK_BY_SCHEMA = [
     "{text}", "{text}", "(Please |)(extract|parse|read|structure|convert|process|take|analyse|handle|record|enter|note|save) (this|the text|this text|the following|the data|this entry|this message)(:|.) {text}", "(The|A|Our|One) (next |new |)(text|note|record|entry|message|mail|case|input|line): {text}", "{text}\n(Extract|Parse|Convert|Fill in|Structure|Read)( this| it| the data| the fields|)( please|)(.|)",
     "(Input|Text|Note|Message|Mail|Entry|Source|Data|Record)(:|\n) {text}", "(Make|Give me|I need|Return|Write|Produce|Output) (the |)(JSON|object|data|record|fields) (for|from|of) (this|the following|the text|this text): {text}", "(What|Which) (data|values|fields) (do you find|are|stand) (here|in this)? {text}", "(And|Now|Then) (this|the next|this one|another|one more): {text}",
