@@ -35,7 +35,7 @@ const DAY_MS = 86_400_000;
 export function windowOf(
   period: BudgetPeriod,
   nowMs: number,
-): { readonly name: string; readonly endsAtMs?: number } {
+): { readonly name: string; readonly startsAtMs?: number; readonly endsAtMs?: number } {
   if (period === 'total') return { name: 'total' };
   const now = new Date(nowMs);
   const [year, month, day] = [now.getUTCFullYear(), now.getUTCMonth(), now.getUTCDate()];
@@ -48,7 +48,7 @@ export function windowOf(
     ],
     monthly: [Date.UTC(year, month, 1), Date.UTC(year, month + 1, 1)],
   }[period] as [number, number]; // two each, above
-  return { name: new Date(startMs).toISOString().slice(0, 10), endsAtMs };
+  return { name: new Date(startMs).toISOString().slice(0, 10), startsAtMs: startMs, endsAtMs };
 }
 
 /** The id of the window's account in the books. */

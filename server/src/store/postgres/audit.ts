@@ -85,7 +85,7 @@ const CHECKS: readonly Check[] = [
     name: 'I9 what was spent in a window of a budget is the sum of what was charged in it',
     // Where windows of end users were cleared away, they are one sum with those that are there.
     sql: `WITH spent AS (
-              SELECT w.account_id AS id, (w.limit_nano - a.balance_nano)::numeric AS amount
+              SELECT w.account_id AS id, (w.limit_nano - a.balance_nano - w.before_nano)::numeric AS amount
                 FROM budget_window AS w LEFT JOIN account AS a ON a.id = w.account_id
               UNION ALL SELECT window_id, spent_nano FROM budget_window_swept
             ), charged AS (

@@ -6,7 +6,8 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { Budget } from '../../domain/ledger/budget.ts';
+import { type Budget, windowIdOf } from '../../domain/ledger/budget.ts';
+import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano } from '../../domain/money/nano.ts';
 import { newId } from '../../lib/ids.ts';
 import { manualCredits } from '../../ports/accounts.contract.ts';
@@ -116,6 +117,49 @@ for (const way of ['direct', 'leases'] as const) {
       assert.equal(await spent(yesterday), 90n);
       assert.equal(await spent(`budget:${id}:2026-11-21`), 100n);
     });
+  });
+
+  test(`I9 ${way}: a budget that is set in the middle of a window begins with what that has cost, and tells of it`, async () => {
+    await using it = await underTest(way);
+    const nowMs = Date.now();
+    const { ledger } = it.store;
+    const charge = async (amount: bigint, more: Partial<Settlement>) => {
+      const outcome = await hold(it, amount, nowMs);
+      assert.ok(outcome.kind === 'held');
+      const settlement = testSettlement(outcome.hold, amount, { startedAtMs: nowMs, ...more });
+      await ledger.settle(outcome.hold, settlement);
+    };
+    await charge(60n, { endUser: 'u-1' });
+    await charge(7n, { projectId: 'proj_b', keyId: 'key_b' });
+    await charge(500n, { startedAtMs: nowMs - 40 * DAY_MS });
+    await eventually(async () => {
+      assert.equal((await it.pool.query('SELECT FROM usage')).rowCount, 3);
+    });
+    const { budgets } = it.store.accounts;
+    const spent = async (more: Partial<Budget>) => {
+      const id = await setBudget(it, { hardLimitNano: 100n, ...more });
+      const budget = (await budgets.list(it.organisationId)).find((one) => one.id === id);
+      assert.ok(budget !== undefined);
+      return (await budgets.window(windowIdOf(budget, nowMs)))?.spentNano ?? 0n;
+    };
+    assert.equal(await spent({}), 67n);
+    assert.equal(await spent({ period: 'monthly' }), 67n);
+    assert.equal(await spent({ period: 'total' }), 0n);
+    assert.equal(await spent({ scope: 'project', subject: 'proj_b', hardLimitNano: 5n }), 7n);
+    assert.equal(await spent({ scope: 'key', subject: 'key_b' }), 7n);
+    assert.equal(await spent({ scope: 'end-user', subject: 'u-1', period: 'weekly' }), 60n);
+    const told = await budgets.events(it.organisationId);
+    assert.deepEqual(told.map(({ threshold }) => threshold).toSorted(), [
+      ...['100%', '50%', '50%', '50%', '50%', '80%'],
+    ]);
+    assert.equal((await hold(it, 34n, nowMs)).kind, 'refused');
+    await spend(it, 33n, nowMs);
+    assert.equal((await hold(it, 1n, nowMs)).kind, 'refused');
+    await setBudget(it, { hardLimitNano: 99n });
+    await setBudget(it, { hardLimitNano: 110n });
+    await setBudget(it, { period: 'monthly', hardLimitNano: 1_000n });
+    await spend(it, 10n, nowMs);
+    assert.equal((await hold(it, 1n, nowMs)).kind, 'refused');
   });
 
   test(`I9 ${way}: each end user has a window of its own; it is cleared away a day after its end, and what was spent stays in the books`, async () => {

@@ -1,7 +1,7 @@
 // Budgets in PostgreSQL: functions/9-budgets.sql has the rules.
 
 import type pg from 'pg';
-import type { Budget } from '../../domain/ledger/budget.ts';
+import { type Budget, windowIdOf, windowOf } from '../../domain/ledger/budget.ts';
 import { endUserOfNode } from '../../domain/ledger/end-user-nodes.ts';
 import { END_USER_WINDOWS_SWEPT_MAX } from '../../limits.ts';
 import type { BudgetEvent, Budgets, EndUserWindows, WindowState } from '../../ports/budgets.ts';
@@ -39,10 +39,25 @@ export class PostgresBudgets implements Budgets {
         'SELECT budget_set($1, $2, $3, $4, $5, $6, $7) AS id',
         [...values, amount(hardLimitNano), amount(alertNano)],
       );
-      return { id: rows[0]?.id ?? undefined, version: await nextVersion(client) };
+      const known = rows[0]?.id ?? undefined;
+      if (known !== undefined)
+        await this.#beginWindow(client, { ...budget, id: known }, known === id);
+      return { id: known, version: await nextVersion(client) };
     });
     await this.#feed.reach(set.version);
     return set.id;
+  }
+
+  /** Of a new budget, what was spent in its window before counts; and whoever is past a threshold now is told. */
+  async #beginWindow(client: pg.ClientBase, budget: Budget, isNew: boolean): Promise<void> {
+    const nowMs = Date.now();
+    const windowId = windowIdOf(budget, nowMs);
+    const { startsAtMs } = windowOf(budget.period, nowMs);
+    if (isNew && startsAtMs !== undefined) {
+      const values = [budget.id, windowId, new Date(startsAtMs)];
+      await client.query('SELECT budget_begin($1, $2, $3)', values);
+    }
+    await client.query('SELECT budget_note($1)', [windowId]);
   }
 
   list(organisationId: string): Promise<readonly Budget[]> {

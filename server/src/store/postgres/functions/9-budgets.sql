@@ -71,6 +71,28 @@ BEGIN
   RETURN existing;
 END $$;
 
+-- The window in which a budget is set begins with what its subject was charged in it before; what is running at that moment is
+-- not among that. One sum over usage, in the transaction that sets the budget and before any gateway knows of it.
+CREATE FUNCTION budget_begin(of_budget text, window_id text, starts_at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  before bigint;
+BEGIN
+  SELECT coalesce(sum(u.charged_nano::bigint), 0) INTO before
+    FROM budget AS b JOIN usage AS u ON u.organisation_id = b.organisation_id AND u.started_at >= starts_at
+      AND CASE b.scope
+        WHEN 'organisation' THEN true
+        WHEN 'project' THEN u.project_id = b.subject
+        WHEN 'key' THEN u.key_id = b.subject
+        WHEN 'end-user' THEN u.end_user = b.subject
+        ELSE false END
+    WHERE b.id = of_budget;
+  IF before > 0 THEN
+    PERFORM budget_open(window_id);
+    UPDATE account SET balance_nano = balance_nano - before WHERE id = window_id;
+    UPDATE budget_window SET before_nano = before WHERE account_id = window_id;
+  END IF;
+END $$;
+
 -- Clears away windows of end users a day after they have ended: what was spent in them stays, one sum for all of them.
 -- Whatever is still set aside in one keeps it; a charge that comes later opens it again.
 CREATE FUNCTION budget_sweep(at timestamptz, windows_max integer) RETURNS bigint LANGUAGE plpgsql AS $$
