@@ -150,7 +150,12 @@ for (const way of ['direct', 'leases'] as const) {
     assert.equal(await spent({ scope: 'end-user', subject: 'u-1', period: 'weekly' }), 60n);
     const told = await budgets.events(it.organisationId);
     assert.deepEqual(told.map(({ threshold }) => threshold).toSorted(), [
-      ...['100%', '50%', '50%', '50%', '50%', '80%'],
+      '100%',
+      '50%',
+      '50%',
+      '50%',
+      '50%',
+      '80%',
     ]);
     assert.equal((await hold(it, 34n, nowMs)).kind, 'refused');
     await spend(it, 33n, nowMs);
