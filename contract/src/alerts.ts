@@ -21,6 +21,7 @@ export const ALERT_KINDS = [
   'invoice.issued',
   'invoice.overdue',
   'reconciliation.difference',
+  'metering.doubtful',
   'endpoint.disabled',
   'test',
 ] as const;

@@ -3,6 +3,7 @@
 
 import type { Config } from './config.ts';
 import { Collections } from './jobs/collections.ts';
+import { Reconciling } from './jobs/reconciling.ts';
 import { Invoicing } from './jobs/invoicing.ts';
 import { newId } from './lib/ids.ts';
 import { ManualPayments } from './payments/manual/manual-payments.ts';
@@ -21,7 +22,7 @@ async function stripePayments(options: StripeOptions): Promise<PaymentProvider> 
 
 export async function openTill(
   { payments, invoicing }: Config,
-  { accounts, billing, tillBook: book }: Store,
+  { accounts, billing, reconciliations, tillBook: book }: Store,
   log: Log,
   scope: AsyncDisposableStack,
 ): Promise<Till> {
@@ -43,6 +44,7 @@ export async function openTill(
     ...(cards !== undefined && { cards }),
   });
   scope.use(new Collections({ till, log }));
+  scope.use(new Reconciling({ reconciliations, accounts, till, log }));
   const { mode, graceMs } = invoicing;
   if (mode !== 'off') scope.use(new Invoicing({ billing, mode, graceMs, nowMs, log }));
   return till;

@@ -323,10 +323,11 @@ async function openHttp(
     return bytes.value;
   };
   const { accounts, adminKeys, alerts, billing, exports, plans, prices, reratings } = store;
+  const { reconciliations } = store;
   const kept = { accounts, adminKeys, alerts, billing, plans, prices, reratings };
   const pdfOf = pagesLoggedIn(log);
   const downloads = downloadHandlers({ accounts, billing, exports, pdfOf });
-  const deps = { ...kept, facts, till, storedBytes, newId, randomBytes };
+  const deps = { ...kept, reconciliations, facts, till, storedBytes, newId, randomBytes };
   const { privateWebhooks } = config.alerts;
   const handlers = managementHandlers({ ...deps, privateWebhooks });
   const adminToken = readOrMakeAdminToken(config.dataDirectory);

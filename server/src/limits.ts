@@ -264,3 +264,11 @@ export const ALERT_CLAIM_MS = 60_000;
 export const ENDPOINT_DISABLED_AFTER_DAYS = 5;
 /** Where mails are written to files: the newest are kept. */
 export const MAIL_FILES_MAX = 1_000;
+
+// ── Reconciliation ─────────────────────────────────────────────────────────────────────────────────────────
+/** How soon after an hour has begun the books are added up. */
+export const RECONCILE_LOOK_EVERY_MS = 60_000;
+/** One look at the whole ledger: of a hundred million transfers. Longer than that is no look, and is told. */
+export const RECONCILE_STATEMENT_TIMEOUT_MS = 5 * 60_000;
+/** Hours of the meters that the proof shows. */
+export const METERS_SHOWN_HOURS = 24;

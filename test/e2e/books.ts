@@ -4,7 +4,8 @@ import { globSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { auditBooks, type Finding } from '../../server/src/store/postgres/audit.ts';
+import type { Finding } from '../../server/src/ports/reconciliations.ts';
+import { auditBooks } from '../../server/src/store/postgres/audit.ts';
 import type { SocketConnection } from '../../server/src/store/postgres/database.fixture.ts';
 import { type LeftSegment, readLeftLog } from '../../server/src/store/settlement-log/read-log.ts';
 

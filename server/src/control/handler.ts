@@ -12,6 +12,7 @@ import type { Alerts } from '../ports/alerts.ts';
 import type { Reratings } from '../ports/reratings.ts';
 import type { Billing } from '../ports/billing.ts';
 import type { AdminKeys } from '../ports/admin-keys.ts';
+import type { Reconciliations } from '../ports/reconciliations.ts';
 import type { ServerFacts } from '../ports/server-facts.ts';
 import type { Till } from '../till/till.ts';
 
@@ -27,6 +28,8 @@ export type ControlDeps = {
   readonly alerts: Alerts;
   /** Webhooks may go to addresses that are not public, and without TLS. */
   readonly privateWebhooks?: boolean;
+  /** Absent: nobody adds up by the hour here. */
+  readonly reconciliations?: Pick<Reconciliations, 'last' | 'meters'>;
   readonly facts: ServerFacts;
   readonly till: Till;
   /** What a project keeps between requests. */

@@ -1,34 +1,28 @@
-// The proof that the books agree, or where they don't.
+// The proof that the books agree, or where they don't; what both meters say of the last hours; and when somebody looked last.
 
 import { moneyOf } from '@turnpike/contract/money.ts';
+import type { MeterHour as HourShown } from '@turnpike/contract/reconciliation.ts';
 
 import { ok } from '../lib/result.ts';
-import type { Till } from '../till/till.ts';
+import { METERS_SHOWN_HOURS } from '../limits.ts';
+import type { MeterHour } from '../ports/reconciliations.ts';
+import { paymentFindings, PAYMENTS_CHECK } from '../till/payment-findings.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 
-const PAYMENTS_CHECK = 'I14 I20 what was paid is what was credited, payment by payment';
-/** Older ones were compared before; a provider's list of all times takes hours. */
-const COMPARED_DAYS = 35;
-/** Enough to see what is wrong. */
-const DIFFERENCES_MAX = 20;
-
-export function reconciliation({
-  accounts,
-  facts,
-  till,
-}: ControlDeps): Pick<Handlers, 'getReconciliation'> {
+export function reconciliation(deps: ControlDeps): Pick<Handlers, 'getReconciliation'> {
+  const { accounts, facts, till, reconciliations } = deps;
   return {
     async getReconciliation() {
       const { checks, findings, totals } = await accounts.reconcile();
-      const payments = await comparePayments(till, facts.nowMs());
+      const payments = await paymentFindings(till);
       const { transfers, requests, creditsNano, revenueNano, overrunNano } = totals;
+      const sinceMs = facts.nowMs() - METERS_SHOWN_HOURS * 3_600_000;
+      const meters = (await reconciliations?.meters(sinceMs)) ?? [];
+      const last = await reconciliations?.last();
       return ok({
         at: new Date(facts.nowMs()).toISOString(),
         checks: [...checks, PAYMENTS_CHECK],
-        differences: [
-          ...findings.map(({ check, detail }) => ({ check, detail })),
-          ...payments.map((detail) => ({ check: PAYMENTS_CHECK, detail })),
-        ],
+        differences: [...findings, ...payments].map(({ check, detail }) => ({ check, detail })),
         totals: {
           transfers,
           requests,
@@ -36,17 +30,23 @@ export function reconciliation({
           revenue: moneyOf(revenueNano),
           overrun: moneyOf(overrunNano),
         },
+        meters: meters.map(hourShown),
+        lastRun:
+          last === undefined
+            ? null
+            : {
+                hour: last.hour.toISOString(),
+                endedAt: last.endedAt.toISOString(),
+                whole: last.whole,
+                checks: last.checks,
+                differences: last.differences,
+                failure: last.failure ?? null,
+              },
       });
     },
   };
 }
 
-/** A provider that gives no list is a finding too: nothing was proved. */
-async function comparePayments(till: Till, nowMs: number): Promise<readonly string[]> {
-  try {
-    const found = await till.compare(nowMs - COMPARED_DAYS * 86_400_000);
-    return found.slice(0, DIFFERENCES_MAX).map(({ provider, detail }) => `${provider}: ${detail}`);
-  } catch (error) {
-    return [error instanceof Error ? error.message : String(error)];
-  }
+function hourShown({ hour, ...counts }: MeterHour): HourShown {
+  return { hour: hour.toISOString(), ...counts };
 }

@@ -4,6 +4,7 @@
 import { costOf, outputCostMax } from '../domain/pricing/cost.ts';
 import type { Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
+import type { Meter } from '../domain/metering/meter.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
 import type { Outcome, Settlement } from '../domain/ledger/settlement.ts';
 import { ZERO_NANO } from '../domain/money/nano.ts';
@@ -16,7 +17,7 @@ import { creditRefusal } from './credit-refusal.ts';
 import type { Gateway } from './gateway.ts';
 import { logRequest, type Ended } from './log-request.ts';
 import type { Granted } from './take-hold.ts';
-import { Tally, usageOfAll, type Ending } from './tally.ts';
+import { meterOfAll, Tally, usageOfAll, type Ending } from './tally.ts';
 
 /** What of the settlement is known before the first token. */
 export type RunFacts = Pick<
@@ -39,6 +40,7 @@ export class MeteredRun implements AsyncDisposable {
   #firstTokenAfterMs: number | undefined;
   #settled: Promise<SettleOutcome> | undefined;
   #ended: Ended | undefined;
+  #hasWarned = false;
 
   constructor(gateway: Gateway, admission: Admission, granted: Granted, facts: RunFacts) {
     this.#outputTokensMax = granted.engineTokensMax;
@@ -75,7 +77,7 @@ export class MeteredRun implements AsyncDisposable {
       assert(tally !== undefined, 'there are no more answers than were asked for');
       switch (part.kind) {
         case 'usage':
-          if (!tally.count(part.usage, part.source)) this.#warnOf(part.usage);
+          if (!tally.count(part)) this.#warnOf(part.usage);
           break;
         case 'finish':
         case 'failure':
@@ -86,13 +88,16 @@ export class MeteredRun implements AsyncDisposable {
         case 'tool-call-end':
           break;
         default:
-          tally.addPiece();
+          tally.addPiece(textIn(part));
           this.#firstTokenAfterMs ??= this.#gateway.clock.monotonicMs() - this.#startedMs;
       }
     }
   }
 
+  /** Once: a report that is wrong comes with every token. */
   #warnOf(usage: Usage): void {
+    if (this.#hasWarned) return;
+    this.#hasWarned = true;
     const { requestId } = this.#facts;
     const model = this.#admission.model.id;
     this.#gateway.log.warn({ requestId, model, usage }, 'an impossible usage report was ignored');
@@ -182,9 +187,21 @@ export class MeteredRun implements AsyncDisposable {
       tier,
       costNano: outcome === 'failed' ? ZERO_NANO : costOf(this.usage, price),
       outcome,
+      meter: this.#meter(outcome),
       ...(this.#firstTokenAfterMs !== undefined && { firstTokenAfterMs: this.#firstTokenAfterMs }),
       durationMs: this.#gateway.clock.monotonicMs() - this.#startedMs,
     };
+  }
+
+  /** What is cut off is reported as far as it came, or not at all: that is no reason for doubt. */
+  #meter(outcome: Outcome): Meter {
+    const meter = meterOfAll(this.#tallies, this.#admission.prompts);
+    if (outcome === 'completed') {
+      if (meter.doubts.includes('short')) this.#warnOf(this.usage);
+      return meter;
+    }
+    const doubts = meter.doubts.filter((doubt) => doubt !== 'absent' && doubt !== 'short');
+    return { ...meter, doubts };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -192,4 +209,11 @@ export class MeteredRun implements AsyncDisposable {
     // Here the client has all of its answer: it does not wait for the log.
     if (this.#ended !== undefined) logRequest(this.#gateway, this.#admission, this.#ended);
   }
+}
+
+type Delta = Extract<Part, { readonly kind: `${string}-delta` }>;
+
+function textIn(delta: Delta): string {
+  if ('text' in delta) return delta.text;
+  return 'arguments' in delta ? delta.arguments : delta.input;
 }

@@ -2,7 +2,9 @@
 
 import type { EngineFailure } from '../domain/generation/engine-failure.ts';
 import type { Part } from '../domain/generation/part.ts';
+import { isShort, type Meter, type MeterDoubt } from '../domain/metering/meter.ts';
 import {
+  inputTokens,
   isMonotone,
   isValidUsage,
   NO_USAGE,
@@ -26,6 +28,9 @@ export class Tally {
   #reported: Usage = NO_USAGE;
   #source: UsageSource = 'counted';
   #pieces = 0;
+  #bytes = 0;
+  #hasReport = false;
+  readonly #doubts = new Set<MeterDoubt>();
   #ending = NEVER_ENDED;
 
   /** Content can't have cost nothing: where nothing was reported, the pieces are what is known of it. */
@@ -53,8 +58,25 @@ export class Tally {
     return this.#ending !== NEVER_ENDED;
   }
 
-  addPiece(): void {
+  addPiece(text: string): void {
     this.#pieces += 1;
+    this.#bytes += Buffer.byteLength(text);
+  }
+
+  /** What the engine reported and what passed here, side by side. */
+  get meter(): Meter {
+    const output = outputTokens(this.#reported);
+    const isCounted = this.#source === 'counted' || this.#isUncounted;
+    const doubts = new Set(this.#doubts);
+    if (this.#pieces > 0 && isCounted) doubts.add('absent');
+    else if (this.#hasReport && isShort(output, this.#pieces)) doubts.add('short');
+    return {
+      ...(this.#hasReport &&
+        !isCounted && { engineInput: inputTokens(this.#reported), engineOutput: output }),
+      pieces: this.#pieces,
+      bytes: this.#bytes,
+      doubts: [...doubts],
+    };
   }
 
   end(ending: Ending): void {
@@ -62,12 +84,37 @@ export class Tally {
   }
 
   /** A count that can't be true never replaces one that can; false for such a one. */
-  count(usage: Usage, source: UsageSource): boolean {
-    if (!isValidUsage(usage) || !isMonotone(this.#reported, usage)) return false;
-    this.#reported = usage;
-    this.#source = source;
-    return true;
+  count({ usage, source, doubts = [] }: Extract<Part, { readonly kind: 'usage' }>): boolean {
+    for (const doubt of doubts) this.#doubts.add(doubt);
+    if (!isValidUsage(usage)) this.#doubts.add('impossible');
+    else if (!isMonotone(this.#reported, usage)) this.#doubts.add('shrinking');
+    else {
+      this.#reported = usage;
+      this.#source = source;
+      this.#hasReport = true;
+      return doubts.length === 0;
+    }
+    return false;
   }
+}
+
+/** Of several answers: the input as `usageOfAll` has it, and what is known of all of them. */
+export function meterOfAll(tallies: readonly [Tally, ...Tally[]], prompts: number): Meter {
+  const [first] = tallies;
+  if (tallies.length === 1) return first.meter;
+  const meters = tallies.map(({ meter }) => meter);
+  const firsts = meters.filter((_, at) => at % (tallies.length / prompts) === 0);
+  const sum = (numbers: readonly number[]): number => numbers.reduce((all, one) => all + one, 0);
+  const isReported = meters.every(({ engineOutput }) => engineOutput !== undefined);
+  return {
+    ...(isReported && {
+      engineInput: sum(firsts.map(({ engineInput = 0 }) => engineInput)),
+      engineOutput: sum(meters.map(({ engineOutput = 0 }) => engineOutput)),
+    }),
+    pieces: sum(meters.map(({ pieces }) => pieces)),
+    bytes: sum(meters.map(({ bytes }) => bytes)),
+    doubts: [...new Set(meters.flatMap(({ doubts }) => doubts))],
+  };
 }
 
 /** Of several answers: the input of each prompt once, as its first answer was told it, and the output of all. */

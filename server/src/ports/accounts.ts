@@ -165,5 +165,6 @@ export interface Accounts {
 
   usage(query: UsageQuery): Promise<readonly UsageReportRow[]>;
 
-  reconcile(): Promise<Reconciliation>;
+  /** Throws where one of its looks takes longer than that. */
+  reconcile(statementTimeoutMs?: number): Promise<Reconciliation>;
 }

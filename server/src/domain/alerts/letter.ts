@@ -144,6 +144,15 @@ const WORDS: { readonly [kind: string]: (facts: Facts) => Words } = {
       ['Difference', facts.text('detail')],
     ],
   }),
+  'metering.doubtful': (facts) => ({
+    subject: `Usage of ${facts.text('model')} on ${facts.text('engine')} is doubtful`,
+    said: `The engine ${facts.text('engine')} has reported usage of ${facts.text('model')} that could not be believed (${facts.text('doubt')}). What was billed instead is in docs/alerts.md; mend the engine's report.`,
+    rows: [
+      ['Doubt', facts.text('doubt')],
+      ['Requests so far', facts.text('requests')],
+      ['First request', facts.text('requestId')],
+    ],
+  }),
   'endpoint.disabled': (facts) => ({
     subject: `Your webhook was switched off`,
     said: `The webhook at ${facts.text('url')} has failed since ${facts.text('failingSince')} and is not called any more. Mend it, then switch it on again; what it has missed can be delivered again.`,

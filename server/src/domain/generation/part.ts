@@ -1,6 +1,7 @@
 // What an engine says back, piece by piece. Order: deltas and usage in any order, then exactly one `finish`
 // or `failure`, then nothing. A tool call's deltas stand between its start and its end.
 
+import type { MeterDoubt } from '../metering/meter.ts';
 import type { EngineFailure } from './engine-failure.ts';
 import type { TokenLogprob } from './logprobs.ts';
 import type { Repair } from './repair.ts';
@@ -37,7 +38,13 @@ type Said =
   /** Before all else: what of the request the engine could not do as it was written, and did in another way. */
   | { readonly kind: 'repaired'; readonly repairs: readonly Repair[] }
   /** The running total so far, never smaller than the one before. */
-  | { readonly kind: 'usage'; readonly usage: Usage; readonly source: UsageSource }
+  | {
+      readonly kind: 'usage';
+      readonly usage: Usage;
+      readonly source: UsageSource;
+      /** What the engine said that could not be believed. */
+      readonly doubts?: readonly MeterDoubt[];
+    }
   | {
       readonly kind: 'finish';
       readonly reason: FinishReason;

@@ -1,5 +1,6 @@
 // How a request ended and what it costs: the record that becomes a usage row and ledger transfers, in one transaction.
 
+import type { Meter } from '../metering/meter.ts';
 import type { Usage, UsageSource } from '../generation/usage.ts';
 import type { Nano } from '../money/nano.ts';
 import type { ServiceTier } from '../pricing/service-tier.ts';
@@ -25,6 +26,8 @@ export type Settlement = {
   readonly protocol: string;
   readonly usage: Usage;
   readonly usageSource: UsageSource;
+  /** What the engine and the gateway have counted; absent in records of before. */
+  readonly meter?: Meter;
   readonly priceVersion: number;
   /** The one that was used, which its price is of. */
   readonly tier: ServiceTier;

@@ -4,6 +4,7 @@
 import type { Checks } from '../../domain/generation/checked-output.ts';
 import type { CustomToolCall, ToolCall } from '../../domain/generation/generation.ts';
 import type { Part } from '../../domain/generation/part.ts';
+import type { MeterDoubt } from '../../domain/metering/meter.ts';
 import { NO_USAGE, sumOf, type Usage, type UsageSource } from '../../domain/generation/usage.ts';
 
 export type Ended = Extract<Part, { readonly kind: 'finish' | 'failure' }>;
@@ -19,6 +20,7 @@ export class Attempt {
   #refused = false;
   #usage: Usage | undefined;
   #source: UsageSource = 'counted';
+  #doubts: readonly MeterDoubt[] | undefined;
   ended: Ended | undefined;
 
   constructor(checks: Checks, before: Usage = NO_USAGE) {
@@ -33,7 +35,8 @@ export class Attempt {
   }
 
   get usagePart(): Part {
-    return { kind: 'usage', usage: this.usage, source: this.#source };
+    const doubts = this.#doubts;
+    return { kind: 'usage', usage: this.usage, source: this.#source, ...(doubts && { doubts }) };
   }
 
   get text(): string {
@@ -122,6 +125,7 @@ export class Attempt {
       case 'usage':
         this.#usage = part.usage;
         this.#source = part.source;
+        this.#doubts = part.doubts;
         break;
       default:
     }

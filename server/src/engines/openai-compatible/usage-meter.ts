@@ -4,6 +4,7 @@
 import { isMonotone, NO_USAGE } from '../../domain/generation/usage.ts';
 import type { Usage } from '../../domain/generation/usage.ts';
 import type { Part } from '../../domain/generation/part.ts';
+import type { MeterDoubt } from '../../domain/metering/meter.ts';
 import { isObject } from './json.ts';
 import type { JsonObject } from './json.ts';
 
@@ -23,6 +24,7 @@ export class UsageMeter {
   /** The completion tokens that were reported before the first visible piece. */
   #completionBeforeText = 0;
   #given: Usage = NO_USAGE;
+  readonly #doubts = new Set<MeterDoubt>();
 
   constructor(outputTokensMax: number) {
     this.#outputTokensMax = outputTokensMax;
@@ -43,8 +45,8 @@ export class UsageMeter {
 
   /** The `usage` object of Chat Completions. A total below the one before is ignored. */
   report(usage: JsonObject): void {
-    this.#prompt = Math.max(this.#prompt, tokens(usage['prompt_tokens']) ?? 0);
-    this.#completion = Math.max(this.#completion, tokens(usage['completion_tokens']) ?? 0);
+    this.#prompt = this.#total(this.#prompt, usage['prompt_tokens']);
+    this.#completion = this.#total(this.#completion, usage['completion_tokens']);
     const input = usage['prompt_tokens_details'];
     // DeepSeek's name for the same count stands outside the details.
     this.#cached =
@@ -56,6 +58,14 @@ export class UsageMeter {
       tokens(isObject(output) ? output['reasoning_tokens'] : usage['reasoning_tokens']) ??
       this.#reasoning;
     if (this.#textPieces === 0) this.#completionBeforeText = this.#completion;
+  }
+
+  /** Never less than before; what can't be is noted, and as good as not said. */
+  #total(before: number, value: unknown): number {
+    const count = tokens(value) ?? 0;
+    if (!isCount(value)) this.#doubts.add('impossible');
+    else if (value !== undefined && value !== null && count < before) this.#doubts.add('shrinking');
+    return Math.max(before, count);
   }
 
   /** llama-server's `timings`, which it sends with every token where usage comes only at the end. */
@@ -89,6 +99,7 @@ export class UsageMeter {
         kind: 'usage',
         usage: this.#given,
         source,
+        ...this.#doubted(),
       }
     );
   }
@@ -112,7 +123,11 @@ export class UsageMeter {
     };
     if (!isMonotone(given, usage) || isMonotone(usage, given)) return undefined;
     this.#given = usage;
-    return { kind: 'usage', usage, source };
+    return { kind: 'usage', usage, source, ...this.#doubted() };
+  }
+
+  #doubted(): Pick<UsagePart, 'doubts'> {
+    return this.#doubts.size === 0 ? {} : { doubts: [...this.#doubts] };
   }
 
   /** Where a server does not split its count: what came while only reasoning was heard. */
@@ -124,6 +139,13 @@ export class UsageMeter {
 /** The part of `total` in the first of two buckets: as reported, but neither bucket shrinks. */
 function share(total: number, part: number, partBefore: number, otherBefore: number): number {
   return Math.min(Math.max(part, partBefore), Math.max(partBefore, total - otherBefore), total);
+}
+
+/** What a server may say of a total: nothing, or a whole number within reason. */
+function isCount(value: unknown): boolean {
+  if (value === undefined || value === null) return true;
+  const number = typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value;
+  return Number.isInteger(number) && Number(number) >= 0 && Number(number) <= TOKENS_MAX;
 }
 
 /** A count of tokens: whole, from 0 to a bound; undefined when it is no number at all. */

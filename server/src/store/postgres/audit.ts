@@ -8,9 +8,9 @@ import type { Check } from './audit-check.ts';
 import { INVOICE_CHECKS } from './billing/audit-invoices.ts';
 import { BLOCK_CHECKS } from './credits/audit-blocks.ts';
 import { RERATING_CHECKS } from './reratings/audit-reratings.ts';
+import type { Finding } from '../../ports/reconciliations.ts';
+import { METER_CHECKS } from './reconciliation/audit-meters.ts';
 import { ROLL_UP_CHECKS } from './reports/audit-roll-ups.ts';
-
-export type Finding = { readonly check: string; readonly detail: string };
 
 const CHECKS: readonly Check[] = [
   {
@@ -118,10 +118,11 @@ const CHECKS: readonly Check[] = [
   ...ROLL_UP_CHECKS,
   ...INVOICE_CHECKS,
   ...RERATING_CHECKS,
+  ...METER_CHECKS,
 ];
 
 /** Enough to see what is wrong. */
-const FINDINGS_PER_CHECK_MAX = 20;
+export const FINDINGS_PER_CHECK_MAX = 20;
 
 const TOTALS = `
   SELECT (SELECT count(*) FROM transfer) AS transfers, (SELECT count(*) FROM usage) AS requests,
@@ -138,16 +139,31 @@ export async function auditBooks(pool: pg.Pool): Promise<readonly Finding[]> {
   return (await reconcileBooks(pool)).findings;
 }
 
-export async function reconcileBooks(pool: pg.Pool): Promise<Reconciliation> {
+export async function findingsOf(
+  client: pg.Pool | pg.ClientBase,
+  checks: readonly Check[],
+): Promise<readonly Finding[]> {
+  const findings: Finding[] = [];
+  for (const { name, sql } of checks) {
+    const limited = `SELECT detail FROM (${sql}) AS f LIMIT ${FINDINGS_PER_CHECK_MAX}`;
+    const { rows } = await client.query<{ detail: string }>(limited);
+    for (const { detail } of rows) findings.push({ check: name, detail });
+  }
+  return findings;
+}
+
+/** `statementTimeoutMs`: how long one check may take; absent: as long as it takes. */
+export async function reconcileBooks(
+  pool: pg.Pool,
+  statementTimeoutMs = 0,
+): Promise<Reconciliation> {
   const client = await pool.connect();
   try {
     await client.query('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY');
-    const findings: Finding[] = [];
-    for (const { name, sql } of CHECKS) {
-      const limited = `SELECT detail FROM (${sql}) AS f LIMIT ${FINDINGS_PER_CHECK_MAX}`;
-      const { rows } = await client.query<{ detail: string }>(limited);
-      for (const { detail } of rows) findings.push({ check: name, detail });
-    }
+    await client.query("SELECT set_config('statement_timeout', $1, true)", [
+      `${statementTimeoutMs}`,
+    ]);
+    const findings = await findingsOf(client, CHECKS);
     const { rows } = await client.query<TotalsRow>(TOTALS);
     await client.query('COMMIT');
     client.release();

@@ -208,8 +208,16 @@ export function settleText({ settlement: s, uuid, held, charged, overrun }: Sett
     `${s.tier},${s.endUser === undefined ? '' : field(s.endUser)},` +
     `${u.imageInput},${u.audioInput},${u.imageOutput},${u.audioOutput},${u.toolCalls},` +
     `${s.startedAtMs},${s.firstTokenAfterMs === undefined ? '' : wholeMs(s.firstTokenAfterMs)},` +
-    `${wholeMs(s.durationMs)},${s.budgets === undefined ? '' : field(s.budgets.join(' '))})"`
+    `${wholeMs(s.durationMs)},${s.budgets === undefined ? '' : field(s.budgets.join(' '))},` +
+    `${meterText(s.meter)})"`
   );
+}
+
+function meterText(meter: Settlement['meter']): string {
+  if (meter === undefined) return ',,,,';
+  const { engineInput, engineOutput, pieces, bytes, doubts } = meter;
+  const said = doubts.length === 0 ? '' : field(doubts.join(' '));
+  return `${engineInput ?? ''},${engineOutput ?? ''},${pieces},${bytes},${said}`;
 }
 
 /** A column of 4 bytes holds 24 days. */

@@ -191,8 +191,8 @@ export class PostgresAccounts implements Accounts {
     return reportUsage(this.#pool, query);
   }
 
-  async reconcile(): Promise<Reconciliation> {
-    return reconcileBooks(this.#pool);
+  async reconcile(statementTimeoutMs?: number): Promise<Reconciliation> {
+    return reconcileBooks(this.#pool, statementTimeoutMs);
   }
 }
 

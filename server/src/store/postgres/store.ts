@@ -11,6 +11,7 @@ import type { AdminKeys } from '../../ports/admin-keys.ts';
 import type { Accounts } from '../../ports/accounts.ts';
 import type { Ledger } from '../../ports/ledger.ts';
 import type { Plans } from '../../ports/plans.ts';
+import type { Reconciliations } from '../../ports/reconciliations.ts';
 import type { PriceBooks } from '../../ports/price-books.ts';
 import type { Receipts } from '../../ports/receipts.ts';
 import type { ResponseStore } from '../../ports/response-store.ts';
@@ -45,6 +46,7 @@ import { PostgresAlerts } from './alerts/postgres-alerts.ts';
 import { PostgresBilling } from './billing/postgres-billing.ts';
 import { PostgresAdminKeys } from './admin-keys.ts';
 import { PostgresExports } from './reports/postgres-exports.ts';
+import { PostgresReconciliations } from './reconciliation/postgres-reconciliations.ts';
 import { PostgresUsageReports } from './reports/postgres-usage-reports.ts';
 import type { Reratings } from '../../ports/reratings.ts';
 import { PostgresReratings } from './reratings/postgres-reratings.ts';
@@ -85,6 +87,7 @@ export interface Store extends AsyncDisposable {
   readonly reports: UsageReports;
   readonly billing: Billing;
   readonly alerts: Alerts;
+  readonly reconciliations: Reconciliations;
   readonly exports: Exports;
   /** PostgreSQL's own, as it was when this store was opened: `18.4`. */
   readonly version: string;
@@ -212,6 +215,7 @@ class PostgresStore implements Store {
   readonly receipts: Receipts;
   readonly billing: Billing;
   readonly alerts: Alerts;
+  readonly reconciliations: Reconciliations;
   readonly exports: Exports;
   readonly responses: PostgresResponseStore;
   readonly sealing: PostgresSealingKeys;
@@ -240,6 +244,7 @@ class PostgresStore implements Store {
     });
     this.billing = new PostgresBilling(pool, feed);
     this.alerts = new PostgresAlerts(pool);
+    this.reconciliations = new PostgresReconciliations(pool);
     this.exports = new PostgresExports(pool);
   }
 

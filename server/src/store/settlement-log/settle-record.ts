@@ -3,6 +3,7 @@
 
 import { z } from 'zod';
 import type { Usage } from '../../domain/generation/usage.ts';
+import { METER_DOUBTS } from '../../domain/metering/meter.ts';
 import type { Settlement } from '../../domain/ledger/settlement.ts';
 import { nano } from '../../domain/money/nano.ts';
 import { SERVICE_TIERS } from '../../domain/pricing/service-tier.ts';
@@ -57,6 +58,15 @@ const record = z.object({
     toolCalls: later,
   }),
   usageSource: z.enum(['engine', 'counted']),
+  meter: z
+    .object({
+      engineInput: count.exactOptional(),
+      engineOutput: count.exactOptional(),
+      pieces: count,
+      bytes: count,
+      doubts: z.array(z.enum(METER_DOUBTS)),
+    })
+    .exactOptional(),
   priceVersion: z.int(),
   tier: z.enum(SERVICE_TIERS).default('standard'),
   endUser: z.string().exactOptional(),

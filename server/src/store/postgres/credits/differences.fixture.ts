@@ -1,7 +1,8 @@
 // What does not add up in books whose charges and holds a test has made by hand.
 
 import type pg from 'pg';
-import { auditBooks, type Finding } from '../audit.ts';
+import type { Finding } from '../../../ports/reconciliations.ts';
+import { auditBooks } from '../audit.ts';
 
 /** Charges and holds of `CreditsUnderTest` have no usage and no leases. */
 export async function differences(pool: pg.Pool): Promise<readonly Finding[]> {

@@ -27,7 +27,9 @@ CREATE TYPE settle_record AS (
   image_input bigint, audio_input bigint, image_output bigint, audio_output bigint, tool_calls bigint,
   started_at_ms double precision, first_token_after_ms integer, duration_ms integer,
   -- Ids with a space between them; null without any.
-  budgets text);
+  budgets text,
+  -- What the engine and the gateway have counted; null where that is not known. Doubts have a space between them.
+  engine_input bigint, engine_output bigint, gateway_pieces bigint, gateway_bytes bigint, doubts text);
 
 -- What a batch changes in one lease. `had` is what it stands at, 0 where there is none. The settles take `charged` from the
 -- account and `released` from the lease. `spare` is the part of the lease that wishes are granted from first; if it is `back`,

@@ -29,12 +29,13 @@ BEGIN
       request_id, organisation_id, project_id, key_id, model, engine, protocol, usage_source, outcome, price_version,
       input, cache_read, cache_write_5m, cache_write_1h, output, reasoning,
       tier, end_user, image_input, audio_input, image_output, audio_output, tool_calls,
-      cost_nano, charged_nano, overrun_nano, started_at, first_token_after_ms, duration_ms, budgets)
+      cost_nano, charged_nano, overrun_nano, started_at, first_token_after_ms, duration_ms, budgets,
+      engine_input, engine_output, gateway_pieces, gateway_bytes, doubts)
     SELECT
       request_id, organisation_id, project_id, key_id, model, engine, protocol, usage_source, outcome, price_version,
       input, cache_read, cache_write_5m, cache_write_1h, output, reasoning,
       tier, end_user, image_input, audio_input, image_output, audio_output, tool_calls,
       cost, charged, overrun, to_timestamp(started_at_ms / 1000), first_token_after_ms, duration_ms,
-      string_to_array(budgets, ' ')
+      string_to_array(budgets, ' '), engine_input, engine_output, gateway_pieces, gateway_bytes, doubts
     FROM unnest(settles);
 END $$;

@@ -175,5 +175,22 @@ BEGIN
     ) AS i
     WHERE due_on::date < (now() AT TIME ZONE 'UTC')::date
       AND NOT EXISTS (SELECT FROM alert_event AS e WHERE e.cause = i.cause);
+  noted := noted + found;
+
+  -- Once a day for each engine, model and reason: an engine that never counts is told of every day, and not with each request.
+  SELECT count(alert_note(
+      cause, 'metering.doubtful', NULL, true,
+      jsonb_build_object('engine', engine, 'model', model, 'doubt', doubt, 'requests', requests, 'requestId', request_id),
+      now()))
+    INTO found
+    FROM (
+      SELECT engine, model, doubt, count(*) AS requests,
+          'req_' || encode(uuid_send((array_agg(request_id ORDER BY started_at))[1]), 'hex') AS request_id,
+          format('metering:%s:%s:%s:%s', (started_at AT TIME ZONE 'UTC')::date, engine, model, doubt) AS cause
+        FROM usage CROSS JOIN LATERAL regexp_split_to_table(doubts, ' ') AS doubt
+        WHERE doubts IS NOT NULL AND started_at > now() - interval '1 hour'
+        GROUP BY engine, model, doubt, (started_at AT TIME ZONE 'UTC')::date
+    ) AS u
+    WHERE NOT EXISTS (SELECT FROM alert_event AS e WHERE e.cause = u.cause);
   RETURN noted + found;
 END $$;
