@@ -3,9 +3,10 @@
 
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import type { Part } from '../domain/generation/part.ts';
 import { NO_USAGE, type Usage } from '../domain/generation/usage.ts';
 import { costOf } from '../domain/pricing/cost.ts';
-import { PLENTY, PRICE, RecitingEngine, Turnstile } from './turnstile.fixture.ts';
+import { MemorySink, PLENTY, PRICE, RecitingEngine, Turnstile } from './turnstile.fixture.ts';
 
 const used = (input: number, output: number): Usage => ({ ...NO_USAGE, input, output });
 
@@ -104,6 +105,10 @@ describe('an engine that counts wrong', () => {
         assert.deepEqual(settlement.usage, used(2, 8));
         assert.equal(PLENTY - turnstile.balanceNano, costOf(used(2, 8), PRICE));
         assert.ok(turnstile.warnings.some((warning) => warning.includes('usage')));
+        const doubt = kind === 'shrinking' ? 'shrinking' : 'impossible';
+        assert.deepEqual(settlement.meter?.doubts, [doubt], 'I20: the row says why');
+        assert.equal(settlement.meter?.engineOutput, 8);
+        assert.equal(settlement.meter?.pieces, 8);
         turnstile.assertAtRest();
       });
     }
@@ -118,7 +123,55 @@ describe('an engine that counts wrong', () => {
       assert.equal(usageSource, 'counted');
       assert.ok(usage.output > 0, 'eight tokens were delivered and none is on the bill');
       assert.equal(PLENTY - turnstile.balanceNano, costOf(usage, PRICE));
+      const { meter } = turnstile.ledger.settled;
+      assert.deepEqual(meter?.doubts, ['absent']);
+      assert.equal(meter?.engineOutput, undefined);
       turnstile.assertAtRest();
     });
   }
+
+  const said = (count: number): Part[] =>
+    Array.from({ length: count }, () => ({ kind: 'text-delta', text: 'word ' }));
+  const report = (output: number): Part => ({
+    kind: 'usage',
+    usage: used(5, output),
+    source: 'engine',
+  });
+  const settledAfter = async (parts: readonly Part[]) => {
+    const engine = new RecitingEngine([[...parts, { kind: 'finish', reason: 'stop' }]]);
+    const turnstile = await Turnstile.with(PLENTY, engine);
+    await turnstile.whole('hi', { model: 'given' });
+    turnstile.assertAtRest();
+    return { ...turnstile.ledger.settled, warnings: turnstile.warnings };
+  };
+
+  it('I20 a report that comes twice counts once', async () => {
+    const { usage, meter } = await settledAfter([...said(40), report(40), report(40)]);
+    assert.deepEqual(usage, used(5, 40));
+    assert.deepEqual(meter, {
+      engineInput: 5,
+      engineOutput: 40,
+      pieces: 40,
+      bytes: 200,
+      doubts: [],
+    });
+  });
+
+  it('I20 a report of less than was sent is billed, doubted and logged', async () => {
+    const { usage, meter, warnings } = await settledAfter([...said(100), report(10)]);
+    assert.deepEqual(usage, used(5, 10));
+    assert.deepEqual(meter?.doubts, ['short']);
+    assert.equal(warnings.length, 1);
+  });
+
+  it('I20 a client that hangs up before the last report is no reason for doubt', async () => {
+    const turnstile = await Turnstile.with(PLENTY);
+    const sink = new MemorySink((self) => {
+      if (self.pieces >= 5) self.leave();
+      return undefined;
+    });
+    await turnstile.stream('[[tokens=500 rate=100 no-usage]]', {}, { sink });
+    assert.equal(turnstile.ledger.settled.outcome, 'client-left');
+    assert.deepEqual(turnstile.ledger.settled.meter?.doubts, []);
+  });
 });

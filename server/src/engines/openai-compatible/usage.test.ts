@@ -75,6 +75,24 @@ describe('usage at the end', () => {
   });
 });
 
+test('I20 what can not be true is doubted, not silently mended', async () => {
+  const doubtsOf = async (usage: unknown): Promise<unknown> => {
+    const text = delta({ content: 'a' }) + delta({}, 'stop');
+    const parts = await hear([stream(text + usageEvent(usage) + DONE)]);
+    return parts.findLast((part) => part.kind === 'usage')?.doubts;
+  };
+  for (const tokens of [-4, 3.9, 'many', {}, 1e300]) {
+    const usage = { prompt_tokens: tokens, completion_tokens: 5 };
+    assert.deepEqual(await doubtsOf(usage), ['impossible'], JSON.stringify(tokens));
+  }
+  assert.deepEqual(await doubtsOf({ prompt_tokens: '7', completion_tokens: 5 }), undefined);
+  const shrinking = await hear([
+    stream(total(5) + total(3) + delta({}, 'stop') + usageEvent(TEN_AND_TWO) + DONE),
+  ]);
+  const last = shrinking.findLast((part) => part.kind === 'usage');
+  assert.deepEqual(last?.doubts, ['shrinking']);
+});
+
 describe('usage while a stream runs', () => {
   test('a running total that shrinks is ignored', async () => {
     const parts = await hear([stream(total(1))]);

@@ -10,7 +10,14 @@ const hold = { requestId: testRequestId(), organisationId: 'org_1' };
 
 test('what was written is what is read', () => {
   const usage = { ...NO_USAGE, input: 3, audioInput: 5, toolCalls: 1 };
-  const more = { usage, tier: 'flex', endUser: 'sha256:"\\' } as const;
+  const meter = {
+    engineInput: 8,
+    engineOutput: 1,
+    pieces: 2,
+    bytes: 9,
+    doubts: ['short'],
+  } as const;
+  const more = { usage, meter, tier: 'flex', endUser: 'sha256:"\\' } as const;
   for (const settlement of [testSettlement(hold, 7n), testSettlement(hold, 2n ** 62n, more)]) {
     const record = { settlement, chargedNano: 5n };
     assert.deepEqual(parseRecord(recordText(record)), record);
