@@ -125,27 +125,27 @@ type Planted = readonly [what: string, sql: string, check: RegExp, mend: string]
 const PLANTS: readonly Planted[] = [
   [
     'a usage row with more tokens than the engine counted',
-    "UPDATE usage SET output = output + 1 WHERE model = \'planted\'",
+    "UPDATE usage SET output = output + 1 WHERE model = 'planted'",
     /I20 what is billed is what the engine has counted/,
-    "UPDATE usage SET output = output - 1 WHERE model = \'planted\'",
+    "UPDATE usage SET output = output - 1 WHERE model = 'planted'",
   ],
   [
     'an engine that counts double, and is billed so',
-    "UPDATE usage SET output = 200, engine_output = 200 WHERE model = \'planted\'",
+    "UPDATE usage SET output = 200, engine_output = 200 WHERE model = 'planted'",
     /I20 engine and gateway have counted alike/,
-    "UPDATE usage SET output = 100, engine_output = 100 WHERE model = \'planted\'",
+    "UPDATE usage SET output = 100, engine_output = 100 WHERE model = 'planted'",
   ],
   [
     'an engine that counts half of what it sends',
-    "UPDATE usage SET output = 50, engine_output = 50 WHERE model = \'planted\'",
+    "UPDATE usage SET output = 50, engine_output = 50 WHERE model = 'planted'",
     /I20 engine and gateway have counted alike/,
-    "UPDATE usage SET output = 100, engine_output = 100 WHERE model = \'planted\'",
+    "UPDATE usage SET output = 100, engine_output = 100 WHERE model = 'planted'",
   ],
   [
     'a charge that is not on the usage row',
-    "UPDATE usage SET charged_nano = charged_nano - 1, overrun_nano = overrun_nano + 1 WHERE model = \'planted\'",
+    "UPDATE usage SET charged_nano = charged_nano - 1, overrun_nano = overrun_nano + 1 WHERE model = 'planted'",
     /I5 every charge has its usage row/,
-    "UPDATE usage SET charged_nano = charged_nano + 1, overrun_nano = overrun_nano - 1 WHERE model = \'planted\'",
+    "UPDATE usage SET charged_nano = charged_nano + 1, overrun_nano = overrun_nano - 1 WHERE model = 'planted'",
   ],
   [
     'a balance that no transfer explains',
