@@ -49,8 +49,8 @@ export const MUTANTS: readonly Mutant[] = [
   {
     name: 'believes any count of an engine',
     file: 'gateway/tally.ts',
-    find: 'if (!isValidUsage(usage) || !isMonotone(this.#reported, usage)) return false;',
-    replace: 'if (!isValidUsage(usage) && !isMonotone(this.#reported, usage)) return false;',
+    find: 'if (doubt !== undefined) {',
+    replace: 'if (doubt !== undefined && usage === undefined) {',
     seed: 7,
   },
   {

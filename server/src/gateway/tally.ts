@@ -86,16 +86,21 @@ export class Tally {
   /** A count that can't be true never replaces one that can; false for such a one. */
   count({ usage, source, doubts = [] }: Extract<Part, { readonly kind: 'usage' }>): boolean {
     for (const doubt of doubts) this.#doubts.add(doubt);
-    if (!isValidUsage(usage)) this.#doubts.add('impossible');
-    else if (!isMonotone(this.#reported, usage)) this.#doubts.add('shrinking');
-    else {
-      this.#reported = usage;
-      this.#source = source;
-      this.#hasReport = true;
-      return doubts.length === 0;
+    const doubt = doubtOf(this.#reported, usage);
+    if (doubt !== undefined) {
+      this.#doubts.add(doubt);
+      return false;
     }
-    return false;
+    this.#reported = usage;
+    this.#source = source;
+    this.#hasReport = true;
+    return doubts.length === 0;
   }
+}
+
+function doubtOf(before: Usage, next: Usage): MeterDoubt | undefined {
+  if (!isValidUsage(next)) return 'impossible';
+  return isMonotone(before, next) ? undefined : 'shrinking';
 }
 
 /** Of several answers: the input as `usageOfAll` has it, and what is known of all of them. */
