@@ -7,6 +7,7 @@ import manifest from '../package.json' with { type: 'json' };
 import { bookInForce } from './domain/pricing/prices.ts';
 import { openAlerting } from './compose-alerts.ts';
 import { type Opened, servedModels } from './compose-models.ts';
+import { openCrashNotes } from './compose-crash-notes.ts';
 import { openTill } from './compose-till.ts';
 import { unknownFieldsOf } from './compose-unknown-fields.ts';
 import { readConfig, type Config, type EngineConfig } from './config.ts';
@@ -24,6 +25,7 @@ import { ScriptedEngine } from './engines/scripted/scripted-engine.ts';
 import { BackgroundRuns } from './gateway/background-runs.ts';
 import type { Gateway } from './gateway/gateway.ts';
 import { StoreMemory } from './gateway/memory.ts';
+import { RunningRequests } from './gateway/running-requests.ts';
 import { HttpServer } from './http/http-server.ts';
 import { mountManagement } from './http/management.ts';
 import { CreditClock } from './jobs/credit-clock.ts';
@@ -125,6 +127,8 @@ async function bringUp(start: Start) {
   const forgetful = new Set(config.forgetful);
   const retentionMs = (organisationId: string) =>
     forgetful.has(organisationId) ? 0 : config.retentionMs;
+  const running = new RunningRequests();
+  scope.use(await openCrashNotes(config, store.value, running, log));
   const gateway: Gateway = {
     models,
     snapshot: () => store.value.accounts.snapshot(),
@@ -135,6 +139,7 @@ async function bringUp(start: Start) {
     background: new BackgroundRuns(responses),
     sealing: store.value.sealing,
     prompts: new PromptMemory(),
+    running,
     clock: systemClock,
     log,
     unknownFields: unknownFields.value,

@@ -96,6 +96,8 @@ export const RECALL_TIMEOUT_MS = 1_000;
 export const RECALL_AGAIN_MS = 20;
 /** Where no notification gets through, leases that others lack are looked for so often. */
 export const RECALL_POLL_MS = 100;
+/** What a crash takes is known up to so long before it. Of 4,096 running requests a note takes 10 ms. */
+export const CRASH_NOTES_EVERY_MS = 1_000;
 export const SETTLE_TIMEOUT_MS = 15_000;
 export const RETRY_AFTER_LEDGER_MS = 2_000;
 

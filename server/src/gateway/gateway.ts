@@ -12,6 +12,7 @@ import type { ResponseStore } from '../ports/response-store.ts';
 import type { SealingKeys } from '../ports/sealing-keys.ts';
 import type { BackgroundRuns } from './background-runs.ts';
 import type { Memory, Retention } from './memory.ts';
+import type { RunningRequests } from './running-requests.ts';
 
 /** A model that is offered, and where it runs. */
 export type ServedModel = {
@@ -58,6 +59,8 @@ export type Gateway = {
   readonly background: BackgroundRuns;
   /** What was asked lately, so that the log can say why a prompt came from no cache. */
   readonly prompts: PromptMemory;
+  /** Absent: nobody notes what a crash would cost. */
+  readonly running?: RunningRequests;
   readonly clock: Clock;
   readonly log: Log;
   readonly load: Load;

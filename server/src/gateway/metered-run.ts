@@ -6,6 +6,7 @@ import type { Part } from '../domain/generation/part.ts';
 import type { Usage } from '../domain/generation/usage.ts';
 import type { Meter } from '../domain/metering/meter.ts';
 import type { Hold } from '../domain/ledger/hold.ts';
+import type { Unfinished } from '../domain/ledger/unfinished.ts';
 import type { Outcome, Settlement } from '../domain/ledger/settlement.ts';
 import { ZERO_NANO } from '../domain/money/nano.ts';
 import type { Refusal } from '../domain/refusal.ts';
@@ -15,6 +16,7 @@ import type { SettleOutcome } from '../ports/ledger.ts';
 import type { Admission } from './admit.ts';
 import { creditRefusal } from './credit-refusal.ts';
 import type { Gateway } from './gateway.ts';
+import type { RunningRequest } from './running-requests.ts';
 import { logRequest, type Ended } from './log-request.ts';
 import type { Granted } from './take-hold.ts';
 import { meterOfAll, Tally, usageOfAll, type Ending } from './tally.ts';
@@ -25,7 +27,9 @@ export type RunFacts = Pick<
   'requestId' | 'organisationId' | 'projectId' | 'keyId' | 'protocol' | 'startedAtMs' | 'endUser'
 >;
 
-export class MeteredRun implements AsyncDisposable {
+export class MeteredRun implements AsyncDisposable, RunningRequest {
+  /** Among those that run. */
+  place = -1;
   readonly #gateway: Gateway;
   readonly #admission: Admission;
   readonly #facts: RunFacts;
@@ -54,6 +58,15 @@ export class MeteredRun implements AsyncDisposable {
     this.#hold = granted.hold;
     this.#grantedTokens = granted.outputTokens;
     this.#startedMs = gateway.clock.monotonicMs();
+    gateway.running?.add(this);
+  }
+
+  /** What would be lost if this process ended now. */
+  get unfinished(): Unfinished {
+    const { requestId, organisationId, keyId } = this.#facts;
+    const { model, price, tier } = this.#admission;
+    const whose = { requestId, organisationId, keyId, model: model.id, tier };
+    return { ...whose, costNano: costOf(this.usage, price) };
   }
 
   /** Of all its answers. */
@@ -167,7 +180,10 @@ export class MeteredRun implements AsyncDisposable {
 
   async #settleOnce(outcome: Outcome): Promise<SettleOutcome> {
     const settlement = this.#settlement(outcome);
-    const settled = await this.#gateway.ledger.settle(this.#hold, settlement);
+    const { ledger, running } = this.#gateway;
+    const settled = await ledger
+      .settle(this.#hold, settlement)
+      .finally(() => running?.remove(this));
     if (settled.kind === 'unavailable') {
       this.#gateway.log.error({ settlement }, 'a request could not be settled in time');
     }

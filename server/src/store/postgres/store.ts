@@ -54,6 +54,9 @@ import { PostgresReceipts } from './postgres-receipts.ts';
 import { PostgresSealingKeys } from './sealing-keys.ts';
 import { SNAPSHOT_CHANNEL, SnapshotFeed } from './snapshot-feed.ts';
 import { PostgresResponseStore } from './stored/postgres-response-store.ts';
+import type { Unfinished } from '../../domain/ledger/unfinished.ts';
+import type { CrashLossBooks, CrashLosses } from '../../ports/crash-losses.ts';
+import { bookCrashLosses } from './crash-losses.ts';
 
 export type { StoreConnection, StoreFailure } from './connection.ts';
 export type { StoreProblem } from './store-problem.ts';
@@ -72,7 +75,7 @@ export type StoreOptions = {
   readonly onProblem: (problem: StoreProblem) => void;
 };
 
-export interface Store extends AsyncDisposable {
+export interface Store extends AsyncDisposable, CrashLossBooks {
   readonly ledger: Ledger;
   readonly accounts: Accounts;
   readonly plans: Plans;
@@ -250,6 +253,10 @@ class PostgresStore implements Store {
 
   snapshotAgeMs(): number {
     return this.#parts.feed.ageMs();
+  }
+
+  bookCrashLosses(unfinished: readonly Unfinished[]): Promise<CrashLosses> {
+    return bookCrashLosses(this.#parts.pool, unfinished);
   }
 
   async ping(): Promise<boolean> {
