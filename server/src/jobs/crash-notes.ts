@@ -22,12 +22,16 @@ export async function bookCrashLosses(
   log: Log,
 ): Promise<void> {
   const unfinished = notes.read();
-  if (unfinished.length > 0) {
+  if (unfinished.length === 0) return notes.clear();
+  try {
     const { requests, lostNano } = await books.bookCrashLosses(unfinished);
     const said = `the last run of this server ended with ${requests} requests unfinished; what they had produced, ${formatDollars(lostNano)}, is booked as crash_loss`;
     if (requests > 0) log.warn({ requests, lostNano: `${lostNano}` }, said);
+    notes.clear();
+  } catch (error) {
+    // No reason not to serve.
+    log.error({ err: error, unfinished }, 'what a crash has cost could not be booked');
   }
-  notes.clear();
 }
 
 export class CrashNotes implements AsyncDisposable {
