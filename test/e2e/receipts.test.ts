@@ -328,18 +328,62 @@ describe('what was charged, read again', () => {
     assert.match(cli('prices', 'history'), /called off by Grace at .*: a slip/);
   });
 
-  it('prices that are none are refused by name', async () => {
-    for (const bad of ['NaN', '-1', '1e3', '0.0000000001', '1000000', '', 1.5]) {
-      const response = await fetch(`${turnpike.origin}/manage/v1/prices/drafts`, {
-        method: 'POST',
-        headers: {
-          authorization: `Bearer ${turnpike.adminToken}`,
-          'content-type': 'application/json',
-        },
-        body: JSON.stringify({ models: { m: { input: bad, output: '1' } }, by: 'Ada' }),
-      });
-      assert.equal(response.status, 400, String(bad));
-      assert.match(await response.text(), /"field":"models\.m\.input"/);
+  async function refused(path: string, body: object): Promise<string> {
+    const response = await turnpike.manage(path, body);
+    const text = await response.text();
+    assert.ok(response.status === 400 || response.status === 409, text);
+    // As docs/errors.md says; what is read is asserted.
+    const { error } = JSON.parse(text) as { error: { code: string; field?: string } };
+    return `${error.code} ${error.field}`;
+  }
+
+  it('I19 prices that are none are refused by name, whatever they are of', async () => {
+    const items =
+      'input output cacheRead cacheWrite5m cacheWrite1h imageInput audioInput reasoning';
+    const all = [...items.split(' '), 'imageOutput', 'audioOutput', 'toolCalls', 'request'];
+    const bad = ['NaN', '-1', '1e3', '0.0000000001', '1000000', '', '€1', '1 USD', 1.5, null, {}];
+    for (const item of all) {
+      for (const amount of bad) {
+        const models = { m: { input: '1', output: '1', [item]: amount } };
+        const draft = { models, by: 'Ada' };
+        assert.equal(await refused('/prices/drafts', draft), `invalid-request models.m.${item}`);
+      }
+      const models = { m: { input: '1', output: '1', [item]: '999.999999999' } };
+      await manage('/prices/drafts', { models, by: 'Ada' });
     }
+    const models = { m: { input: '1', output: '1' } };
+    for (const more of [{ currency: 'eur' }, { models: { m: { ...models.m, currency: 'eur' } } }]) {
+      assert.match(await refused('/prices/drafts', { models, by: 'Ada', ...more }), /^invalid-req/);
+    }
+    for (const permille of [-1, 1.5, 10_001, '900', null]) {
+      const rules = [{ permille }];
+      const book = { id: 'acme', name: 'Acme', base: 'default', rules, by: 'Ada' };
+      assert.match(await refused('/prices/books', book), /^invalid-request rules/);
+    }
+  });
+
+  it('a list with a gap, an overlap or a moment that can’t be is refused by name', async () => {
+    const { data } = await manage<{ data: { prices: { model: string }[] }[] }>('/prices/versions');
+    const known = (data[0]?.prices ?? []).map(({ model }) => [model, { input: '1', output: '2' }]);
+    const schedule = async (models: object, effectiveFrom?: string) => {
+      const { id } = await manage<{ id: string }>('/prices/drafts', { models, by: 'Ada' });
+      const body = { by: 'Ada', ...(effectiveFrom !== undefined && { effectiveFrom }) };
+      return refused(`/prices/drafts/${id}/schedule`, body);
+    };
+    const list = Object.fromEntries(known);
+    assert.equal(await schedule({ other: { input: '1', output: '1' } }), 'price-gap models');
+    assert.equal(await schedule(list, '2020-01-01T00:00:00Z'), 'price-moment effectiveFrom');
+    assert.equal(await schedule(list, '2999-01-01T00:00:00Z'), 'price-moment effectiveFrom');
+    const { id } = await manage<{ id: string }>('/prices/drafts', { models: list, by: 'Ada' });
+    const effectiveFrom = new Date(Date.now() + 7_200_000).toISOString();
+    const first = { by: 'Ada', effectiveFrom };
+    const { version } = await manage<{ version: number }>(`/prices/drafts/${id}/schedule`, first);
+    assert.equal(await schedule(list, effectiveFrom), 'price-overlap effectiveFrom');
+    assert.equal(await refused(`/prices/drafts/${id}/schedule`, first), 'price-immutable id');
+    await manage(`/prices/versions/${version}/call-off`, { by: 'Ada', reason: 'a test' });
+    const early = { by: 'Ada', reason: 'too late' };
+    assert.equal(await refused('/prices/versions/1/call-off', early), 'price-immutable version');
+    const about = { version, from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
+    assert.equal(await refused('/prices/reratings/preview', about), 'price-moment version');
   });
 });

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import * as fc from 'fast-check';
 
 import type { Part } from '../../domain/generation/part.ts';
-import { inputTokens, outputTokens } from '../../domain/generation/usage.ts';
+import { inputTokens, NO_USAGE, outputTokens } from '../../domain/generation/usage.ts';
 import { violations } from '../../ports/engine.contract.ts';
 import { UsageMeter } from './usage-meter.ts';
 
@@ -19,8 +19,19 @@ const report = fc.record(
   {
     prompt_tokens: nonsense,
     completion_tokens: nonsense,
-    prompt_tokens_details: fc.oneof(nonsense, fc.record({ cached_tokens: nonsense })),
-    completion_tokens_details: fc.oneof(nonsense, fc.record({ reasoning_tokens: nonsense })),
+    prompt_tokens_details: fc.oneof(
+      nonsense,
+      fc.record({
+        cached_tokens: nonsense,
+        cache_write_tokens: nonsense,
+        image_tokens: nonsense,
+        audio_tokens: nonsense,
+      }),
+    ),
+    completion_tokens_details: fc.oneof(
+      nonsense,
+      fc.record({ reasoning_tokens: nonsense, image_tokens: nonsense, audio_tokens: nonsense }),
+    ),
   },
   { requiredKeys: [] },
 );
@@ -47,6 +58,43 @@ test('any reports in any order give usage that keeps the contract', () => {
     }),
     { numRuns: 2000 },
   );
+});
+
+test('each kind of token that a server tells apart has its own bucket, and none is in two', () => {
+  const meter = new UsageMeter(1_000);
+  meter.report({
+    prompt_tokens: 100,
+    completion_tokens: 50,
+    prompt_tokens_details: {
+      cached_tokens: 10,
+      cache_write_tokens: 20,
+      image_tokens: 5,
+      audio_tokens: 7,
+      text_tokens: 88,
+    },
+    completion_tokens_details: { reasoning_tokens: 11, audio_tokens: 13, image_tokens: 2 },
+  });
+  assert.deepEqual(meter.final().usage, {
+    ...NO_USAGE,
+    input: 58,
+    cacheRead: 10,
+    cacheWrite5m: 20,
+    imageInput: 5,
+    audioInput: 7,
+    output: 24,
+    reasoning: 11,
+    imageOutput: 2,
+    audioOutput: 13,
+  });
+  const overlapping = new UsageMeter(1_000);
+  const details = { cached_tokens: 90, image_tokens: 30, audio_tokens: 30 };
+  overlapping.report({ prompt_tokens: 100, completion_tokens: 1, prompt_tokens_details: details });
+  assert.deepEqual(overlapping.final().usage, {
+    ...NO_USAGE,
+    cacheRead: 90,
+    imageInput: 10,
+    output: 1,
+  });
 });
 
 test('sound running totals end in exactly the totals that were reported', () => {

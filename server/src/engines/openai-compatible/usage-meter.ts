@@ -1,8 +1,13 @@
 // Makes billable usage of whatever a server reports, or counts the pieces when it reports nothing. Whatever comes in,
 // what goes out is whole, not negative, never shrinks in any bucket, and never exceeds what the ticket allowed.
 
-import { isMonotone, NO_USAGE } from '../../domain/generation/usage.ts';
-import type { Usage } from '../../domain/generation/usage.ts';
+import {
+  isMonotone,
+  NO_USAGE,
+  USAGE_BUCKETS,
+  type Usage,
+  type UsageBucket,
+} from '../../domain/generation/usage.ts';
 import type { Part } from '../../domain/generation/part.ts';
 import type { MeterDoubt } from '../../domain/metering/meter.ts';
 import { isObject } from './json.ts';
@@ -17,8 +22,14 @@ export class UsageMeter {
   readonly #outputTokensMax: number;
   #prompt = 0;
   #cached: number | undefined;
+  /** What of the prompt was written to a cache, images and sound; of the completion images and sound. */
+  #written = 0;
+  #images = 0;
+  #audio = 0;
   #completion = 0;
   #reasoning: number | undefined;
+  #madeImages = 0;
+  #madeAudio = 0;
   #textPieces = 0;
   #reasoningPieces = 0;
   /** The completion tokens that were reported before the first visible piece. */
@@ -52,7 +63,14 @@ export class UsageMeter {
     this.#cached =
       tokens(isObject(input) ? input['cached_tokens'] : usage['prompt_cache_hit_tokens']) ??
       this.#cached;
+    const inputPart = partsOf(input);
+    this.#written = Math.max(this.#written, inputPart('cache_write_tokens'));
+    this.#images = Math.max(this.#images, inputPart('image_tokens'));
+    this.#audio = Math.max(this.#audio, inputPart('audio_tokens'));
     const output = usage['completion_tokens_details'];
+    const outputPart = partsOf(output);
+    this.#madeImages = Math.max(this.#madeImages, outputPart('image_tokens'));
+    this.#madeAudio = Math.max(this.#madeAudio, outputPart('audio_tokens'));
     // SGLang's stands outside the details.
     this.#reasoning =
       tokens(isObject(output) ? output['reasoning_tokens'] : usage['reasoning_tokens']) ??
@@ -106,20 +124,20 @@ export class UsageMeter {
 
   #give(prompt: number, completion: number, source: UsagePart['source']): UsagePart | undefined {
     const given = this.#given;
-    const cacheRead = share(prompt, this.#cached ?? 0, given.cacheRead, given.input);
     const produced = Math.min(completion, this.#outputTokensMax);
-    const reasoning = share(
-      produced,
-      this.#reasoning ?? this.#guessed(),
-      given.reasoning,
-      given.output,
-    );
     const usage: Usage = {
       ...NO_USAGE,
-      input: prompt - cacheRead,
-      cacheRead,
-      output: produced - reasoning,
-      reasoning,
+      ...divided(given, prompt, 'input', {
+        cacheRead: this.#cached ?? 0,
+        cacheWrite5m: this.#written,
+        imageInput: this.#images,
+        audioInput: this.#audio,
+      }),
+      ...divided(given, produced, 'output', {
+        reasoning: this.#reasoning ?? this.#guessed(),
+        imageOutput: this.#madeImages,
+        audioOutput: this.#madeAudio,
+      }),
     };
     if (!isMonotone(given, usage) || isMonotone(usage, given)) return undefined;
     this.#given = usage;
@@ -136,9 +154,27 @@ export class UsageMeter {
   }
 }
 
-/** The part of `total` in the first of two buckets: as reported, but neither bucket shrinks. */
-function share(total: number, part: number, partBefore: number, otherBefore: number): number {
-  return Math.min(Math.max(part, partBefore), Math.max(partBefore, total - otherBefore), total);
+type Divided = { readonly [bucket in UsageBucket]?: number };
+
+/** A total in disjoint buckets, the rest in the last: as reported, as far as there is, but no bucket shrinks. */
+function divided(given: Usage, total: number, rest: UsageBucket, parts: Divided): Divided {
+  const buckets = USAGE_BUCKETS.filter((bucket) => parts[bucket] !== undefined);
+  let left = total;
+  let kept = buckets.reduce((sum, bucket) => sum + given[bucket], given[rest]);
+  const found: { [bucket in UsageBucket]?: number } = {};
+  for (const bucket of buckets) {
+    const before = given[bucket];
+    kept -= before; // What the buckets after this one have already.
+    const most = Math.min(left, Math.max(before, left - kept));
+    const part = Math.min(Math.max(parts[bucket] ?? 0, before), most);
+    found[bucket] = part;
+    left -= part;
+  }
+  return { ...found, [rest]: left };
+}
+
+function partsOf(details: unknown): (name: string) => number {
+  return (name) => (isObject(details) ? (tokens(details[name]) ?? 0) : 0);
 }
 
 /** What a server may say of a total: nothing, or a whole number within reason. */
