@@ -328,7 +328,7 @@ describe('what was charged, read again', () => {
     assert.match(cli('prices', 'history'), /called off by Grace at .*: a slip/);
   });
 
-  async function refused(path: string, body: object): Promise<string> {
+  async function refusalOf(path: string, body: object): Promise<string> {
     const response = await turnpike.manage(path, body);
     const text = await response.text();
     assert.ok(response.status === 400 || response.status === 409, text);
@@ -346,19 +346,22 @@ describe('what was charged, read again', () => {
       for (const amount of bad) {
         const models = { m: { input: '1', output: '1', [item]: amount } };
         const draft = { models, by: 'Ada' };
-        assert.equal(await refused('/prices/drafts', draft), `invalid-request models.m.${item}`);
+        assert.equal(await refusalOf('/prices/drafts', draft), `invalid-request models.m.${item}`);
       }
       const models = { m: { input: '1', output: '1', [item]: '999.999999999' } };
       await manage('/prices/drafts', { models, by: 'Ada' });
     }
     const models = { m: { input: '1', output: '1' } };
     for (const more of [{ currency: 'eur' }, { models: { m: { ...models.m, currency: 'eur' } } }]) {
-      assert.match(await refused('/prices/drafts', { models, by: 'Ada', ...more }), /^invalid-req/);
+      assert.match(
+        await refusalOf('/prices/drafts', { models, by: 'Ada', ...more }),
+        /^invalid-req/,
+      );
     }
     for (const permille of [-1, 1.5, 10_001, '900', null]) {
       const rules = [{ permille }];
       const book = { id: 'acme', name: 'Acme', base: 'default', rules, by: 'Ada' };
-      assert.match(await refused('/prices/books', book), /^invalid-request rules/);
+      assert.match(await refusalOf('/prices/books', book), /^invalid-request rules/);
     }
   });
 
@@ -368,7 +371,7 @@ describe('what was charged, read again', () => {
     const schedule = async (models: object, effectiveFrom?: string) => {
       const { id } = await manage<{ id: string }>('/prices/drafts', { models, by: 'Ada' });
       const body = { by: 'Ada', ...(effectiveFrom !== undefined && { effectiveFrom }) };
-      return refused(`/prices/drafts/${id}/schedule`, body);
+      return refusalOf(`/prices/drafts/${id}/schedule`, body);
     };
     const list = Object.fromEntries(known);
     assert.equal(await schedule({ other: { input: '1', output: '1' } }), 'price-gap models');
@@ -379,11 +382,11 @@ describe('what was charged, read again', () => {
     const first = { by: 'Ada', effectiveFrom };
     const { version } = await manage<{ version: number }>(`/prices/drafts/${id}/schedule`, first);
     assert.equal(await schedule(list, effectiveFrom), 'price-overlap effectiveFrom');
-    assert.equal(await refused(`/prices/drafts/${id}/schedule`, first), 'price-immutable id');
+    assert.equal(await refusalOf(`/prices/drafts/${id}/schedule`, first), 'price-immutable id');
     await manage(`/prices/versions/${version}/call-off`, { by: 'Ada', reason: 'a test' });
     const early = { by: 'Ada', reason: 'too late' };
-    assert.equal(await refused('/prices/versions/1/call-off', early), 'price-immutable version');
+    assert.equal(await refusalOf('/prices/versions/1/call-off', early), 'price-immutable version');
     const about = { version, from: '2026-01-01T00:00:00Z', to: '2026-01-02T00:00:00Z' };
-    assert.equal(await refused('/prices/reratings/preview', about), 'price-moment version');
+    assert.equal(await refusalOf('/prices/reratings/preview', about), 'price-moment version');
   });
 });
