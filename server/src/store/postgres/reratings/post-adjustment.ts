@@ -15,10 +15,11 @@ export async function postAdjustment(
   run: Run,
   organisationId: string,
 ): Promise<boolean> {
-  const at = await bookTime(client);
-  await look(client, organisationId, at); // Locks the account; from here on nobody else changes it.
   const { number } = run;
+  // A million requests take seconds to add up: before the account is locked, so that nobody's settle waits for it.
   const requests = await sumUp(client, number, organisationId);
+  const at = await bookTime(client);
+  await look(client, organisationId, at); // From here on nobody else changes it.
   const revenues = await revenuesOf(client, number, organisationId);
   const chargedNano = await chargedOf(client, number, organisationId);
   const customer = await customerNow(client, organisationId);
