@@ -17,7 +17,10 @@ export function reportQueries(organisationId: string): readonly ReportQuery[] {
     width: UsageAsk['width'],
     by: readonly Dimension[],
     only: UsageAsk['only'] = {},
-  ): ReportQuery => ({ what, ask: { ...range, width, by, only, what: 'generations' } });
+  ): ReportQuery => ({
+    what,
+    ask: { ...range, width, by, only, what: 'generations', tokensOnly: true },
+  });
   return [
     query('a month by day', month, 'day', []),
     query('a month by day and model', month, 'day', ['model']),
@@ -27,7 +30,10 @@ export function reportQueries(organisationId: string): readonly ReportQuery[] {
       'model',
       'tier',
     ]),
-    query('costs of a month by line', month, 'day', ['model', 'tier', 'price']),
+    {
+      what: 'costs of a month by line',
+      ask: { ...month, width: 'day', by: ['model', 'tier', 'price'], only: {}, what: 'everything' },
+    },
     query('a month of one key by day and model', month, 'day', ['model'], {
       key: [`${organisationId}_p1_k1`],
     }),

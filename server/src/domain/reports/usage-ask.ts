@@ -24,6 +24,8 @@ export type UsageAsk = {
   /** Only these; a dimension that is missing is not looked at. */
   readonly only: { readonly [dimension in Dimension]?: readonly string[] };
   readonly what: 'generations' | 'embeddings' | 'everything';
+  /** What was charged is not wanted, and is 0 in the sums: a sixth of the work. */
+  readonly tokensOnly?: true;
 };
 
 /** Requests that failed are in none: they cost nothing. */

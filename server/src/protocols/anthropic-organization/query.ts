@@ -96,7 +96,8 @@ export function readUsageQuery(query: URLSearchParams, nowMs: number): Result<Re
     ...(asked.service_tiers !== undefined && { tier: asked.service_tiers }),
   };
   const by = [...new Set(asked.group_by.flatMap((name) => DIMENSION[name]))];
-  const ask = askOf(page.value.buckets, { width, by, only, what: 'generations' });
+  const about = { width, by, only, what: 'generations', tokensOnly: true } as const;
+  const ask = askOf(page.value.buckets, about);
   return ok({ ...page.value, ask, groupBy: asked.group_by });
 }
 

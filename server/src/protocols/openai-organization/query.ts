@@ -112,7 +112,7 @@ export function readUsageQuery(
   };
   const by = [...new Set(parsed.data.group_by.flatMap((name) => DIMENSION[name]))];
   const { buckets } = page.value;
-  const ask = askOf(buckets, { width, by, only, what });
+  const ask = askOf(buckets, { width, by, only, what, tokensOnly: true });
   return ok({ ...page.value, ask, groupBy: parsed.data.group_by });
 }
 

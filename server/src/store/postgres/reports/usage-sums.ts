@@ -75,7 +75,8 @@ function queryOf(ask: UsageAsk, upto: string): { sql: string; values: unknown[] 
   const values: unknown[] = [ask.organisationId, ask.fromMs, ask.toMs];
   const filters = filtersOf(ask, values);
   const dimensions = ask.by.map((dimension) => COLUMN_OF[dimension]);
-  const summed = SUMMED.slice(1);
+  const sums = ask.tokensOnly === true ? SUMMED.slice(0, CHARGED) : SUMMED;
+  const summed = sums.slice(1);
   const wanted = [...dimensions, ...summed].join(', ');
   // As the roll-ups have it: no end user is '' there.
   const ofRows = dimensions.map((column) =>
@@ -97,11 +98,11 @@ function queryOf(ask: UsageAsk, upto: string): { sql: string; values: unknown[] 
   // Grouped as they are stored, and made text afterwards: a tenth of the rows.
   const sql = `
     SELECT ${['extract(epoch FROM starts_at)::bigint::text', ...dimensions.map((d) => `${d}::text`)].join(', ')},
-        ${SUMMED.map((column) => (column.endsWith('_nano') ? column : `nullif(${column}, 0)`)).join(', ')}
+        ${sums.map((column) => (column.endsWith('_nano') ? column : `nullif(${column}, 0)`)).join(', ')}
       FROM (
-        SELECT ${groups}, ${SUMMED.map((column) => `${sumSql(column)} AS ${column}`).join(', ')}
+        SELECT ${groups}, ${sums.map((column) => `${sumSql(column)} AS ${column}`).join(', ')}
           FROM (${rollUp === undefined ? fresh : `${rolled} UNION ALL ${fresh}`}) AS u
-          GROUP BY ${groups} ORDER BY ${groups} LIMIT ${SUMS_MAX + 1}
+          GROUP BY ${groups} LIMIT ${SUMS_MAX + 1}
       ) AS s ORDER BY ${groups}`;
   return { sql, values };
 }
