@@ -38,7 +38,7 @@ async function turnpikeCommand(turnpike: Turnpike, ...args: readonly string[]): 
     TURNPIKE_DATA: turnpike.dataDirectory,
     NO_COLOR: '1',
   };
-  const { stdout } = await run(process.execPath, [CLI, 'alerts', ...args], { env });
+  const { stdout } = await run(process.execPath, [CLI, ...args], { env });
   return stdout;
 }
 
@@ -71,7 +71,7 @@ test('a budget of a fresh installation is told within seconds, signed, by webhoo
   );
 
   const id = headers['webhook-id'] ?? '';
-  const list = await turnpikeCommand(turnpike);
+  const list = await turnpikeCommand(turnpike, 'alerts');
   assert.match(list, new RegExp(`budget\\.threshold_reached.*${id}`));
   const directory = join(turnpike.dataDirectory, 'mail');
   const files = (): readonly string[] =>
@@ -81,21 +81,42 @@ test('a budget of a fresh installation is told within seconds, signed, by webhoo
     await sleep(20);
   }
   assert.match(
-    await turnpikeCommand(turnpike, 'show', id),
+    await turnpikeCommand(turnpike, 'alerts', 'show', id),
     /team@example\.com\s+(delivered|pending)/,
   );
   const mails = files().map((name) => readFileSync(join(directory, name), 'utf8'));
   assert.ok(mails.some((text) => /^Subject: \[Turnpike\] 50% of the monthly limit/m.test(text)));
 
   const { length } = hooks.heard;
-  await turnpikeCommand(turnpike, 'redeliver', id, '--to', String(added['id']));
+  await turnpikeCommand(turnpike, 'alerts', 'redeliver', id, '--to', String(added['id']));
   while (hooks.heard.length <= length) await sleep(20);
   assert.equal(hooks.heard.at(-1)?.headers['webhook-id'], id);
   await post(turnpike, `/alerts/endpoints/${String(added['id'])}/test`, {});
   while (!hooks.types.includes('test')) await sleep(20);
-  assert.match(await turnpikeCommand(turnpike, 'low-balance', '20'), /\$20\.00/);
+  assert.match(await turnpikeCommand(turnpike, 'alerts', 'low-balance', '20'), /\$20\.00/);
+  await turnpike.chat({ model: 'scripted', messages, max_tokens: 8, n: 2 });
+  await untilSettled(turnpike);
+  const proof = await turnpikeCommand(turnpike, 'reconcile');
+  assert.match(proof, /zero difference/);
+  assert.match(proof, /^scripted scripted +\d+ +(\d+) +\1 +(\d+) +\2 +\d+ +0 +0/m, proof);
   await refusesWhatIsWrong(turnpike, { url: hooks.url, id, endpoint: String(added['id']) });
 });
+
+/** What is answered is in the books a moment later. */
+async function untilSettled(turnpike: Turnpike): Promise<void> {
+  const held = async (): Promise<string> => {
+    const response = await fetch(`${turnpike.origin}/manage/v1/reconciliation`, {
+      headers: { authorization: `Bearer ${turnpike.adminToken}` },
+    });
+    return JSON.stringify(((await response.json()) as Answer)['totals']); // as the contract has it
+  };
+  for (let before = ''; ;) {
+    const now = await held();
+    if (now === before) return;
+    before = now;
+    await sleep(300);
+  }
+}
 
 async function refusesWhatIsWrong(
   turnpike: Turnpike,

@@ -260,7 +260,7 @@ describe('I20 every hour', () => {
 });
 
 test('I20 a report that was doubted is an alert to the operator, once a day for each reason', async () => {
-  await use({ pieces: 100, bytes: 500, doubts: ['absent'] });
+  await use({ pieces: 100, bytes: 501, doubts: ['absent'] });
   await use({ ...HUNDRED, doubts: ['impossible', 'shrinking'] });
   await use({ ...HUNDRED, doubts: ['impossible'] });
   await store.alerts.look(true);

@@ -61,7 +61,7 @@ export class UsageMeter {
     const input = usage['prompt_tokens_details'];
     // DeepSeek's name for the same count stands outside the details.
     this.#cached =
-      tokens(isObject(input) ? input['cached_tokens'] : usage['prompt_cache_hit_tokens']) ??
+      this.#part(isObject(input) ? input['cached_tokens'] : usage['prompt_cache_hit_tokens']) ??
       this.#cached;
     const inputPart = partsOf(input);
     this.#written = Math.max(this.#written, inputPart('cache_write_tokens'));
@@ -73,7 +73,7 @@ export class UsageMeter {
     this.#madeAudio = Math.max(this.#madeAudio, outputPart('audio_tokens'));
     // SGLang's stands outside the details.
     this.#reasoning =
-      tokens(isObject(output) ? output['reasoning_tokens'] : usage['reasoning_tokens']) ??
+      this.#part(isObject(output) ? output['reasoning_tokens'] : usage['reasoning_tokens']) ??
       this.#reasoning;
     if (this.#textPieces === 0) this.#completionBeforeText = this.#completion;
   }
@@ -84,6 +84,11 @@ export class UsageMeter {
     if (!isCount(value)) this.#doubts.add('impossible');
     else if (value !== undefined && value !== null && count < before) this.#doubts.add('shrinking');
     return Math.max(before, count);
+  }
+
+  #part(value: unknown): number | undefined {
+    if (!isCount(value)) this.#doubts.add('impossible');
+    return tokens(value);
   }
 
   /** llama-server's `timings`, which it sends with every token where usage comes only at the end. */
@@ -111,6 +116,8 @@ export class UsageMeter {
     // Content cannot have cost nothing: a server that says so has not counted.
     const counted = this.#completion === 0 && (pieces > 0 || this.#prompt === 0);
     if (counted) this.#reasoning = this.#reasoningPieces;
+    // Nor can an answer have had no prompt: its input is the house's loss, and somebody must hear of it.
+    else if (this.#prompt === 0) this.#doubts.add('absent');
     const source = counted ? 'counted' : 'engine';
     return (
       this.#give(this.#prompt, counted ? pieces : this.#completion, source) ?? {

@@ -76,15 +76,19 @@ describe('usage at the end', () => {
 });
 
 test('I20 what can not be true is doubted, not silently mended', async () => {
-  const doubtsOf = async (usage: unknown): Promise<unknown> => {
+  const doubtsOf = async (usage: unknown): Promise<readonly string[] | undefined> => {
     const text = delta({ content: 'a' }) + delta({}, 'stop');
     const parts = await hear([stream(text + usageEvent(usage) + DONE)]);
     return parts.findLast((part) => part.kind === 'usage')?.doubts;
   };
   for (const tokens of [-4, 3.9, 'many', {}, 1e300]) {
-    const usage = { prompt_tokens: tokens, completion_tokens: 5 };
-    assert.deepEqual(await doubtsOf(usage), ['impossible'], JSON.stringify(tokens));
+    const prompt = await doubtsOf({ prompt_tokens: tokens, completion_tokens: 5 });
+    assert.ok(prompt?.includes('impossible'), JSON.stringify(tokens));
+    const details = { prompt_tokens_details: { cached_tokens: tokens } };
+    const cached = await doubtsOf({ prompt_tokens: 7, completion_tokens: 5, ...details });
+    assert.deepEqual(cached, ['impossible'], JSON.stringify(tokens));
   }
+  assert.deepEqual(await doubtsOf({ completion_tokens: 5 }), ['absent'], 'no answer has no prompt');
   assert.deepEqual(await doubtsOf({ prompt_tokens: '7', completion_tokens: 5 }), undefined);
   const shrinking = await hear([
     stream(total(5) + total(3) + delta({}, 'stop') + usageEvent(TEN_AND_TWO) + DONE),

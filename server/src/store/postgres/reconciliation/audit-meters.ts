@@ -21,7 +21,7 @@ export const METER_HOURS = `
       sum(engine_input) AS engine_input, sum(engine_output) AS engine_output,
       count(*) FILTER (WHERE engine_output IS NULL) AS unreported,
       sum(gateway_pieces) AS pieces,
-      greatest(sum(gateway_pieces), sum(gateway_bytes) / ${BYTES_PER_TOKEN}) AS gateway_output,
+      greatest(sum(gateway_pieces), div(sum(gateway_bytes), ${BYTES_PER_TOKEN})) AS gateway_output,
       count(*) FILTER (WHERE engine_output IS NOT NULL) AS reported,
       coalesce(sum(gateway_pieces) FILTER (WHERE engine_output IS NOT NULL), 0) AS reported_pieces,
       coalesce(sum(gateway_bytes) FILTER (WHERE engine_output IS NOT NULL), 0) AS reported_bytes,
