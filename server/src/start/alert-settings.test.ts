@@ -15,6 +15,20 @@ test('without any, mail goes to files and webhooks to the public internet', () =
   });
 });
 
+test('mail that leaves has a sender and an operator', () => {
+  const smtp = { TURNPIKE_SMTP_URL: 'smtp://user:secret@mail.example.com:587' };
+  const from = { ...smtp, TURNPIKE_MAIL_FROM: 'turnpike@example.com' };
+  for (const [settings, missing] of [
+    [smtp, /^TURNPIKE_MAIL_FROM is missing/],
+    [from, /^TURNPIKE_OPERATOR_MAIL is missing/],
+  ] as const) {
+    const read = readAlertSettings(settings);
+    assert.match(read.ok ? '' : read.error, missing);
+  }
+  const whole = readAlertSettings({ ...from, TURNPIKE_OPERATOR_MAIL: 'ops@example.com' });
+  assert.equal(whole.ok && whole.value.smtpUrl, smtp.TURNPIKE_SMTP_URL);
+});
+
 test('what is wrong is named', () => {
   const wrong = [
     ['TURNPIKE_SMTP_URL', 'mail.example.com:25 secret'],

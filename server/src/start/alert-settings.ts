@@ -28,12 +28,17 @@ export function readAlertSettings(environment: Environment): Result<AlertSetting
       'TURNPIKE_SMTP_URL must be an address such as smtp://user:password@mail.example.com:587, or smtps:// for TLS from the start.',
     );
   }
-  const mailFrom = environment['TURNPIKE_MAIL_FROM'] ?? 'turnpike@localhost';
-  const operatorMail = environment['TURNPIKE_OPERATOR_MAIL'] ?? 'operator@localhost';
-  for (const [name, address] of Object.entries({
-    TURNPIKE_MAIL_FROM: mailFrom,
-    TURNPIKE_OPERATOR_MAIL: operatorMail,
-  })) {
+  const from = environment['TURNPIKE_MAIL_FROM'];
+  const operator = environment['TURNPIKE_OPERATOR_MAIL'];
+  const [mailFrom, operatorMail] = [from ?? 'turnpike@localhost', operator ?? 'operator@localhost'];
+  const addresses = { TURNPIKE_MAIL_FROM: mailFrom, TURNPIKE_OPERATOR_MAIL: operatorMail };
+  if (smtpUrl !== undefined && (from === undefined || operator === undefined)) {
+    const missing = from === undefined ? 'TURNPIKE_MAIL_FROM' : 'TURNPIKE_OPERATOR_MAIL';
+    return err(
+      `${missing} is missing: mail that leaves needs an address that it is from, and the operator's.`,
+    );
+  }
+  for (const [name, address] of Object.entries(addresses)) {
     if (!ADDRESS.test(address)) {
       return err(`${name} must be one mail address such as ops@example.com, not '${address}'.`);
     }
