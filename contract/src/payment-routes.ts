@@ -6,6 +6,7 @@ import { topUpId } from './credits.ts';
 import {
   autoReload,
   bankReference,
+  billId,
   currency,
   paidBy,
   paymentAmount,
@@ -34,7 +35,8 @@ export const paymentRoutes = {
     input: z.strictObject({
       id: topUpId,
       organisation: organisationChoice,
-      amount: paymentAmount,
+      amount: paymentAmount.optional().describe('May be left out with "pays": all that is open.'),
+      pays: billId.optional(),
       currency,
       by: paidBy,
       saveCard: z

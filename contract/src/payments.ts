@@ -25,6 +25,14 @@ export const paidBy = z
     'checkout: a card, on a page of the payment provider. wire: a bank transfer that an operator confirms.',
   );
 
+export const billId = z
+  .string()
+  .max(220)
+  .regex(/^(?:due|invoice):[A-Za-z0-9/_.-]+$/, 'must be due:<id> or invoice:<id>')
+  .describe(
+    'The bill that it pays: "due:" and the id of what is due for a plan, or "invoice:" and an invoice\'s.',
+  );
+
 export const bankReference = z
   .string()
   .min(1)
@@ -49,7 +57,8 @@ export const reversal = z.object({
 export const topUp = z.object({
   id: topUpId,
   organisationId: id,
-  by: z.enum(['checkout', 'wire', 'auto-reload']),
+  by: z.enum(['checkout', 'wire', 'auto-reload', 'bill']),
+  pays: z.string().optional().describe('The bill that it is meant to pay.'),
   provider: z.string(),
   amount: money,
   state: z

@@ -13,10 +13,15 @@ const rollover = z
   .enum(['none', 'one-cycle', 'forever'], 'must be none, one-cycle or forever')
   .describe('How long what is left of a cycle may be spent after it.');
 
+const whenUnpaid = z
+  .enum(['end', 'keep'], 'must be end or keep')
+  .describe('What becomes of a subscription when nobody has paid for its cycle after a week.');
+
 const terms = {
   id: planId,
   name,
   rollover,
+  whenUnpaid,
   tier: z
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'must be a short name in lower case')
@@ -27,6 +32,7 @@ const terms = {
 export const planToSell = z.strictObject({
   ...terms,
   rollover: rollover.default('none'),
+  whenUnpaid: whenUnpaid.default('end'),
   currency: z.literal('usd', 'must be usd: the books are kept in US dollars').optional(),
   price: z
     .string('must be dollars and cents, such as "20.00"')
@@ -49,7 +55,9 @@ export const subscription = z.object({
   organisationId: id,
   plan: planId,
   version: z.number().int().describe('Of the plan: its terms stay until the next cycle.'),
-  state: z.enum(['active', 'ended']),
+  state: z
+    .enum(['active', 'past-due', 'ended'])
+    .describe('past-due: a charge for the running cycle was declined.'),
   cycle: z.number().int().nonnegative().describe('Counted from 0.'),
   cycleStartsAt: instant,
   cycleEndsAt: instant,
@@ -72,6 +80,21 @@ export const due = z.object({
   amount: money,
   periodStartsAt: instant,
   periodEndsAt: instant,
-  paidAt: instant.optional().describe('Absent: it has not been paid.'),
+  paidAt: instant
+    .optional()
+    .describe('Absent: it has not been paid, and nothing was granted for it.'),
+  nextChargeAt: instant.optional().describe('When the saved card is charged for it.'),
 });
 export type Due = z.infer<typeof due>;
+
+export const dueToSettle = z.strictObject({
+  due: z.string().max(200).describe('As GET /dues shows it.'),
+  provider: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'must be a short name in lower case, such as "manual"')
+    .default('manual')
+    .describe('Where the money is: names the account that it comes from.'),
+});
+
+export const dueState = z.object({ due: z.string(), state: z.literal('paid') });
+export type DueState = z.infer<typeof dueState>;

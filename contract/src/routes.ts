@@ -33,7 +33,16 @@ import {
   organisationChoice,
   projectChoice,
 } from './scope.ts';
-import { changeTime, due, plan, planId, planToSell, subscription } from './plans.ts';
+import {
+  changeTime,
+  due,
+  dueState,
+  dueToSettle,
+  plan,
+  planId,
+  planToSell,
+  subscription,
+} from './plans.ts';
 import { reconciliation } from './reconciliation.ts';
 import { serverStatus } from './status.ts';
 import { storage } from './storage.ts';
@@ -219,6 +228,14 @@ export const routes = {
     summary: 'What is or was to be paid for plans, the newest first.',
     input: z.strictObject({ organisation: organisationChoice }),
     output: z.object({ data: z.array(due) }),
+  },
+  settleDue: {
+    method: 'POST',
+    path: '/dues/settle',
+    summary:
+      'The money for what is due for a plan has come some other way: grants what it grants, once.',
+    input: dueToSettle,
+    output: dueState,
   },
   ...paymentRoutes,
   getUsage: {

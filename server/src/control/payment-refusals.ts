@@ -23,6 +23,19 @@ const PLAIN: { readonly [kind in Plain]: ManagementError } = {
     message: 'This id was used before for something else: use a new one.',
     field: 'id',
   },
+  'no-such-bill': {
+    code: 'not-found',
+    message:
+      'There is no such bill of this organisation: it is due:<id> of GET /manage/v1/dues, or invoice:<id> of an invoice with an amount due.',
+    field: 'pays',
+  },
+  'bill-paid': { code: 'conflict', message: 'This bill is paid already.', field: 'pays' },
+  'bill-void': {
+    code: 'conflict',
+    message:
+      'Nobody has to pay this any more: its cycle is over, its subscription has ended, or a later upgrade has replaced it.',
+    field: 'pays',
+  },
   'no-card-provider': {
     code: 'no-payment-provider',
     message:

@@ -2,7 +2,12 @@
 
 import type { ManagementError } from '@turnpike/contract/errors.ts';
 import { moneyOf } from '@turnpike/contract/money.ts';
-import type { Due, Plan, Subscription as SubscriptionShown } from '@turnpike/contract/plans.ts';
+import type {
+  Due,
+  DueState,
+  Plan,
+  Subscription as SubscriptionShown,
+} from '@turnpike/contract/plans.ts';
 import type { RouteParsed } from '@turnpike/contract/routes.ts';
 
 import { nano, parseDollars } from '../domain/money/nano.ts';
@@ -15,7 +20,7 @@ import {
 } from '../domain/plans/plan.ts';
 import { assert } from '../lib/assert.ts';
 import { err, ok, type Result } from '../lib/result.ts';
-import type { PlanChanged, Plans } from '../ports/plans.ts';
+import type { DueSettled, PlanChanged, Plans } from '../ports/plans.ts';
 import type { ControlDeps, Handlers } from './handler.ts';
 import { chooseOrganisation } from './scope.ts';
 
@@ -26,7 +31,8 @@ type PlanRoute =
   | 'subscribe'
   | 'changePlan'
   | 'cancelSubscription'
-  | 'listDues';
+  | 'listDues'
+  | 'settleDue';
 
 export function plans(deps: Pick<ControlDeps, 'accounts' | 'plans'>): Pick<Handlers, PlanRoute> {
   const { accounts, plans: sold } = deps;
@@ -69,7 +75,28 @@ export function plans(deps: Pick<ControlDeps, 'accounts' | 'plans'>): Pick<Handl
       const data = (await sold?.dues(organisation.value.id)) ?? [];
       return ok({ data: data.map(dueOf) });
     },
+
+    async settleDue({ due, provider }) {
+      return sold === undefined ? NONE : settled(await sold.settleDue(due, provider), due);
+    },
   };
+}
+
+function settled({ kind }: DueSettled, due: string): Result<DueState, ManagementError> {
+  switch (kind) {
+    case 'settled':
+    case 'already-settled':
+      return ok({ due, state: 'paid' });
+    case 'no-such-due': {
+      const message = `There is nothing due with the id ${JSON.stringify(due)}. List the dues to see their ids.`;
+      return err({ code: 'not-found', message, field: 'due' });
+    }
+    case 'void': {
+      const message =
+        'Nobody has to pay this any more: its cycle is over, its subscription has ended, or a later upgrade has replaced it.';
+      return err({ code: 'conflict', message, field: 'due' });
+    }
+  }
 }
 
 const NONE = err({
@@ -118,6 +145,11 @@ function answered(changed: PlanChanged, id: string, planId: string): Answer {
       const message = 'The subscription has ended: subscribe anew, under a new id.';
       return err({ code: 'conflict', message, field: 'id' });
     }
+    case 'unpaid': {
+      const message =
+        'The running cycle has not been paid for: pay what is due, or change to it with "when": "period-end".';
+      return err({ code: 'conflict', message, field: 'id' });
+    }
     case 'is-downgrade': {
       const message =
         'The plan costs less than the present one: change to it with "when": "period-end".';
@@ -132,20 +164,22 @@ function noSuchPlan(planId: string): ManagementError {
 }
 
 function termsOf(input: RouteParsed<'putPlan'>): PlanTerms {
-  const { id: planId, name, rollover, tier } = input;
+  const { id: planId, name, rollover, tier, whenUnpaid } = input;
   const [price, creditsNano] = [parseDollars(input.price), parseDollars(input.credits)];
   assert(price !== undefined && creditsNano !== undefined, 'the contract lets only dollars in');
   const priceMinor = price / NANO_PER_MINOR;
-  const terms = { planId, name, currency: 'usd', priceMinor, creditsNano, rollover } as const;
+  const sold = { planId, name, rollover, whenUnpaid };
+  const terms = { ...sold, currency: 'usd', priceMinor, creditsNano } as const;
   return { ...terms, ...(tier !== undefined && { tier }) };
 }
 
-function planOf({ planId, name, rollover, tier, version, ...plan }: PlanVersion): Plan {
+function planOf({ planId, name, rollover, whenUnpaid, tier, version, ...plan }: PlanVersion): Plan {
   return {
     id: planId,
     name,
     version,
     rollover,
+    whenUnpaid,
     ...(tier !== undefined && { tier }),
     price: moneyOf(nano(plan.priceMinor * NANO_PER_MINOR)),
     credits: moneyOf(plan.creditsNano),
@@ -177,6 +211,7 @@ function dueOf({
   version,
   amountMinor,
   paidAtMs,
+  nextChargeAtMs,
   ...due
 }: AmountDue): Due {
   return {
@@ -188,5 +223,6 @@ function dueOf({
     periodStartsAt: new Date(due.periodStartsAtMs).toISOString(),
     periodEndsAt: new Date(due.periodEndsAtMs).toISOString(),
     ...(paidAtMs !== undefined && { paidAt: new Date(paidAtMs).toISOString() }),
+    ...(nextChargeAtMs !== undefined && { nextChargeAt: new Date(nextChargeAtMs).toISOString() }),
   };
 }

@@ -29,11 +29,15 @@ export function topUps({ accounts, till }: ControlDeps): Pick<Handlers, Names> {
       return ok({ data: listed.map(shown) });
     },
 
-    async createTopUp({ id, amount, currency, by, saveCard: saveMethod, ...input }) {
+    async createTopUp({ id, amount, currency, by, saveCard: saveMethod, pays, ...input }) {
       const organisation = await chooseOrganisation(accounts, input.organisation);
       if (!organisation.ok) return organisation;
       const { id: organisationId } = organisation.value;
-      const begun = await till.topUp({ id, organisationId, amount, currency, by, saveMethod });
+      const begun = await till.topUp({
+        ...{ id, organisationId, currency, by, saveMethod },
+        ...(amount !== undefined && { amount }),
+        ...(pays !== undefined && { pays }),
+      });
       return begun.ok ? ok(shown(begun.value)) : err(refusalOf(begun.error));
     },
 
@@ -84,6 +88,7 @@ function shown(topUp: TopUp): TopUpShown {
     state,
     createdAt: new Date(topUp.createdAtMs).toISOString(),
     expiresAt: new Date(topUp.expiresAtMs).toISOString(),
+    ...(topUp.pays !== undefined && { pays: topUp.pays }),
     ...(reason !== undefined && { reason }),
     ...(url !== undefined && state === 'open' && { url }),
     ...(paymentId !== undefined && { paymentId }),

@@ -94,6 +94,7 @@ function tillWithoutProviders(accounts: MemoryAccounts, { nowMs }: ServerFacts):
     topUps: NOWHERE,
     methods: NOWHERE,
     reloads: NOWHERE,
+    bills: NOWHERE,
     reversals: NOWHERE,
     events: NOWHERE,
     bank: NOWHERE,

@@ -1,5 +1,6 @@
 // What the management side needs of the store: customers, keys, credits, prices and reports.
 
+import type { BillId } from '../domain/payments/bill.ts';
 import type { ModelList } from '../domain/accounts/model-access.ts';
 import type { Snapshot } from '../domain/accounts/snapshot.ts';
 import type { CreditBlock, NewCredits, Reversal } from '../domain/credits/credit-block.ts';
@@ -151,7 +152,8 @@ export interface Accounts {
 
   balance(organisationId: string): Promise<Balance | undefined>;
   /** Exactly once by its id. A debt is paid first, unless the credits are given. */
-  addCredits(credits: NewCredits): Promise<CreditAdded>;
+  /** `pays`: the bill that they are meant to pay first, in the same transaction; what is left is credit. */
+  addCredits(credits: NewCredits, pays?: BillId): Promise<CreditAdded>;
   /** Exactly once by its id. May leave a debt, the only way to one beside a credit limit. */
   reverseCredits(reversal: Reversal): Promise<CreditsReversed>;
   creditAccount(organisationId: string): Promise<CreditAccount | undefined>;

@@ -14,9 +14,14 @@ export type PlanChanged =
   | { readonly kind: 'changed' | 'unchanged'; readonly subscription: Subscription }
   | { readonly kind: 'no-such-plan' | 'no-such-subscription' | 'ended' }
   /** Only to a plan that costs at least as much can be changed at once. */
-  | { readonly kind: 'is-downgrade' };
+  | { readonly kind: 'is-downgrade' }
+  /** Its running cycle has not been paid for. */
+  | { readonly kind: 'unpaid' };
 
-export type DueSettled = { readonly kind: 'settled' | 'already-settled' | 'no-such-due' };
+export type DueSettled = {
+  /** `void`: of a cycle that is over, of what has ended, or replaced by a later upgrade. */
+  readonly kind: 'settled' | 'already-settled' | 'no-such-due' | 'void';
+};
 
 export interface Plans {
   /** The newest version of each. */
@@ -25,13 +30,13 @@ export interface Plans {
   putPlan(terms: PlanTerms): Promise<PlanVersion>;
 
   subscriptions(organisationId: string): Promise<readonly Subscription[]>;
-  /** The first cycle begins at once: its credit is granted, and its price is due. */
+  /** The first cycle begins at once: its price is due, and its credit is granted when that is paid. */
   subscribe(wanted: {
     readonly id: string;
     readonly organisationId: string;
     readonly planId: string;
   }): Promise<Subscribed>;
-  /** At once, for the rest of the cycle. */
+  /** For the rest of the cycle, from when it is paid. */
   upgrade(subscriptionId: string, planId: string): Promise<PlanChanged>;
   /** From the next cycle on. */
   changeAtPeriodEnd(subscriptionId: string, planId: string): Promise<PlanChanged>;
@@ -40,7 +45,7 @@ export interface Plans {
 
   /** What is or was to be paid, the newest first; every cycle and every upgrade has one, also of nothing. */
   dues(organisationId: string): Promise<readonly AmountDue[]>;
-  /** The money for it has come through this provider. */
+  /** The money for it has come through this provider: what it grants is granted with it. */
   settleDue(dueId: string, provider: string): Promise<DueSettled>;
 
   /** Begins the cycles whose time has come, each exactly once, however late. Says when the next one is due. */

@@ -1,6 +1,7 @@
 // What the till writes down, always before it asks a provider. All times come in as values. Whatever changes is one
 // transaction; where two processes do the same, one of them changes the row and the other is told so.
 
+import type { BillId } from '../domain/payments/bill.ts';
 import type { AutoReload, AutoReloadSettings } from '../domain/payments/auto-reload.ts';
 import type { PaymentMethod, PaymentReversal } from '../domain/payments/payment.ts';
 import type { TopUp, TopUpOrigin, TopUpState } from '../domain/payments/top-up.ts';
@@ -13,6 +14,7 @@ export type NewTopUp = {
   readonly amountCents: number;
   readonly currency: string;
   readonly saveMethod: boolean;
+  readonly pays?: BillId;
   readonly createdAtMs: number;
   readonly expiresAtMs: number;
 };
@@ -55,6 +57,8 @@ export interface TopUps {
   /** Whoever gets a row has it until `untilMs`, alone. */
   claimDue(nowMs: number, untilMs: number, count: number): Promise<readonly TopUp[]>;
   lookAgain(id: string, atMs: number): Promise<void>;
+  /** A bank has received another amount for a bill than was asked for; false: it is over already. */
+  received(id: string, amountCents: number): Promise<boolean>;
   /** Of one provider, made since: what there is to compare with. */
   since(provider: string, sinceMs: number): Promise<readonly TopUp[]>;
 }
@@ -82,6 +86,28 @@ export interface AutoReloads {
   /** The row and the count of declines in one transaction: it rests, or turns off. Once per top-up. */
   decline(topUp: TopUp, change: Omit<TopUpChange, 'to'>): Promise<TopUpChanged>;
   credited(organisationId: string): Promise<void>;
+}
+
+/** What there is to pay of a bill. */
+export type Payable =
+  | { readonly kind: 'payable'; readonly organisationId: string; readonly amountCents: number }
+  | { readonly kind: 'no-such-bill' | 'paid' }
+  /** Of a cycle that is over, of a subscription that has ended, or replaced by a later upgrade. */
+  | { readonly kind: 'void' };
+
+export interface Bills {
+  payable(id: BillId): Promise<Payable>;
+  /** Those whose saved card is to be charged now. */
+  due(nowMs: number, count: number): Promise<readonly BillId[]>;
+  /** Decides under a lock and writes the row; undefined: nothing is to be charged now. */
+  begin(
+    id: BillId,
+    topUp: Pick<NewTopUp, 'id' | 'provider' | 'currency'>,
+    ttlMs: number,
+    nowMs: number,
+  ): Promise<TopUp | undefined>;
+  /** The row and when it is tried again, or that it is given up, in one transaction. Once per top-up. */
+  decline(topUp: TopUp, change: Omit<TopUpChange, 'to'>): Promise<TopUpChanged>;
 }
 
 export type ReversalState = 'seen' | 'taken' | 'given-back';
@@ -131,6 +157,7 @@ export type PaymentEvent = {
     | 'declined'
     | 'suspect'
     | 'auto-reload-off'
+    | 'bill-given-up'
     | 'monthly-cap-reached'
     | 'taken-back'
     | 'given-back';
@@ -163,6 +190,7 @@ export type TillBook = {
   readonly topUps: TopUps;
   readonly methods: PaymentMethods;
   readonly reloads: AutoReloads;
+  readonly bills: Bills;
   readonly reversals: Reversals;
   readonly events: PaymentEvents;
   readonly bank: BankPayments;

@@ -3,10 +3,10 @@
 
 import { nanoOfCents, dollarsOfCents } from '../domain/payments/amount.ts';
 import { mismatchOf, type Payment } from '../domain/payments/payment.ts';
-import type { DeclineReason, TopUp } from '../domain/payments/top-up.ts';
+import { type DeclineReason, isAutomatic, type TopUp } from '../domain/payments/top-up.ts';
 import { unreachable } from '../lib/assert.ts';
 import type { Answered, PaymentOrder, PaymentProvider } from '../ports/payments.ts';
-import type { TopUpChange } from '../ports/till-book.ts';
+import type { TopUpChange, TopUpChanged } from '../ports/till-book.ts';
 import { alarm } from './alarm.ts';
 import { creditIdOf } from './credit-id.ts';
 import { takeBack } from './take-back.ts';
@@ -50,7 +50,7 @@ async function begin(till: TillDeps, provider: PaymentProvider, topUp: TopUp): P
     // There is nothing, and to ask again now could make a second one.
     if (till.nowMs() >= topUp.expiresAtMs) return end(till, topUp, { to: 'expired' });
   }
-  if (topUp.origin === 'auto-reload') {
+  if (isAutomatic(topUp.origin)) {
     if (method === undefined) return decline(till, topUp, 'no-payment-method');
     return begun(till, provider, topUp, await provider.charge(order, method));
   }
@@ -105,8 +105,8 @@ export async function accept(
     case 'processing':
       return open(till, topUp, payment);
     case 'declined':
-      if (topUp.origin === 'auto-reload') {
-        return declineReload(till, provider, topUp, payment, status.reason);
+      if (isAutomatic(topUp.origin)) {
+        return declineCharge(till, provider, topUp, payment, status.reason);
       }
       return decline(till, topUp, status.reason, payment);
     case 'expired':
@@ -136,13 +136,14 @@ async function paid(
 
 async function credit(till: TillDeps, provider: PaymentProvider, topUp: TopUp): Promise<TopUp> {
   const { organisationId, amountCents } = topUp;
-  const added = await till.accounts.addCredits({
+  const credits = {
     id: creditIdOf(topUp),
     organisationId,
     amountNano: nanoOfCents(amountCents),
     source: 'payment',
     provider: provider.name,
-  });
+  } as const;
+  const added = await till.accounts.addCredits(credits, topUp.pays);
   if (added.kind === 'conflict') {
     await alarm(till, topUp, `its credit exists with another ${added.field}`);
     return later(till, topUp);
@@ -182,7 +183,7 @@ async function giveUp(
 }
 
 /** Ended at the provider first: what was declined must not succeed after the next one was begun. */
-async function declineReload(
+async function declineCharge(
   till: TillDeps,
   provider: PaymentProvider,
   topUp: TopUp,
@@ -205,17 +206,31 @@ async function decline(
   reason: DeclineReason,
   payment?: Payment,
 ): Promise<TopUp> {
-  const { id, organisationId, origin, amountCents } = topUp;
+  const { id, organisationId, amountCents } = topUp;
   const nowMs = till.nowMs();
   const change = { reason, nowMs, ...(payment !== undefined && objectsOf(payment)) };
-  const changed =
-    origin === 'auto-reload'
-      ? await till.book.reloads.decline(topUp, change)
-      : await till.book.topUps.change(id, { to: 'declined', ...change });
+  const changed = await declined(till, topUp, change);
   if (changed.kind !== 'changed') return changed.kind === 'elsewhere' ? changed.topUp : topUp;
   const detail = `${dollarsOfCents(amountCents)} were not paid: ${reason}.`;
   await till.book.events.note({ kind: 'declined', organisationId, topUpId: id, detail }, id, nowMs);
   return changed.topUp;
+}
+
+/** What comes of it is written with it: when the card is tried again. */
+function declined(
+  { book }: TillDeps,
+  topUp: TopUp,
+  change: Omit<TopUpChange, 'to'>,
+): Promise<TopUpChanged> {
+  switch (topUp.origin) {
+    case 'auto-reload':
+      return book.reloads.decline(topUp, change);
+    case 'bill':
+      return book.bills.decline(topUp, change);
+    case 'checkout':
+    case 'wire':
+      return book.topUps.change(topUp.id, { to: 'declined', ...change });
+  }
 }
 
 async function suspect(till: TillDeps, topUp: TopUp, reason: string): Promise<TopUp> {

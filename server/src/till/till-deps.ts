@@ -28,6 +28,7 @@ export const TTL_MS = {
   wire: 30 * 86_400_000,
   /** Longer than this nobody waits for credit; then what has become of it is looked up, and it is over. */
   'auto-reload': 3_600_000,
+  bill: 3_600_000,
 } as const;
 
 /** Whoever has claimed a row has it so long. */

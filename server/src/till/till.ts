@@ -7,13 +7,15 @@ import {
   type SettingsRefusal,
   settingsRefusal,
 } from '../domain/payments/auto-reload.ts';
+import { type BillId, CHARGE_CENTS_MIN } from '../domain/payments/bill.ts';
 import type { PaymentMethod } from '../domain/payments/payment.ts';
-import type { TopUp, TopUpOrigin } from '../domain/payments/top-up.ts';
+import type { TopUp } from '../domain/payments/top-up.ts';
 import { type Result, err, ok } from '../lib/result.ts';
 import type { HintRefusal, PaymentProvider, WebhookCall } from '../ports/payments.ts';
 import type { PaymentEvent, ReversalRow } from '../ports/till-book.ts';
 import { advance } from './advance.ts';
 import { reloadHungry } from './auto-reload.ts';
+import { chargeBills } from './bills.ts';
 import { collectDue, sweep } from './collect.ts';
 import { type PaymentDifference, comparePayments } from './compare-payments.ts';
 import { hear, type Heard } from './hear.ts';
@@ -24,10 +26,12 @@ export type TopUpWish = {
   /** The customer's own: the same again is the same top-up. */
   readonly id: string;
   readonly organisationId: string;
-  /** Dollars: `25`, `12.50`. */
-  readonly amount: string;
+  /** Dollars: `25`, `12.50`. Absent: what the bill asks for. */
+  readonly amount?: string;
   readonly currency: string;
-  readonly by: Exclude<TopUpOrigin, 'auto-reload'>;
+  readonly by: 'checkout' | 'wire';
+  /** The bill that it is meant to pay. */
+  readonly pays?: BillId;
   /** Keep the card, so that auto-reload can charge it. */
   readonly saveMethod: boolean;
 };
@@ -36,6 +40,7 @@ export type TillRefusal =
   | AmountRefusal
   /** The id stands for another top-up. */
   | { readonly kind: 'conflict' }
+  | { readonly kind: 'no-such-bill' | 'bill-paid' | 'bill-void' }
   /** No provider of cards is configured. */
   | { readonly kind: 'no-card-provider' }
   | { readonly kind: 'no-such-top-up' }
@@ -63,8 +68,8 @@ export class Till {
   }
 
   async topUp(wish: TopUpWish): Promise<Result<TopUp, TillRefusal>> {
-    const { book, cards, wires, bounds } = this.#deps;
-    const amount = readAmount(wish.amount, wish.currency, bounds);
+    const { book, cards, wires } = this.#deps;
+    const amount = await this.#amountOf(wish);
     if (!amount.ok) return amount;
     const provider = wish.by === 'wire' ? wires : cards;
     if (provider === undefined) return err({ kind: 'no-card-provider' });
@@ -77,6 +82,7 @@ export class Till {
       amountCents: amount.value,
       currency: PAYMENT_CURRENCY,
       saveMethod: wish.saveMethod && wish.by === 'checkout',
+      ...(wish.pays !== undefined && { pays: wish.pays }),
       createdAtMs,
       expiresAtMs: createdAtMs + TTL_MS[wish.by],
     });
@@ -84,6 +90,29 @@ export class Till {
     const { topUp } = created;
     const isBegun = created.kind === 'existing' && topUp.state !== 'created';
     return ok(isBegun ? topUp : await advance(this.#deps, topUp));
+  }
+
+  /** In cents. What was asked for before under this id keeps its amount, whatever has been paid of the bill since. */
+  async #amountOf(wish: TopUpWish): Promise<Result<number, TillRefusal>> {
+    const { book, bounds } = this.#deps;
+    const { pays, amount, currency, organisationId, id } = wish;
+    if (pays === undefined) return readAmount(amount ?? '', currency, bounds);
+    const before = await book.topUps.get(id);
+    if (amount !== undefined)
+      return readAmount(amount, currency, { ...bounds, leastCents: CHARGE_CENTS_MIN });
+    if (before !== undefined) return ok(before.amountCents);
+    const bill = await book.bills.payable(pays);
+    switch (bill.kind) {
+      case 'no-such-bill':
+        return err({ kind: 'no-such-bill' });
+      case 'paid':
+        return err({ kind: 'bill-paid' });
+      case 'void':
+        return err({ kind: 'bill-void' });
+      case 'payable':
+        if (bill.organisationId !== organisationId) return err({ kind: 'no-such-bill' });
+        return ok(bill.amountCents);
+    }
   }
 
   async get(organisationId: string, id: string): Promise<TopUp | undefined> {
@@ -107,7 +136,8 @@ export class Till {
     if (topUp.origin !== 'wire') return err({ kind: 'not-a-wire' });
     const amount = readAmount(received.amount, received.currency, bounds);
     if (!amount.ok) return amount;
-    if (amount.value !== topUp.amountCents) {
+    // For a bill whatever arrives is taken: less pays a part of an invoice, and more is credit.
+    if (amount.value !== topUp.amountCents && !(await this.#takes(topUp, amount.value))) {
       return err({ kind: 'another-amount', askedCents: topUp.amountCents });
     }
     const recorded = await book.bank.record({
@@ -117,8 +147,15 @@ export class Till {
       currency: received.currency.toLowerCase(),
       receivedAtMs: this.#deps.nowMs(),
     });
-    if (recorded === 'conflict') return err({ kind: 'reference-used' });
-    return ok(await advance(this.#deps, topUp));
+    if (recorded === 'conflict') {
+      await this.#takes(topUp, topUp.amountCents);
+      return err({ kind: 'reference-used' });
+    }
+    return ok(await advance(this.#deps, { ...topUp, amountCents: amount.value }));
+  }
+
+  async #takes({ id, pays }: TopUp, amountCents: number): Promise<boolean> {
+    return pays !== undefined && this.#deps.book.topUps.received(id, amountCents);
   }
 
   /** Pays back, and takes the credit back with it. `refundId` is the caller's: the same again is the same refund. */
@@ -214,7 +251,8 @@ export class Till {
 
   /** What is due now; returns how much that was. */
   async collect(): Promise<number> {
-    return (await reloadHungry(this.#deps)) + (await collectDue(this.#deps));
+    const due = (await chargeBills(this.#deps)) + (await reloadHungry(this.#deps));
+    return due + (await collectDue(this.#deps));
   }
 
   /** Looks at everything of the last days, as if a webhook had come for each. */

@@ -1,5 +1,7 @@
 // A top-up: what a customer has asked to pay, from the wish to the credit. Which state may follow which is one table.
 
+import type { BillId } from './bill.ts';
+
 export const TOP_UP_STATES = [
   /** Recorded; the provider may or may not know of it. */
   'created',
@@ -33,8 +35,13 @@ export function statesBefore(to: TopUpState): readonly TopUpState[] {
 }
 
 /** How a top-up came about, and with that how it is paid. */
-export const TOP_UP_ORIGINS = ['checkout', 'wire', 'auto-reload'] as const;
+export const TOP_UP_ORIGINS = ['checkout', 'wire', 'auto-reload', 'bill'] as const;
 export type TopUpOrigin = (typeof TOP_UP_ORIGINS)[number];
+
+/** The saved card is charged, and its holder is not there. */
+export function isAutomatic(origin: TopUpOrigin): boolean {
+  return origin === 'auto-reload' || origin === 'bill';
+}
 
 /** Why a card was not charged, as far as its holder can do something about it. */
 export const DECLINE_REASONS = [
@@ -68,6 +75,8 @@ export type TopUp = {
   /** Where the customer pays. */
   readonly url?: string;
   readonly saveMethod: boolean;
+  /** The bill that it is meant to pay; what is left of it is credit. */
+  readonly pays?: BillId;
   /** How often the provider was asked to make it. */
   readonly attempts: number;
   /** How often it was looked at since it changed. */

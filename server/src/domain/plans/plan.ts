@@ -5,6 +5,9 @@ import type { Nano } from '../money/nano.ts';
 /** What happens at the end of a cycle to what is left of its credit. */
 export type Rollover = 'none' | 'one-cycle' | 'forever';
 
+/** What becomes of a subscription whose cycle nobody has paid for, after the last try. */
+export type WhenUnpaid = 'end' | 'keep';
+
 export type PlanTerms = {
   readonly planId: string;
   readonly name: string;
@@ -15,6 +18,8 @@ export type PlanTerms = {
   /** The credit that each cycle grants. */
   readonly creditsNano: Nano;
   readonly rollover: Rollover;
+  /** `keep`: the next cycle is tried anew. */
+  readonly whenUnpaid: WhenUnpaid;
   /** Names the limits that come with the plan. */
   readonly tier?: string;
 };
@@ -27,7 +32,8 @@ export type Subscription = {
   readonly organisationId: string;
   readonly planId: string;
   readonly version: number;
-  readonly state: 'active' | 'ended';
+  /** `past-due`: a charge for the running cycle was declined, and it is tried again. */
+  readonly state: 'active' | 'past-due' | 'ended';
   /** Of the cycle that runs, counted from 0. */
   readonly cycle: number;
   readonly cycleStartsAtMs: number;
@@ -51,8 +57,10 @@ export type AmountDue = {
   readonly periodStartsAtMs: number;
   readonly periodEndsAtMs: number;
   readonly createdAtMs: number;
-  /** Absent: it has not been paid. */
+  /** Absent: it has not been paid, and what it grants is not there. */
   readonly paidAtMs?: number;
+  /** When the saved card is charged next, while it is open. */
+  readonly nextChargeAtMs?: number;
 };
 
 /** A cent is ten million nano-dollars. */
@@ -64,6 +72,7 @@ export function sameTerms(a: PlanTerms, b: PlanTerms): boolean {
     a.priceMinor === b.priceMinor &&
     a.creditsNano === b.creditsNano &&
     a.rollover === b.rollover &&
+    a.whenUnpaid === b.whenUnpaid &&
     a.tier === b.tier
   );
 }

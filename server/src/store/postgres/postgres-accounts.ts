@@ -2,6 +2,7 @@
 // snapshot version in the same transaction, and is in this process's snapshot before the promise resolves.
 
 import type pg from 'pg';
+import type { BillId } from '../../domain/payments/bill.ts';
 import type { ModelList } from '../../domain/accounts/model-access.ts';
 import type { Snapshot } from '../../domain/accounts/snapshot.ts';
 import type { Nano } from '../../domain/money/nano.ts';
@@ -161,8 +162,8 @@ export class PostgresAccounts implements Accounts {
     return readBalance(this.#pool, organisationId, this.#leases);
   }
 
-  addCredits(credits: NewCredits): Promise<CreditAdded> {
-    return this.#credits.add(credits);
+  addCredits(credits: NewCredits, pays?: BillId): Promise<CreditAdded> {
+    return this.#credits.add(credits, pays);
   }
 
   reverseCredits(reversal: Reversal): Promise<CreditsReversed> {

@@ -57,7 +57,7 @@ async function giveCredit(
 ): Promise<{ readonly kind: 'given'; readonly thawed: boolean } | { readonly kind: 'conflict' }> {
   const amountNano = nano(amountCents * NANO_PER_CENT);
   const credits = factsOf({ id: `note:${id}`, organisationId, amountNano, source: 'refund' });
-  const added = await addBlock(client, credits, await bookTime(client), invoiceId);
+  const added = await addBlock(client, credits, await bookTime(client), { invoiceId });
   if (added.kind === 'conflict') return { kind: 'conflict' };
   return { kind: 'given', thawed: added.kind === 'added' && (await thaw(client, organisationId)) };
 }

@@ -34,7 +34,9 @@ const ITEMS = `
     FROM amount_due AS d
     JOIN plan_version AS v ON v.plan_id = d.plan_id AND v.version = d.version
     LEFT JOIN amount_due_paid AS p ON p.due_id = d.id
-    WHERE d.organisation_id = $1 AND d.amount_minor > 0`;
+    LEFT JOIN bill AS b ON b.id = 'due:' || d.id
+    -- What nobody has paid was not granted; but for what has no bill, which was granted before there were any.
+    WHERE d.organisation_id = $1 AND d.amount_minor > 0 AND (p.due_id IS NOT NULL OR b.id IS NULL)`;
 
 export async function dueItems(
   client: pg.ClientBase,

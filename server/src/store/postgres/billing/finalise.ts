@@ -11,6 +11,7 @@ import {
 } from '../../../domain/billing/compose-document.ts';
 import type { BillingDocument, Days } from '../../../domain/billing/document.ts';
 import { type DayUsage, usageLines } from '../../../domain/billing/usage-lines.ts';
+import { invoiceBill } from '../../../domain/payments/bill.ts';
 import type { BillingDetails, Seller } from '../../../ports/billing.ts';
 import { pricesOf } from '../reports/postgres-usage-reports.ts';
 import { readDetails, readSeller } from './billing-details.ts';
@@ -127,6 +128,21 @@ export async function finaliseRow(
     [items.ids, row.id],
   );
   await post(client, document, composed, new Date(nowMs));
+  await openBill(client, row, document, nowMs);
+}
+
+/** What is still due on the day that it is due is charged to the saved card, where there is one. */
+async function openBill(
+  client: pg.ClientBase,
+  { id, organisation_id: organisationId }: InvoiceRow,
+  { amountDueCents, dueOn }: BillingDocument,
+  nowMs: number,
+): Promise<void> {
+  if (dueOn === undefined || BigInt(amountDueCents) <= 0n) return;
+  await client.query(
+    `INSERT INTO bill (id, organisation_id, state, next_at, created_at) VALUES ($1, $2, 'open', $3, $4)`,
+    [invoiceBill(id), organisationId, new Date(`${dueOn}T00:00:00Z`), new Date(nowMs)],
+  );
 }
 
 function daysOf(row: InvoiceRow): Days {

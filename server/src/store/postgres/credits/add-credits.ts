@@ -21,18 +21,25 @@ export type BlockFacts = Omit<CreditFacts, 'source'> & {
   readonly source: CreditFacts['source'] | 'plan';
 };
 
+/** What it is meant to pay before it is credit. */
+export type Meant = {
+  readonly invoiceId?: string;
+  /** Of what is due for a plan, all of it: paid before anything that is owed. */
+  readonly dueNano?: bigint;
+};
+
 export async function addBlock(
   client: pg.ClientBase,
   credits: BlockFacts,
   at: Date,
-  /** The invoice that it is meant to pay, if it is owed. */
-  invoiceId?: string,
+  meant: Meant = {},
 ): Promise<Added> {
   if (!(await insertBlock(client, credits, at))) return addedBefore(client, credits);
   const { id, organisationId: org, provider, amountNano, costBasisNano, effectiveAtMs } = credits;
   await look(client, org, at);
   const waits = effectiveAtMs !== undefined && effectiveAtMs > at.getTime();
-  const debt = await debtPaid(client, credits);
+  const { invoiceId, dueNano: due = 0n } = meant;
+  const debt = await debtPaid(client, credits, amountNano - due);
   const paidBy = `payment_clearing:${provider}`;
   const from: readonly Leg[] =
     credits.source === 'plan'
@@ -42,10 +49,11 @@ export async function addBlock(
           { account: 'promo_cost', amountNano: amountNano - costBasisNano, word: 'promo' },
         ];
   const to: readonly Leg[] = [
+    { account: 'plan_clearing', amountNano: due, word: 'due' },
     { account: `receivable:${org}`, amountNano: debt, word: 'debt' },
     {
       account: waits ? `pending_credits:${org}` : `credits:${org}`,
-      amountNano: amountNano - debt,
+      amountNano: amountNano - due - debt,
       word: 'topup',
     },
   ];
@@ -54,15 +62,17 @@ export async function addBlock(
   const moves = pairUp(from, to);
   await makeMoves(client, id, moves, at);
   if (debt > 0n) await payInvoices(client, org, { id, paidNano: debt, invoiceId }, at);
-  for (const move of moves.filter(({ to: sink }) => sink === `receivable:${org}`)) {
+  for (const move of moves) {
+    const kind = { [`receivable:${org}`]: 'debt', plan_clearing: 'due' }[move.to];
+    if (kind === undefined) continue;
     await client.query(
-      `INSERT INTO credit_movement (id, block_id, kind, amount_nano, created_at) VALUES ($1, $2, 'debt', $3, $4)`,
-      [`${move.kind}:${id}`, id, `${move.amountNano}`, at],
+      `INSERT INTO credit_movement (id, block_id, kind, amount_nano, created_at) VALUES ($1, $2, $3, $4, $5)`,
+      [`${move.kind}:${id}`, id, kind, `${move.amountNano}`, at],
     );
   }
   await client.query('UPDATE credit_block SET remaining_nano = $2, effective = $3 WHERE id = $1', [
     id,
-    `${amountNano - debt}`,
+    `${amountNano - due - debt}`,
     !waits,
   ]);
   // What was paid back may be spent on credit again; and what is back-dated may have ended.
@@ -129,7 +139,8 @@ async function addedBefore(client: pg.ClientBase, credits: BlockFacts): Promise<
 /** What is given pays no debts, nor does what a plan grants for its own price. */
 async function debtPaid(
   client: pg.ClientBase,
-  { organisationId, source, amountNano }: BlockFacts,
+  { organisationId, source }: BlockFacts,
+  amountNano: bigint,
 ): Promise<bigint> {
   if (source === 'promo' || source === 'plan') return 0n;
   const owed = -(await balanceOfAccount(client, `receivable:${organisationId}`));

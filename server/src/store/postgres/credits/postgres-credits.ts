@@ -8,6 +8,7 @@ import {
   problemOf,
   type Reversal,
 } from '../../../domain/credits/credit-block.ts';
+import type { BillId } from '../../../domain/payments/bill.ts';
 import { type Nano, nano } from '../../../domain/money/nano.ts';
 import { assert } from '../../../lib/assert.ts';
 import type {
@@ -19,6 +20,7 @@ import type {
 import { type LeasesInMemory, readBalance } from '../balance.ts';
 import { nextVersion, type SnapshotFeed } from '../snapshot-feed.ts';
 import { transaction } from '../transaction.ts';
+import { duePaid, meantFor } from '../plans/settle-due.ts';
 import { addBlock } from './add-credits.ts';
 import { dueOrganisations, nextDue } from './due.ts';
 import { readBlocks } from './block-row.ts';
@@ -48,7 +50,7 @@ export class PostgresCredits {
     this.#clock = clock;
   }
 
-  async add(credits: NewCredits): Promise<CreditAdded> {
+  async add(credits: NewCredits, pays?: BillId): Promise<CreditAdded> {
     const facts = factsOf(credits);
     const problem = problemOf(facts);
     assert(
@@ -56,8 +58,12 @@ export class PostgresCredits {
       `credits are checked before: ${problem?.field} ${problem?.problem}`,
     );
     const done = await transaction(this.#pool, async (client) => {
-      const added = await addBlock(client, facts, await this.#clock(client));
+      const at = await this.#clock(client);
+      const meant = pays === undefined ? {} : await meantFor(client, facts, pays);
+      const added = await addBlock(client, facts, at, meant);
       if (added.kind === 'conflict') return { answer: added, version: undefined };
+      if (added.kind === 'added' && meant.dueId !== undefined)
+        await duePaid(client, meant.dueId, facts.provider, at);
       const thawed = added.kind === 'added' && (await thaw(client, facts.organisationId));
       const balance = await this.#balance(client, facts.organisationId);
       const version = thawed ? await nextVersion(client) : undefined;

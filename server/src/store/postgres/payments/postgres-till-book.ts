@@ -4,6 +4,7 @@ import type pg from 'pg';
 import type { TillBook } from '../../../ports/till-book.ts';
 import { PostgresAutoReloads } from './postgres-auto-reloads.ts';
 import { PostgresBankPayments } from './postgres-bank-payments.ts';
+import { PostgresBills } from './postgres-bills.ts';
 import { PostgresMethods } from './postgres-methods.ts';
 import { PostgresPaymentEvents } from './postgres-payment-events.ts';
 import { PostgresReversals } from './postgres-reversals.ts';
@@ -21,6 +22,7 @@ export function postgresTillBook(pool: pg.Pool): TillBook {
     topUps,
     methods,
     reloads,
+    bills: new PostgresBills(pool),
     reversals,
     events,
     bank,

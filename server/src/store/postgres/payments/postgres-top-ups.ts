@@ -88,6 +88,15 @@ export class PostgresTopUps implements TopUps {
     );
   }
 
+  async received(id: string, amountCents: number): Promise<boolean> {
+    const { rowCount } = await this.#pool.query(
+      `UPDATE top_up SET amount_cents = $2 WHERE id = $1 AND origin = 'wire' AND pays IS NOT NULL
+         AND state IN ('created', 'open', 'expired')`,
+      [id, amountCents],
+    );
+    return rowCount === 1;
+  }
+
   async since(provider: string, sinceMs: number): Promise<readonly TopUp[]> {
     return this.#many(
       `SELECT * FROM top_up WHERE provider = $1 AND created_at >= $2
@@ -149,8 +158,8 @@ export async function insertTopUp(
 ): Promise<TopUp | undefined> {
   const { rows } = await client.query<TopUpRow>(
     `INSERT INTO top_up (id, organisation_id, provider, origin, amount_cents, currency, state, save_method,
-         created_at, expires_at, look_at)
-       VALUES ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10) ON CONFLICT (id) DO NOTHING RETURNING *`,
+         created_at, expires_at, look_at, pays)
+       VALUES ($1, $2, $3, $4, $5, $6, 'created', $7, $8, $9, $10, $11) ON CONFLICT (id) DO NOTHING RETURNING *`,
     [
       topUp.id,
       topUp.organisationId,
@@ -162,6 +171,7 @@ export async function insertTopUp(
       new Date(topUp.createdAtMs),
       new Date(topUp.expiresAtMs),
       new Date(topUp.createdAtMs + FIRST_LOOK_MS),
+      topUp.pays ?? null,
     ],
   );
   return rows[0] === undefined ? undefined : topUpOf(rows[0]);
@@ -173,6 +183,7 @@ function sameOrder(before: TopUp, wanted: NewTopUp): boolean {
     before.provider === wanted.provider &&
     before.origin === wanted.origin &&
     before.amountCents === wanted.amountCents &&
+    before.pays === wanted.pays &&
     before.currency === wanted.currency
   );
 }

@@ -15,6 +15,7 @@ export type TopUpRow = {
   readonly payment_id: string | null;
   readonly url: string | null;
   readonly save_method: boolean;
+  readonly pays: string | null;
   readonly attempts: number;
   readonly looks: number;
   readonly created_at: Date;
@@ -36,6 +37,7 @@ export function topUpOf(row: TopUpRow): TopUp {
     looks: row.looks,
     createdAtMs: row.created_at.getTime(),
     expiresAtMs: row.expires_at.getTime(),
+    ...(row.pays !== null && { pays: row.pays }),
     ...(row.reason !== null && { reason: row.reason }),
     ...(row.order_id !== null && { orderId: row.order_id }),
     ...(row.payment_id !== null && { paymentId: row.payment_id }),

@@ -9,6 +9,7 @@ import type {
   PlanVersion,
   Rollover,
   Subscription,
+  WhenUnpaid,
 } from '../../../domain/plans/plan.ts';
 
 /** More than anybody reads; the newest come first. */
@@ -23,13 +24,14 @@ type PlanRow = {
   readonly price: string;
   readonly credits: string;
   readonly rollover: Rollover;
+  readonly unpaid: WhenUnpaid;
   readonly tier: string | null;
   readonly created: Date;
 };
 
 const SELECT_PLAN = `
   SELECT plan_id AS "planId", version, name, price_minor AS price, credits_nano AS credits, rollover, tier,
-      created_at AS created FROM plan_version`;
+      when_unpaid AS unpaid, created_at AS created FROM plan_version`;
 
 function planOf({ planId, version, name, rollover, ...row }: PlanRow): PlanVersion {
   return {
@@ -40,6 +42,7 @@ function planOf({ planId, version, name, rollover, ...row }: PlanRow): PlanVersi
     priceMinor: BigInt(row.price),
     creditsNano: nano(BigInt(row.credits)),
     rollover,
+    whenUnpaid: row.unpaid,
     ...(row.tier !== null && { tier: row.tier }),
     createdAtMs: row.created.getTime(),
   };
@@ -86,8 +89,8 @@ export async function insertPlan(
   at: Date,
 ): Promise<void> {
   await client.query(
-    `INSERT INTO plan_version (plan_id, version, name, currency, price_minor, credits_nano, rollover, tier, created_at)
-       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+    `INSERT INTO plan_version (plan_id, version, name, currency, price_minor, credits_nano, rollover, tier, created_at, when_unpaid)
+       VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
     [
       terms.planId,
       version,
@@ -98,6 +101,7 @@ export async function insertPlan(
       terms.rollover,
       terms.tier ?? null,
       at,
+      terms.whenUnpaid,
     ],
   );
 }
@@ -115,11 +119,14 @@ export type SubscriptionRow = {
   readonly cancels: boolean;
   readonly ended: boolean;
   readonly tier: string | null;
+  readonly pastDue: boolean;
 };
 
 const SELECT_SUBSCRIPTION = `
   SELECT s.id, s.organisation_id AS "organisationId", asked_plan_id AS "askedPlanId", s.plan_id AS "planId", s.version,
-      anchor_at AS anchor, cycle, step, next_plan_id AS "nextPlanId", cancel_at_period_end AS cancels, ended, tier
+      anchor_at AS anchor, cycle, step, next_plan_id AS "nextPlanId", cancel_at_period_end AS cancels, ended, tier,
+      EXISTS (SELECT FROM bill AS b WHERE b.id = 'due:plan/' || s.id || '/' || s.cycle || '/0'
+        AND (b.state = 'given-up' OR (b.state = 'open' AND b.declines > 0))) AS "pastDue"
     FROM subscription AS s LEFT JOIN plan_version AS p ON p.plan_id = s.plan_id AND p.version = s.version`;
 
 /** Locked until the transaction ends. */
@@ -152,7 +159,7 @@ export function subscriptionOf(row: SubscriptionRow): Subscription {
     organisationId,
     planId,
     version,
-    state: row.ended ? 'ended' : 'active',
+    state: stateOf(row),
     cycle,
     cycleStartsAtMs: cycleStart(anchor.getTime(), cycle),
     cycleEndsAtMs: cycleStart(anchor.getTime(), cycle + 1),
@@ -162,12 +169,18 @@ export function subscriptionOf(row: SubscriptionRow): Subscription {
   };
 }
 
-type DueRow = Omit<AmountDue, 'currency' | 'amountMinor' | 'paidAtMs'> & {
+function stateOf({ ended, pastDue }: SubscriptionRow): Subscription['state'] {
+  if (ended) return 'ended';
+  return pastDue ? 'past-due' : 'active';
+}
+
+type DueRow = Omit<AmountDue, 'currency' | 'amountMinor' | 'paidAtMs' | 'nextChargeAtMs'> & {
   readonly amount: string;
   readonly starts: Date;
   readonly ends: Date;
   readonly created: Date;
   readonly paid: Date | null;
+  readonly next: Date | null;
 };
 
 export async function readDues(
@@ -175,13 +188,14 @@ export async function readDues(
   organisationId: string,
 ): Promise<readonly AmountDue[]> {
   const { rows } = await client.query<DueRow>(
-    `SELECT d.id, organisation_id AS "organisationId", subscription_id AS "subscriptionId", plan_id AS "planId", version,
-         amount_minor AS amount, starts_at AS starts, ends_at AS ends, created_at AS created, paid_at AS paid
+    `SELECT d.id, d.organisation_id AS "organisationId", subscription_id AS "subscriptionId", plan_id AS "planId", version,
+         amount_minor AS amount, starts_at AS starts, ends_at AS ends, d.created_at AS created, paid_at AS paid, next_at AS next
        FROM amount_due AS d LEFT JOIN amount_due_paid AS p ON p.due_id = d.id
-       WHERE organisation_id = $1 ORDER BY created_at DESC, starts_at DESC, d.id DESC LIMIT ${ROWS_MAX}`,
+         LEFT JOIN bill AS b ON b.id = 'due:' || d.id
+       WHERE d.organisation_id = $1 ORDER BY d.created_at DESC, starts_at DESC, d.id DESC LIMIT ${ROWS_MAX}`,
     [organisationId],
   );
-  return rows.map(({ amount, starts, ends, created, paid, ...row }) => ({
+  return rows.map(({ amount, starts, ends, created, paid, next, ...row }) => ({
     ...row,
     currency: 'usd',
     amountMinor: BigInt(amount),
@@ -189,5 +203,6 @@ export async function readDues(
     periodEndsAtMs: ends.getTime(),
     createdAtMs: created.getTime(),
     ...(paid !== null && { paidAtMs: paid.getTime() }),
+    ...(next !== null && { nextChargeAtMs: next.getTime() }),
   }));
 }

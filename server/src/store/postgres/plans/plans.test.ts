@@ -28,7 +28,7 @@ after(async () => {
 const DAY_MS = 86_400_000;
 const on = (text: string) => Date.parse(`${text}T00:00:00Z`);
 
-type Sold = Partial<Pick<PlanTerms, 'rollover'>>;
+type Sold = Partial<Pick<PlanTerms, 'rollover' | 'whenUnpaid'>>;
 
 /** An organisation with a subscription to a plan of its own, and what it takes to change both. */
 class Subscriber {
@@ -60,19 +60,37 @@ class Subscriber {
       priceMinor,
       creditsNano,
       rollover: 'none',
+      whenUnpaid: 'end',
       ...sold,
     } as const;
     await this.plans.putPlan({ planId: this.plan(name), ...terms });
   }
 
-  subscribe(name: string) {
+  /** Whoever sells a cent a month is paid by hand: as soon as it is due. */
+  async pay(): Promise<void> {
+    const dues = await this.plans.dues(this.it.organisationId);
+    for (const { id, paidAtMs } of dues)
+      if (paidAtMs === undefined) await this.plans.settleDue(id, 'manual');
+  }
+
+  async subscribe(name: string) {
     const { organisationId } = this.it;
-    return this.plans.subscribe({ id: this.id, organisationId, planId: this.plan(name) });
+    const planId = this.plan(name);
+    const subscribed = await this.plans.subscribe({ id: this.id, organisationId, planId });
+    await this.pay();
+    return subscribed;
+  }
+
+  async upgrade(name: string) {
+    const changed = await this.plans.upgrade(this.id, this.plan(name));
+    await this.pay();
+    return changed;
   }
 
   async at(ms: number): Promise<void> {
     this.it.nowMs = ms;
     await this.plans.tendPlans();
+    await this.pay();
   }
 
   /** Oldest first: `cycle/step: cents from day to day`. */
@@ -138,6 +156,13 @@ test('I14 a job that was missed makes up for every cycle exactly once, whoever r
     '2/0: 500 2026-05-10 2026-06-10',
     '3/0: 500 2026-06-10 2026-07-10',
   ]);
+  // Of those that are over nobody has to pay.
+  const { organisationId } = customer.it;
+  const [now, ...over] = await customer.plans.dues(organisationId);
+  for (const { id } of over.slice(0, 2))
+    assert.equal((await customer.plans.settleDue(id, 'manual')).kind, 'void');
+  assert.equal(await customer.it.left(), '');
+  assert.equal((await customer.plans.settleDue(now?.id ?? '', 'manual')).kind, 'settled');
   assert.equal(await customer.it.left(), 'plan 100');
 });
 
@@ -181,11 +206,11 @@ test('polar 9410: an upgrade grants the new plan’s share and takes back the ol
   await customer.it.add('bought', 70n);
   customer.it.nowMs = on('2026-04-16'); // Half of thirty days.
   await customer.it.charge(20n);
-  const changed = await customer.plans.upgrade(customer.id, customer.plan('pro'));
+  const changed = await customer.upgrade('pro');
   assert.equal(changed.kind, 'changed');
   assert.equal(await customer.it.left(), 'plan 30, plan 3750, bought 70');
   assert.deepEqual((await customer.dues()).at(-1), '0/1: 1000 2026-04-16 2026-05-01');
-  const again = await customer.plans.upgrade(customer.id, customer.plan('pro'));
+  const again = await customer.upgrade('pro');
   assert.equal(again.kind, 'unchanged');
   await customer.at(on('2026-05-01'));
   assert.equal(await customer.it.left(), 'plan 7500, bought 70');
@@ -200,7 +225,7 @@ test('an upgrade gives no credit for what has been used, and leaves alone what a
   await customer.it.charge(90n);
   await customer.it.hold(6n);
   customer.it.nowMs = on('2026-04-16');
-  await customer.plans.upgrade(customer.id, customer.plan('pro'));
+  await customer.upgrade('pro');
   // Four of the hundred come back, for 40 cents; 50 would have, had they not been used.
   assert.deepEqual((await customer.dues()).at(-1), '0/1: 1460 2026-04-16 2026-05-01');
   assert.equal(await customer.it.left(), 'plan 6, plan 300');
@@ -216,9 +241,9 @@ test('two upgrades in one cycle each take back their own block’s share', async
     await customer.sell(name, price, price);
   await customer.subscribe('a');
   customer.it.nowMs = on('2026-04-11');
-  await customer.plans.upgrade(customer.id, customer.plan('b'));
+  await customer.upgrade('b');
   customer.it.nowMs = on('2026-04-21');
-  await customer.plans.upgrade(customer.id, customer.plan('c'));
+  await customer.upgrade('c');
   assert.deepEqual(await customer.dues(), [
     '0/0: 300 2026-04-01 2026-05-01',
     '0/1: 200 2026-04-11 2026-05-01', // 400 of 600 less 200 of 300
@@ -234,7 +259,7 @@ test('polar 10513: a top-up in the middle of everything is never lost', async ()
   await customer.subscribe('basic');
   await customer.it.add('one', 11n);
   customer.it.nowMs = on('2026-04-16');
-  await customer.plans.upgrade(customer.id, customer.plan('pro'));
+  await customer.upgrade('pro');
   await customer.it.add('two', 12n);
   await customer.sell('pro', 4_000n, 700n);
   await customer.at(on('2026-05-01'));
@@ -275,13 +300,18 @@ test('a downgrade and the end come with the next cycle, and either can be taken 
 test('I14 what is due is paid once, and moves the money once', async () => {
   const customer = await Subscriber.make();
   await customer.sell('pro', 2_000n, 1_000n);
-  await customer.subscribe('pro');
+  const { organisationId } = customer.it;
+  const pro = { id: customer.id, organisationId, planId: customer.plan('pro') };
+  await customer.plans.subscribe(pro);
   const [due] = await customer.plans.dues(customer.it.organisationId);
+  assert.equal(await customer.it.left(), '', 'nothing is granted before it is paid');
   assert.ok(due !== undefined && due.paidAtMs === undefined);
   const clearing = await customer.it.house('plan_clearing');
   const kinds = await Promise.all([1, 2].map(() => customer.plans.settleDue(due.id, 'stripe')));
   assert.deepEqual(kinds.map(({ kind }) => kind).toSorted(), ['already-settled', 'settled']);
-  assert.equal((await customer.it.house('plan_clearing')) - clearing, 20_000_000_000n);
+  // What was paid, less what was granted for it.
+  assert.equal((await customer.it.house('plan_clearing')) - clearing, 20_000_000_000n - 1_000n);
+  assert.equal(await customer.it.left(), 'plan 1000');
   assert.equal((await customer.plans.settleDue('plan/none/0/0', 'stripe')).kind, 'no-such-due');
   const [paid] = await customer.plans.dues(customer.it.organisationId);
   assert.equal(paid?.paidAtMs, START_MS);
@@ -296,9 +326,68 @@ test('two plans side by side are two lines of blocks; neither touches the other'
   await chat.at(on('2026-04-10'));
   const developer = { id: chat.it.name('sub'), organisationId, planId: chat.plan('developer') };
   await chat.plans.subscribe(developer);
+  await chat.pay();
   assert.equal(await chat.it.left(), 'plan 100, plan 200');
   await chat.it.charge(10n);
   await chat.plans.cancelAtPeriodEnd(chat.id);
   await chat.at(on('2026-05-01') + DAY_MS);
   assert.equal(await chat.it.left(), 'plan 200');
+});
+
+test('an upgrade changes nothing until it is paid; what was used meanwhile is not granted again', async () => {
+  const customer = await Subscriber.make(on('2026-04-01'));
+  await customer.sell('basic', 1_000n, 100n);
+  await customer.sell('pro', 3_000n, 600n);
+  await customer.subscribe('basic');
+  const { plans, id } = customer;
+  customer.it.nowMs = on('2026-04-16');
+  const [before] = await plans.dues(customer.it.organisationId);
+  assert.equal((await plans.upgrade(id, customer.plan('pro'))).kind, 'changed');
+  assert.equal((await plans.upgrade(id, customer.plan('pro'))).kind, 'unchanged', 'sent twice');
+  assert.equal((await customer.subscription()).planId, customer.plan('basic'));
+  assert.equal(await customer.it.left(), 'plan 100');
+  await customer.it.charge(80n);
+  await customer.pay();
+  // 50 were to be taken back for 300; 20 are left of them, and 30 are missing from the 300.
+  assert.equal(await customer.it.left(), 'plan 270');
+  assert.equal((await customer.subscription()).planId, customer.plan('pro'));
+  assert.equal((await plans.settleDue(before?.id ?? '', 'manual')).kind, 'already-settled');
+});
+
+test('a cycle that nobody has paid for can’t be upgraded, and an upgrade that another has followed can’t be paid', async () => {
+  const customer = await Subscriber.make(on('2026-04-01'));
+  for (const [name, price] of [
+    ['a', 300n],
+    ['b', 600n],
+    ['c', 900n],
+  ] as const)
+    await customer.sell(name, price, price);
+  const { plans, id } = customer;
+  const { organisationId } = customer.it;
+  await plans.subscribe({ id, organisationId, planId: customer.plan('a') });
+  assert.deepEqual(await plans.upgrade(id, customer.plan('b')), { kind: 'unpaid' });
+  await customer.pay();
+  customer.it.nowMs = on('2026-04-11');
+  await plans.upgrade(id, customer.plan('b'));
+  const [toB] = await plans.dues(organisationId);
+  await plans.upgrade(id, customer.plan('c'));
+  assert.equal((await plans.settleDue(toB?.id ?? '', 'manual')).kind, 'void');
+  await customer.pay();
+  assert.equal((await customer.subscription()).planId, customer.plan('c'));
+  assert.equal(await customer.it.left(), 'plan 100, plan 600');
+});
+
+test('who pays afterwards has a plan at once, and owes for it', async () => {
+  const customer = await Subscriber.make(on('2026-04-01'));
+  await customer.sell('pro', 2_000n, 1_000n);
+  const { organisationId } = customer.it;
+  await customer.it.credits.setLimit(organisationId, nano(10n ** 12n));
+  const { plans, id } = customer;
+  await plans.subscribe({ id, organisationId, planId: customer.plan('pro') });
+  const account = await customer.it.credits.account(organisationId);
+  assert.equal(account?.owedNano, 20_000_000_000n);
+  assert.equal(account?.blocks.find(({ source }) => source === 'plan')?.remainingNano, 1_000n);
+  // What is owed for it can't be spent on credit as well.
+  const line = account?.blocks.find(({ source }) => source === 'credit-line');
+  assert.equal(line?.remainingNano, 10n ** 12n - 20_000_000_000n);
 });

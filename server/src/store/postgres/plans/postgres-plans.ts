@@ -15,7 +15,6 @@ import type { DueSettled, PlanChanged, Plans, Subscribed } from '../../../ports/
 import { bookTime } from '../credits/look.ts';
 import type { BookClock } from '../credits/postgres-credits.ts';
 import { transaction } from '../transaction.ts';
-import { grant } from './grant.ts';
 import {
   insertPlan,
   lockSubscription,
@@ -26,6 +25,7 @@ import {
   type SubscriptionRow,
   subscriptionOf,
 } from './plan-rows.ts';
+import { recordDue } from './record-due.ts';
 import { renew } from './renew.ts';
 import { settle } from './settle-due.ts';
 import { upgrade } from './upgrade.ts';
@@ -73,9 +73,9 @@ export class PostgresPlans implements Plans {
       assert(subscription !== undefined, 'a row that was inserted is there');
       const anchorMs = at.getTime();
       const endsAtMs = cycleStart(anchorMs, 1);
-      const step = { subscriptionId: id, organisationId, anchorMs, cycle: 0, step: 0, endsAtMs };
+      const step = { subscriptionId: id, organisationId, cycle: 0, step: 0, endsAtMs };
       const { creditsNano: grantNano, priceMinor: dueMinor } = plan;
-      await grant(client, { ...step, startsAtMs: anchorMs, plan, grantNano, dueMinor }, at);
+      await recordDue(client, { ...step, startsAtMs: anchorMs, plan, grantNano, dueMinor }, at);
       return { kind: 'subscribed', subscription: subscriptionOf(subscription) };
     });
   }

@@ -1,9 +1,10 @@
 // The cycles of a subscription whose time has come, in their order, each exactly once: also those that nobody was there for.
+// Of those nobody has to pay any more what was not paid in time.
 
 import type pg from 'pg';
 import { cycleStart } from '../../../domain/plans/cycle.ts';
-import { grant } from './grant.ts';
 import { lockSubscription, readPlan, type SubscriptionRow } from './plan-rows.ts';
+import { recordDue, voidBills } from './record-due.ts';
 
 /** A hundred years of months: a clock that has jumped further is wrong. */
 const CYCLES_AT_ONCE_MAX = 1_200;
@@ -16,6 +17,7 @@ export async function renew(client: pg.ClientBase, id: string, at: Date): Promis
     if (startsAtMs > at.getTime()) return;
     if (subscription.cancels) {
       await client.query('UPDATE subscription SET ended = true WHERE id = $1', [id]);
+      await voidBills(client, id, { cycle: subscription.cycle + 1, step: 0 });
       return;
     }
     await beginCycle(client, subscription, startsAtMs, at);
@@ -42,12 +44,12 @@ async function beginCycle(
   const step = {
     subscriptionId: id,
     organisationId,
-    anchorMs,
     cycle,
     step: 0,
     startsAtMs,
     endsAtMs,
   };
   const { creditsNano: grantNano, priceMinor: dueMinor } = plan;
-  await grant(client, { ...step, plan, grantNano, dueMinor }, at);
+  await voidBills(client, id, { cycle, step: 0 });
+  await recordDue(client, { ...step, plan, grantNano, dueMinor }, at);
 }

@@ -1,17 +1,14 @@
-// Changes to a dearer plan within a cycle: the old block gives back its share of the time that is left, the new plan's share
-// is granted, and the difference is due. One transaction; nothing that was bought apart is touched.
+// Changes to a dearer plan within a cycle: the difference is due, and when it is paid the old block gives back its share of the
+// time that is left, and the new plan's share is granted. Until then nothing changes; nothing that was bought apart is touched.
 
 import type pg from 'pg';
-import { nano } from '../../../domain/money/nano.ts';
 import { cycleStart } from '../../../domain/plans/cycle.ts';
 import type { PlanVersion } from '../../../domain/plans/plan.ts';
 import { prorate } from '../../../domain/plans/proration.ts';
 import { assert } from '../../../lib/assert.ts';
 import type { PlanChanged } from '../../../ports/plans.ts';
-import { readBlock } from '../credits/block-row.ts';
 import { look } from '../credits/look.ts';
-import { reverseBlock } from '../credits/reverse-credits.ts';
-import { grant, stepId } from './grant.ts';
+import { takeable } from './grant.ts';
 import {
   lockSubscription,
   readPlan,
@@ -19,6 +16,7 @@ import {
   type SubscriptionRow,
   subscriptionOf,
 } from './plan-rows.ts';
+import { recordDue, voidBills } from './record-due.ts';
 
 export async function upgrade(
   client: pg.ClientBase,
@@ -28,80 +26,82 @@ export async function upgrade(
 ): Promise<PlanChanged> {
   const to = await readPlan(client, planId, at);
   if (to === undefined) return { kind: 'no-such-plan' };
-  if (subscription.planId === planId)
+  if (subscription.planId === planId || (await isAsked(client, subscription, to)))
     return { kind: 'unchanged', subscription: subscriptionOf(subscription) };
   const from = await readVersion(client, subscription.planId, subscription.version);
   if (to.priceMinor < from.priceMinor) return { kind: 'is-downgrade' };
-  await change(client, subscription, { from, to }, at);
+  const old = await lastGranted(client, subscription);
+  if (old === undefined) return { kind: 'unpaid' };
+  await change(client, subscription, { from, to, old }, at);
   const changed = await lockSubscription(client, subscription.id);
   assert(changed !== undefined, 'a subscription is never deleted');
   return { kind: 'changed', subscription: subscriptionOf(changed) };
 }
 
+type Granted = {
+  readonly id: string;
+  readonly grantedNano: bigint;
+  readonly periodStartMs: number;
+};
+
 async function change(
   client: pg.ClientBase,
   { id, organisationId, anchor, cycle, step: before }: SubscriptionRow,
-  { from, to }: { readonly from: PlanVersion; readonly to: PlanVersion },
+  {
+    from,
+    to,
+    old,
+  }: { readonly from: PlanVersion; readonly to: PlanVersion; readonly old: Granted },
   at: Date,
 ): Promise<void> {
   await look(client, organisationId, at);
-  const old = stepId(id, cycle, before);
   const step = before + 1;
   const anchorMs = anchor.getTime();
   const [startsAtMs, endsAtMs] = [cycleStart(anchorMs, cycle), cycleStart(anchorMs, cycle + 1)];
-  const { grantedNano, periodStartMs } = await granted(client, old);
-  const proration = prorate({
+  const { takeBackNano, grantNano, dueMinor } = prorate({
     from,
     to,
-    grantedNano,
-    takeableNano: await takeable(client, organisationId, old),
+    grantedNano: old.grantedNano,
+    takeableNano: await takeable(client, organisationId, old.id),
     cycleMs: endsAtMs - startsAtMs,
-    periodMs: endsAtMs - periodStartMs,
+    periodMs: endsAtMs - old.periodStartMs,
     leftMs: endsAtMs - at.getTime(),
   });
-  const amountNano = nano(proration.takeBackNano);
-  if (amountNano > 0n) {
-    const reversal = {
-      id: stepId(id, cycle, step),
-      blockId: old,
-      amountNano,
-      reason: 'refund',
-    } as const;
-    const { answer } = await reverseBlock(client, reversal, at);
-    assert(answer.kind === 'reversed' && answer.owedNano === 0n, 'only what is free is taken back');
-  }
-  await client.query(
-    `UPDATE subscription SET plan_id = $2, version = $3, step = $4, next_plan_id = NULL, cancel_at_period_end = false
-       WHERE id = $1`,
-    [id, to.planId, to.version, step],
-  );
-  const { grantNano, dueMinor } = proration;
-  const facts = { subscriptionId: id, organisationId, anchorMs, cycle, step, plan: to, endsAtMs };
-  await grant(client, { ...facts, startsAtMs: at.getTime(), grantNano, dueMinor }, at);
+  await client.query('UPDATE subscription SET step = $2 WHERE id = $1', [id, step]);
+  await voidBills(client, id, { cycle, step });
+  const facts = { subscriptionId: id, organisationId, cycle, step, plan: to, endsAtMs };
+  const takes = { blockId: old.id, amountNano: takeBackNano };
+  const due = { ...facts, startsAtMs: at.getTime(), grantNano, dueMinor, takes };
+  await recordDue(client, due, at);
 }
 
-async function granted(client: pg.ClientBase, dueId: string) {
-  const { rows } = await client.query<{ granted: string; starts: Date }>(
-    'SELECT granted_nano AS granted, starts_at AS starts FROM amount_due WHERE id = $1',
-    [dueId],
+/** The same upgrade, asked for before and not paid yet. */
+async function isAsked(
+  client: pg.ClientBase,
+  { id, cycle, step }: SubscriptionRow,
+  { planId, version }: PlanVersion,
+): Promise<boolean> {
+  const { rowCount } = await client.query(
+    `SELECT FROM amount_due AS d JOIN bill AS b ON b.id = 'due:' || d.id
+       WHERE subscription_id = $1 AND cycle = $2 AND step = $3 AND step > 0 AND plan_id = $4 AND version = $5
+         AND b.state = 'open'`,
+    [id, cycle, step, planId, version],
+  );
+  return rowCount !== 0;
+}
+
+/** The step of this cycle whose block runs: what was paid, what costs nothing, and what was granted before there were bills. */
+async function lastGranted(
+  client: pg.ClientBase,
+  { id, cycle }: SubscriptionRow,
+): Promise<Granted | undefined> {
+  const { rows } = await client.query<{ id: string; granted: string; starts: Date }>(
+    `SELECT d.id, granted_nano AS granted, starts_at AS starts FROM amount_due AS d
+       LEFT JOIN bill AS b ON b.id = 'due:' || d.id
+       WHERE subscription_id = $1 AND cycle = $2 AND (b.id IS NULL OR b.state = 'paid') ORDER BY step DESC LIMIT 1`,
+    [id, cycle],
   );
   const row = rows[0];
-  assert(row !== undefined, 'every step of a cycle has its row');
-  return { grantedNano: BigInt(row.granted), periodStartMs: row.starts.getTime() };
-}
-
-/** Of a block, what is unburnt and what no running request has set aside. */
-async function takeable(
-  client: pg.ClientBase,
-  organisationId: string,
-  blockId: string,
-): Promise<bigint> {
-  const block = await readBlock(client, blockId);
-  if (block?.state !== 'live') return 0n;
-  const { rows } = await client.query<{ free: string }>(
-    'SELECT balance_nano - held_nano AS free FROM account WHERE id = $1',
-    [`credits:${organisationId}`],
-  );
-  const free = BigInt(rows[0]?.free ?? 0);
-  return free < block.remainingNano ? free : block.remainingNano;
+  if (row === undefined) return undefined;
+  return { id: row.id, grantedNano: BigInt(row.granted), periodStartMs: row.starts.getTime() };
 }
