@@ -1,6 +1,7 @@
 // What must be true when everything has come to rest, said of Stripe's side and of the books, and computed without the till.
 
 import type { Bench } from './bench.ts';
+import { judgeBills } from './judge-bills.ts';
 import type { Shop } from './shop.ts';
 import type { Intent } from './stripe-account.ts';
 
@@ -17,6 +18,7 @@ export async function judge(bench: Bench, shop: Shop): Promise<readonly string[]
     ...(await sameMoney(bench, shop)),
     ...withinCap(shop, rows),
     ...shop.overlaps.map((what) => `I14 two automatic charges at once: ${what}`),
+    ...(await judgeBills(bench, shop)),
     ...(await compared(shop)),
   ];
 }
@@ -33,11 +35,9 @@ type Row = {
 async function rowsOf({ pool }: Bench, { name, organisationId }: Shop): Promise<readonly Row[]> {
   const { rows } = await pool.query<Row>(
     `SELECT t.id, t.state, t.origin, t.payment_id, t.created_at,
-         (SELECT count(*)::int FROM transfer WHERE starts_with(id, 'topup:' || $2 || ':' || t.payment_id)
-           AND id NOT LIKE '%#%')
-         + (SELECT count(*)::int FROM transfer WHERE starts_with(id, 'debt:' || $2 || ':' || t.payment_id)
-           AND id NOT LIKE '%#%' AND NOT EXISTS (SELECT FROM transfer
-             WHERE id = 'topup:' || $2 || ':' || t.payment_id)) AS credits
+         -- Whatever it went to: credit, what was owed, what was due for a plan.
+         (SELECT count(*)::int FROM credit_block AS b WHERE b.id = $2 || ':' || t.payment_id AND EXISTS (
+           SELECT FROM transfer WHERE id IN ('topup:' || b.id, 'debt:' || b.id, 'due:' || b.id))) AS credits
        FROM top_up AS t WHERE t.organisation_id = $1`,
     [organisationId, name],
   );
@@ -109,7 +109,7 @@ function withinCap(shop: Shop, rows: readonly Row[]): readonly string[] {
   const months = new Map<string, number>();
   for (const intent of paidOf(shop)) {
     const row = rows.find((one) => one.id === intent.metadata['turnpike_top_up']);
-    if (!intent.offSession || row === undefined) continue;
+    if (row?.origin !== 'auto-reload') continue;
     const month = row.created_at.toISOString().slice(0, 7);
     months.set(month, (months.get(month) ?? 0) + intent.amount);
   }

@@ -237,4 +237,69 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  {
+    name: 'charges for a bill twice where two gateways look at once: no unique index, no look at what is in flight',
+    seed: 4,
+    edits: [
+      {
+        file: 'store/postgres/payments/postgres-bills.ts',
+        find: '      if (before.inFlight > 0 || before.suspect > 0) return undefined;\n',
+        replace: '',
+      },
+      {
+        file: 'store/postgres/payments/postgres-bills.ts',
+        find: 'const nextAtMs = before.suspect > 0 ? undefined : nowMs + IN_FLIGHT_LOOK_MS;',
+        replace: 'const nextAtMs = nowMs + 0 * IN_FLIGHT_LOOK_MS;',
+      },
+    ],
+    sql: 'DROP INDEX one_charge_of_a_bill',
+  },
+  {
+    name: 'grants what a plan sells before it is paid',
+    seed: 46,
+    edits: [
+      {
+        file: 'store/postgres/plans/record-due.ts',
+        find: '  if (dueMinor === 0n) return grantDue(client, id, at);\n',
+        replace: '  await grantDue(client, id, at);\n',
+      },
+      {
+        file: 'store/postgres/plans/settle-due.ts',
+        find: '  if (rowCount === 1) await grantDue(client, dueId, at);',
+        replace: '  if (rowCount === 99) await grantDue(client, dueId, at);',
+      },
+    ],
+  },
+  {
+    name: 'settles what is due with every payment for it, also when it is paid',
+    seed: 38,
+    edits: [
+      {
+        file: 'store/postgres/plans/settle-due.ts',
+        find: "  if (due?.state !== 'payable' || due.organisationId !== organisationId) return {};\n",
+        replace: '  if (due === undefined) return {};\n',
+      },
+      {
+        file: 'store/postgres/plans/settle-due.ts',
+        find: "VALUES ($1, $2, $3)',",
+        replace: "VALUES ($1, $2, $3) ON CONFLICT DO NOTHING',",
+      },
+      {
+        file: 'store/postgres/plans/settle-due.ts',
+        find: 'WHERE id = $1`,\n    [dueBill(dueId)],',
+        replace: "WHERE id = $1 AND state <> 'paid'`,\n    [dueBill(dueId)],",
+      },
+    ],
+  },
+  {
+    name: 'makes credit of what was charged for a bill, and charges for it again',
+    seed: 6,
+    edits: [
+      {
+        file: 'till/advance.ts',
+        find: 'till.accounts.addCredits(credits, topUp.pays)',
+        replace: 'till.accounts.addCredits(credits)',
+      },
+    ],
+  },
 ];

@@ -2,7 +2,18 @@
 
 import type { Bench } from './bench.ts';
 import { judge } from './judge.ts';
-import { balanceOf, closeShop, DAY_MS, openShop, post, type Shop, spend, survive } from './shop.ts';
+import { nano } from '../../server/src/domain/money/nano.ts';
+import {
+  balanceOf,
+  closeShop,
+  DAY_MS,
+  openShop,
+  post,
+  type Shop,
+  spend,
+  stopBills,
+  survive,
+} from './shop.ts';
 import type { CardMood } from './stripe-account.ts';
 import { sign } from './webhook-line.ts';
 
@@ -43,7 +54,23 @@ async function beginWithReload(bench: Bench, shop: Shop): Promise<void> {
   for (const session of account.sessions) account.pay(session, 'pays');
   await tills[0].sweep(0);
   await reload(bench, shop);
+  if (shop.chance.happens(0.6)) await subscribe(shop);
   shop.calm = false;
+}
+
+/** To a plan by the month, that the saved card pays for. */
+async function subscribe({ plans, account, chance, organisationId, name }: Shop): Promise<void> {
+  const planId = `plan-${name}`;
+  await plans.putPlan({
+    planId,
+    name: 'Pro',
+    currency: 'usd',
+    priceMinor: BigInt(chance.pick([2_000, 4_900, 99])),
+    creditsNano: nano(25_000_000_000n),
+    rollover: 'none',
+    whenUnpaid: chance.pick(['end', 'keep']),
+  });
+  await plans.subscribe({ id: account.id('sub'), organisationId, planId });
 }
 
 /** Nothing breaks any more, and no webhook comes either: what is left is found by looking. */
@@ -56,6 +83,7 @@ async function calmDown(bench: Bench, shop: Shop): Promise<void> {
     shop.nowMs += stepMs;
     for (let round = 0; round < 20 && (await till.collect()) > 0; round++);
     await till.sweep(0);
+    await stopBills(bench, shop);
     await bench.store.tillBook.reloads.turnOff(shop.organisationId, 'the end', shop.nowMs);
   }
 }
@@ -107,6 +135,19 @@ async function topUp(_: Bench, shop: Shop): Promise<void> {
   if (chance.happens(0.4)) await till.topUp(wish);
 }
 
+/** Somebody pays a bill by hand, while the card may be charged for it. */
+async function payBill(bench: Bench, shop: Shop): Promise<void> {
+  const { account, organisationId, tills } = shop;
+  const { rows } = await bench.pool.query<{ id: string }>(
+    `SELECT id FROM bill WHERE organisation_id = $1 AND state IN ('open', 'given-up') ORDER BY created_at LIMIT 1`,
+    [organisationId],
+  );
+  const pays = rows[0]?.id;
+  if (pays === undefined) return;
+  const wish = { id: account.id('bill'), organisationId, currency: 'usd', saveMethod: false, pays };
+  await survive(() => tills[0].topUp({ ...wish, by: 'checkout' }));
+}
+
 async function pay(_: Bench, shop: Shop): Promise<void> {
   const { account, chance } = shop;
   const open = account.sessions.filter(({ status }) => status === 'open');
@@ -149,8 +190,9 @@ async function webhooks(_: Bench, { line, chance }: Shop): Promise<void> {
   await line.deliverSome(chance);
 }
 
-async function collect(_: Bench, { tills, chance }: Shop): Promise<void> {
+async function collect(_: Bench, { tills, chance, plans }: Shop): Promise<void> {
   const both = chance.happens(0.5) ? tills : [tills[0]];
+  await plans.tendPlans();
   await Promise.all(both.map((till) => survive(() => till.collect())));
 }
 
@@ -233,6 +275,7 @@ const ACTS: readonly [readonly [string, Act], ...(readonly [string, Act])[]] = [
   ['pay', pay],
   ['pay', pay],
   ['pay', pay],
+  ['pay a bill', payBill],
   ['tamper', tamper],
   ['finish', finish],
   ['use', use],

@@ -7,12 +7,14 @@ import { ManualPayments } from '../../server/src/payments/manual/manual-payments
 import { StripePayments } from '../../server/src/payments/stripe/stripe-payments.ts';
 import { testRequestId, testSettlement } from '../../server/src/ports/ledger.contract.ts';
 import type { Log } from '../../server/src/ports/log.ts';
+import type { Bills } from '../../server/src/ports/till-book.ts';
+import { PostgresPlans } from '../../server/src/store/postgres/plans/postgres-plans.ts';
 import type { TillDeps } from '../../server/src/till/till-deps.ts';
 import { Till } from '../../server/src/till/till.ts';
 import { Chance } from '../simulation/chance.ts';
 import type { Bench } from './bench.ts';
 import { type Fault, LATE_MS } from './stripe-simulator.ts';
-import { StripeAccount } from './stripe-account.ts';
+import { type Intent, StripeAccount } from './stripe-account.ts';
 import { WebhookLine } from './webhook-line.ts';
 
 const WEBHOOK_SECRET = 'whsec_of_the_tests';
@@ -34,6 +36,9 @@ export type Shop = {
   /** Automatic charges whose credit was not there yet when the next one was made. */
   readonly overlaps: string[];
   readonly credited: Set<string>;
+  readonly plans: PostgresPlans;
+  /** Of automatic charges: the bill that each is for; auto-reload has none. */
+  readonly bills: Map<string, string>;
   nowMs: number;
   /** Faults and deaths stop when it is over. */
   calm: boolean;
@@ -64,6 +69,8 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
     door: undefined,
     overlaps: [],
     credited,
+    plans: new PostgresPlans(bench.pool, async () => new Date(shop.nowMs)),
+    bills: new Map(),
     nowMs: clock.nowMs,
     calm: false,
   };
@@ -80,7 +87,16 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
 export async function closeShop(bench: Bench, shop: Shop): Promise<void> {
   bench.stripe.remove(keyOf(shop));
   await bench.store.tillBook.reloads.turnOff(shop.organisationId, 'closed', shop.nowMs);
+  await stopBills(bench, shop);
+  await bench.pool.query('UPDATE subscription SET ended = true WHERE organisation_id = $1', [
+    shop.organisationId,
+  ]);
   await shop.door?.[Symbol.asyncDispose]();
+}
+
+/** No card is charged for a bill by itself any more. */
+export async function stopBills({ pool }: Bench, { organisationId }: Shop): Promise<void> {
+  await pool.query('UPDATE bill SET next_at = NULL WHERE organisation_id = $1', [organisationId]);
 }
 
 /** Deaths of processes are expected here, and nothing else. */
@@ -155,6 +171,7 @@ function depsOf(bench: Bench, shop: Shop): TillDeps {
       topUps: mortal(shop, book.topUps),
       methods: mortal(shop, book.methods),
       reloads: mortal(shop, book.reloads),
+      bills: mortal(shop, remembered(shop, book.bills)),
       reversals: mortal(shop, book.reversals),
       events: mortal(shop, book.events),
     },
@@ -176,6 +193,20 @@ function depsOf(bench: Bench, shop: Shop): TillDeps {
     log: SILENT,
     nowMs: () => shop.nowMs,
     newId: (prefix) => `${prefix}_${shop.account.id('auto')}`,
+  };
+}
+
+/** Which charge is for which bill, also where the process dies before it is told. */
+function remembered(shop: Shop, bills: Bills): Bills {
+  return {
+    payable: (id) => bills.payable(id),
+    due: (nowMs, count) => bills.due(nowMs, count),
+    decline: (topUp, change) => bills.decline(topUp, change),
+    async begin(id, topUp, ttlMs, nowMs) {
+      const begun = await bills.begin(id, topUp, ttlMs, nowMs);
+      if (begun !== undefined) shop.bills.set(begun.id, id);
+      return begun;
+    },
   };
 }
 
@@ -212,12 +243,16 @@ function faultOf(chance: Chance, method: string): Fault {
   return chance.pick<Fault>(['fails-before', 'fails-after', 'torn-after', 'webhook-first', 'busy']);
 }
 
-/** When a card is charged without its holder, no earlier such charge may still be on its way to the credit. */
+/** When a card is charged without its holder, no earlier such charge for the same may still be on its way to the credit. */
 function watchReloads(shop: Shop): void {
   const { account } = shop;
   const make = account.newIntent.bind(account);
   account.newIntent = (wanted) => {
-    const before = account.intents.filter((intent) => intent.offSession && wanted.offSession);
+    const billOf = ({ metadata }: Pick<Intent, 'metadata'>) =>
+      shop.bills.get(metadata['turnpike_top_up'] ?? '');
+    const before = account.intents.filter(
+      (intent) => intent.offSession && wanted.offSession && billOf(intent) === billOf(wanted),
+    );
     for (const intent of before) {
       const isOver = intent.status === 'canceled' || intent.status === 'requires_payment_method';
       const isCredited = shop.credited.has(`${shop.name}:${intent.id}`);
