@@ -122,9 +122,8 @@ async function invoiced(shop: Shop): Promise<string> {
   const { organisationId, name } = shop;
   const { accounts, billing } = bench.store;
   await accounts.setCreditLimit(organisationId, nano(10n ** 12n));
-  await billing.setDetails({
-    ...{ organisationId, name, address: [], taxRatePpm: 200_000, termsDays: 14 },
-  });
+  const details = { organisationId, name, address: [] };
+  await billing.setDetails({ ...details, taxRatePpm: 200_000, termsDays: 14 });
   await bench.pool.query(
     `INSERT INTO invoice_item (id, organisation_id, description, amount_cents, due_at) VALUES ($1, $2, 'Support', 5000, '2026-10-05')`,
     [`item-${name}`, organisationId],

@@ -3,7 +3,7 @@
 import { randomUUID } from 'node:crypto';
 
 import { topUpId } from '@turnpike/contract/credits.ts';
-import { planId, type Plan, type Subscription } from '@turnpike/contract/plans.ts';
+import { type Due, planId, type Plan, type Subscription } from '@turnpike/contract/plans.ts';
 import type { RouteInput } from '@turnpike/contract/routes.ts';
 import type { Command } from 'commander';
 
@@ -26,6 +26,7 @@ type SellOptions = JsonOption & {
   readonly name?: string;
   readonly rollover?: RouteInput<'putPlan'>['rollover'];
   readonly tier?: string;
+  readonly whenUnpaid?: RouteInput<'putPlan'>['whenUnpaid'];
 };
 
 export function addPlans(program: Command, cli: Cli): void {
@@ -36,6 +37,8 @@ export function addPlans(program: Command, cli: Cli): void {
   addUpgrade(plans, cli);
   addCancel(plans, cli);
   addSubscriptions(plans, cli);
+  addDues(plans, cli);
+  addPaid(plans, cli);
 }
 
 function addList(plans: Command, cli: Cli): void {
@@ -61,17 +64,22 @@ function addSell(plans: Command, cli: Cli): void {
     .option('--name <name>', 'for people; without it, the id')
     .option('--rollover <how>', 'none, one-cycle or forever')
     .option('--tier <tier>', 'the limits that come with it')
+    .option('--when-unpaid <what>', 'end or keep, when nobody has paid for a week; without it, end')
     .addHelpText('after', '\nExamples:\n  turnpike plans sell pro 20.00 25 --rollover one-cycle')
     .action((plan: string, price: string, credits: string, options: SellOptions) =>
       withManagement(cli, options, async (management) => {
-        const { name, rollover, tier } = options;
-        const asked = { id: plan, name: name ?? plan, price, credits, rollover, tier };
+        const { name, ...terms } = pickTerms(options);
+        const asked = { id: plan, name: name ?? plan, price, credits, ...terms };
         const sold = await management.ask('putPlan', asked);
         if (!sold.ok) return sold;
         const text = `${green('✓')} ${plan} is on sale in version ${sold.value.version}.`;
         return done({ json: sold.value, text });
       }),
     );
+}
+
+function pickTerms({ name, rollover, tier, whenUnpaid }: SellOptions) {
+  return { name, rollover, tier, whenUnpaid };
 }
 
 function addSubscribe(plans: Command, cli: Cli): void {
@@ -132,6 +140,39 @@ function addSubscriptions(plans: Command, cli: Cli): void {
         if (!listed.ok) return listed;
         const text = listed.value.data.map(describe).join('\n') || 'There are none.';
         return done({ json: listed.value, text });
+      }),
+    );
+}
+
+function addDues(plans: Command, cli: Cli): void {
+  organisationOption(jsonOption(plans.command('dues')))
+    .description('list what is or was to be paid for plans, newest first')
+    .addHelpText('after', '\nExamples:\n  turnpike plans dues')
+    .action((options: Options) =>
+      withManagement(cli, options, async (management) => {
+        const { organisation } = options;
+        const listed = await management.ask('listDues', { organisation });
+        if (!listed.ok) return listed;
+        const text = listed.value.data.map(describeDue).join('\n') || 'There are none.';
+        return done({ json: listed.value, text });
+      }),
+    );
+}
+
+function describeDue({ id, plan, amount, paidAt, nextChargeAt }: Due): string {
+  const next = nextChargeAt === undefined ? 'not paid' : `charged at ${nextChargeAt}`;
+  return `${bold(id)}  ${plan}  ${dollars(amount)}  ${paidAt === undefined ? next : `paid ${paidAt}`}`;
+}
+
+function addPaid(plans: Command, cli: Cli): void {
+  jsonOption(plans.command('paid'))
+    .description('the money for what is due has come some other way: grants what it grants')
+    .argument('<due>', 'as "plans dues" shows it')
+    .addHelpText('after', '\nExamples:\n  turnpike plans paid plan/sub-2026-01/0/0')
+    .action((due: string, options: JsonOption) =>
+      withManagement(cli, options, async (management) => {
+        const paid = await management.ask('settleDue', { due });
+        return paid.ok ? done({ json: paid.value, text: `${green('✓')} ${due} is paid.` }) : paid;
       }),
     );
 }

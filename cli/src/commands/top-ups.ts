@@ -3,7 +3,12 @@
 import { randomUUID } from 'node:crypto';
 
 import { topUpId } from '@turnpike/contract/credits.ts';
-import { bankReference, type TopUp, type TopUpWithReversals } from '@turnpike/contract/payments.ts';
+import {
+  bankReference,
+  billId,
+  type TopUp,
+  type TopUpWithReversals,
+} from '@turnpike/contract/payments.ts';
 import type { Command } from 'commander';
 
 import {
@@ -25,6 +30,7 @@ type CreateOptions = Options & {
   readonly id?: string;
   readonly wire?: true;
   readonly saveCard?: true;
+  readonly pays?: string;
 };
 type ConfirmOptions = JsonOption & { readonly reference: string; readonly amount: string };
 type RefundOptions = JsonOption & { readonly id?: string };
@@ -43,20 +49,22 @@ export function addTopUps(program: Command, cli: Cli): void {
 function addCreate(topUps: Command, cli: Cli): void {
   organisationOption(jsonOption(topUps.command('create')))
     .description('begin a top-up; prints where the customer pays it')
-    .argument('<dollars>', 'such as 25 or 12.50, in whole cents')
+    .argument('[dollars]', 'such as 25 or 12.50, in whole cents; with --pays all that is open')
+    .option('--pays <bill>', 'due:<id> of "plans dues", or invoice:<id>', checkedBy(billId))
     .option('--wire', 'paid by a bank transfer, which you confirm')
     .option('--save-card', 'keep the card, so that auto-reload can use it')
     .option('--id <id>', 'your own id: sending it twice begins one', checkedBy(topUpId))
     .addHelpText(
       'after',
-      '\nExamples:\n  turnpike top-ups create 25 --save-card\n  turnpike top-ups create 5000 --wire --id invoice-2026-0042',
+      '\nExamples:\n  turnpike top-ups create 25 --save-card\n  turnpike top-ups create 5000 --wire --id invoice-2026-0042\n  turnpike top-ups create --pays invoice:inv_3v8n0c5tq2w7x9ab',
     )
-    .action((amount: string, options: CreateOptions) =>
+    .action((amount: string | undefined, options: CreateOptions) =>
       withManagement(cli, options, async (management) => {
         const begun = await management.ask('createTopUp', {
           id: options.id ?? randomUUID(),
           organisation: options.organisation,
           amount,
+          pays: options.pays,
           by: options.wire === true ? 'wire' : 'checkout',
           saveCard: options.saveCard === true,
         });

@@ -41,16 +41,29 @@ test('a plan is sold, subscribed to, upgraded and ended', async () => {
   const mine = { organisation: organisation.id };
   const made = await api.subscribe({ id, plan: 'pro', ...mine });
   assert.ok(made.ok);
+  const unpaid = await api.changePlan({ id, plan: 'team', when: 'now' });
+  assert.ok(!unpaid.ok && unpaid.error.code === 'conflict');
+  const pay = async (): Promise<void> => {
+    const due = await api.listDues(mine);
+    assert.ok(due.ok);
+    const settle = { due: due.value.data[0]?.id ?? '', provider: 'manual' };
+    assert.ok((await api.settleDue(settle)).ok);
+    assert.ok((await api.settleDue(settle)).ok, 'the same again');
+  };
+  await pay();
+  const asked = await api.changePlan({ id, plan: 'team', when: 'now' });
+  assert.ok(asked.ok && asked.value.plan === 'pro', 'until it is paid');
+  await pay();
   const changed = await api.changePlan({ id, plan: 'team', when: 'now' });
   assert.ok(changed.ok);
   assert.deepEqual([changed.value.plan, changed.value.tier], ['team', 'team']);
   const dues = await api.listDues(mine);
   assert.ok(dues.ok);
   assert.deepEqual(
-    dues.value.data.map(({ plan, paidAt }) => [plan, paidAt]),
+    dues.value.data.map(({ plan, paidAt }) => [plan, paidAt !== undefined]),
     [
-      ['team', undefined],
-      ['pro', undefined],
+      ['team', true],
+      ['pro', true],
     ],
   );
   assert.equal(dues.value.data[1]?.amount.dollars, '20.00');

@@ -34,7 +34,11 @@ export function topUps({ accounts, till }: ControlDeps): Pick<Handlers, Names> {
       if (!organisation.ok) return organisation;
       const { id: organisationId } = organisation.value;
       const begun = await till.topUp({
-        ...{ id, organisationId, currency, by, saveMethod },
+        id,
+        organisationId,
+        currency,
+        by,
+        saveMethod,
         ...(amount !== undefined && { amount }),
         ...(pays !== undefined && { pays }),
       });

@@ -10,6 +10,7 @@ export const ALERT_KINDS = [
   'payment.refunded',
   'payment.disputed',
   'payment.given_back',
+  'payment.bill_given_up',
   'payment.suspect',
   'auto_reload.stopped',
   'auto_reload.cap_reached',

@@ -121,6 +121,7 @@ const WORDS: { readonly [kind: string]: (facts: Facts) => Words } = {
   'payment.credited': payment('A payment was credited'),
   'payment.failed': payment('A payment failed'),
   'payment.refunded': payment('A payment was refunded'),
+  'payment.bill_given_up': payment('A bill was not paid'),
   'payment.disputed': payment('A payment is disputed'),
   'payment.given_back': payment('What was taken back is there again'),
   'payment.suspect': payment('A payment does not agree with its provider'),

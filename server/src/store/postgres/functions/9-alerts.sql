@@ -96,6 +96,7 @@ BEGIN
           WHEN 'credited' THEN 'payment.credited' WHEN 'declined' THEN 'payment.failed'
           WHEN 'suspect' THEN 'payment.suspect' WHEN 'auto-reload-off' THEN 'auto_reload.stopped'
           WHEN 'monthly-cap-reached' THEN 'auto_reload.cap_reached' WHEN 'given-back' THEN 'payment.given_back'
+          WHEN 'bill-given-up' THEN 'payment.bill_given_up'
           WHEN 'taken-back' THEN CASE WHEN r.kind = 'dispute' THEN 'payment.disputed' ELSE 'payment.refunded' END
           ELSE 'payment.' || h.kind END AS alert
         FROM happened AS h

@@ -341,7 +341,7 @@ test('an upgrade changes nothing until it is paid; what was used meanwhile is no
   await customer.subscribe('basic');
   const { plans, id } = customer;
   customer.it.nowMs = on('2026-04-16');
-  const [before] = await plans.dues(customer.it.organisationId);
+  const [paid] = await plans.dues(customer.it.organisationId);
   assert.equal((await plans.upgrade(id, customer.plan('pro'))).kind, 'changed');
   assert.equal((await plans.upgrade(id, customer.plan('pro'))).kind, 'unchanged', 'sent twice');
   assert.equal((await customer.subscription()).planId, customer.plan('basic'));
@@ -351,7 +351,7 @@ test('an upgrade changes nothing until it is paid; what was used meanwhile is no
   // 50 were to be taken back for 300; 20 are left of them, and 30 are missing from the 300.
   assert.equal(await customer.it.left(), 'plan 270');
   assert.equal((await customer.subscription()).planId, customer.plan('pro'));
-  assert.equal((await plans.settleDue(before?.id ?? '', 'manual')).kind, 'already-settled');
+  assert.equal((await plans.settleDue(paid?.id ?? '', 'manual')).kind, 'already-settled');
 });
 
 test('a cycle that nobody has paid for can’t be upgraded, and an upgrade that another has followed can’t be paid', async () => {
