@@ -1,6 +1,7 @@
 // One seed: customers, banks, webhooks and processes in any order, then calm, then the judgement.
 
 import type { Bench } from './bench.ts';
+import type { Chance } from '../simulation/chance.ts';
 import { judge } from './judge.ts';
 import { nano } from '../../server/src/domain/money/nano.ts';
 import {
@@ -54,12 +55,15 @@ async function beginWithReload(bench: Bench, shop: Shop): Promise<void> {
   for (const session of account.sessions) account.pay(session, 'pays');
   await tills[0].sweep(0);
   await reload(bench, shop);
-  if (shop.chance.happens(0.6)) await subscribe(shop);
+  if (shop.billChance !== undefined) await subscribe(shop, shop.billChance);
   shop.calm = false;
 }
 
 /** To a plan by the month, that the saved card pays for. */
-async function subscribe({ plans, account, chance, organisationId, name }: Shop): Promise<void> {
+async function subscribe(
+  { plans, account, organisationId, name }: Shop,
+  chance: Chance,
+): Promise<void> {
   const planId = `plan-${name}`;
   await plans.putPlan({
     planId,
@@ -148,7 +152,8 @@ async function payBill(bench: Bench, shop: Shop): Promise<void> {
   await survive(() => tills[0].topUp({ ...wish, by: 'checkout' }));
 }
 
-async function pay(_: Bench, shop: Shop): Promise<void> {
+async function pay(bench: Bench, shop: Shop): Promise<void> {
+  if (shop.billChance?.happens(0.3)) return payBill(bench, shop);
   const { account, chance } = shop;
   const open = account.sessions.filter(({ status }) => status === 'open');
   const [first, ...rest] = open;
@@ -190,9 +195,9 @@ async function webhooks(_: Bench, { line, chance }: Shop): Promise<void> {
   await line.deliverSome(chance);
 }
 
-async function collect(_: Bench, { tills, chance, plans }: Shop): Promise<void> {
+async function collect(_: Bench, { tills, chance, plans, billChance }: Shop): Promise<void> {
   const both = chance.happens(0.5) ? tills : [tills[0]];
-  await plans.tendPlans();
+  if (billChance !== undefined) await plans.tendPlans();
   await Promise.all(both.map((till) => survive(() => till.collect())));
 }
 
@@ -275,7 +280,6 @@ const ACTS: readonly [readonly [string, Act], ...(readonly [string, Act])[]] = [
   ['pay', pay],
   ['pay', pay],
   ['pay', pay],
-  ['pay a bill', payBill],
   ['tamper', tamper],
   ['finish', finish],
   ['use', use],

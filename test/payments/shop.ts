@@ -37,6 +37,8 @@ export type Shop = {
   readonly overlaps: string[];
   readonly credited: Set<string>;
   readonly plans: PostgresPlans;
+  /** Of what happens to plans and bills: in every fourth seed, and apart, so that the others are as they were without. */
+  readonly billChance: Chance | undefined;
   /** Of automatic charges: the bill that each is for; auto-reload has none. */
   readonly bills: Map<string, string>;
   nowMs: number;
@@ -70,6 +72,7 @@ export async function openShop(bench: Bench, seed: number): Promise<Shop> {
     overlaps: [],
     credited,
     plans: new PostgresPlans(bench.pool, async () => new Date(shop.nowMs)),
+    billChance: seed % 4 === 0 ? new Chance(-seed) : undefined,
     bills: new Map(),
     nowMs: clock.nowMs,
     calm: false,
@@ -171,7 +174,7 @@ function depsOf(bench: Bench, shop: Shop): TillDeps {
       topUps: mortal(shop, book.topUps),
       methods: mortal(shop, book.methods),
       reloads: mortal(shop, book.reloads),
-      bills: mortal(shop, remembered(shop, book.bills)),
+      bills: mortalBills(shop, book.bills),
       reversals: mortal(shop, book.reversals),
       events: mortal(shop, book.events),
     },
@@ -211,15 +214,15 @@ function remembered(shop: Shop, bills: Bills): Bills {
 }
 
 /** Before or after any of its calls the process may die. */
-function mortal<T extends object>(shop: Shop, of: T): T {
+function mortal<T extends object>(shop: Shop, of: T, chance: Chance | undefined = shop.chance): T {
   return new Proxy(of, {
     get(target, property, receiver) {
       const value: unknown = Reflect.get(target, property, target === receiver ? receiver : target);
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]) => {
-        if (!shop.calm && shop.chance.happens(0.015)) throw new Died();
+        if (!shop.calm && chance?.happens(0.015)) throw new Died();
         const result: unknown = await value.apply(target, args);
-        if (!shop.calm && shop.chance.happens(0.015)) throw new Died();
+        if (!shop.calm && chance?.happens(0.015)) throw new Died();
         return result;
       };
     },
