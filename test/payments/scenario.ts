@@ -31,7 +31,8 @@ export async function runScenario(
   const shop = await openShop(bench, seed);
   const violations: string[] = [];
   try {
-    if (shop.chance.happens(0.6)) await beginWithReload(bench, shop);
+    if (shop.billChance !== undefined || shop.chance.happens(0.6))
+      await beginWithReload(bench, shop);
     for (let step = 0; step < STEPS; step++) {
       const [name, act] = shop.chance.pick(ACTS);
       trace(`${new Date(shop.nowMs).toISOString()} ${name}`);

@@ -199,6 +199,12 @@ function depsOf(bench: Bench, shop: Shop): TillDeps {
   };
 }
 
+function mortalBills(shop: Shop, bills: Bills): Bills {
+  const { billChance } = shop;
+  const ours = remembered(shop, bills);
+  return billChance === undefined ? ours : mortal(shop, ours, billChance);
+}
+
 /** Which charge is for which bill, also where the process dies before it is told. */
 function remembered(shop: Shop, bills: Bills): Bills {
   return {
@@ -214,15 +220,15 @@ function remembered(shop: Shop, bills: Bills): Bills {
 }
 
 /** Before or after any of its calls the process may die. */
-function mortal<T extends object>(shop: Shop, of: T, chance: Chance | undefined = shop.chance): T {
+function mortal<T extends object>(shop: Shop, of: T, chance: Chance = shop.chance): T {
   return new Proxy(of, {
     get(target, property, receiver) {
       const value: unknown = Reflect.get(target, property, target === receiver ? receiver : target);
       if (typeof value !== 'function') return value;
       return async (...args: unknown[]) => {
-        if (!shop.calm && chance?.happens(0.015)) throw new Died();
+        if (!shop.calm && chance.happens(0.015)) throw new Died();
         const result: unknown = await value.apply(target, args);
-        if (!shop.calm && chance?.happens(0.015)) throw new Died();
+        if (!shop.calm && chance.happens(0.015)) throw new Died();
         return result;
       };
     },
