@@ -112,9 +112,9 @@ export const MUTANTS: readonly Mutant[] = [
     edits: [
       {
         file: 'till/advance.ts',
-        find: '  const added = await till.accounts.addCredits({\n',
+        find: '  const added = await till.accounts.addCredits(credits, topUp.pays);\n',
         replace:
-          "  await till.book.topUps.change(topUp.id, { to: 'credited', nowMs: till.nowMs() });\n  const added = await till.accounts.addCredits({\n",
+          "  await till.book.topUps.change(topUp.id, { to: 'credited', nowMs: till.nowMs() });\n  const added = await till.accounts.addCredits(credits, topUp.pays);\n",
       },
     ],
   },
