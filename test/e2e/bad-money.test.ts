@@ -9,11 +9,9 @@ import { SCRIPTED_CONFIG, Turnpike } from './turnpike.ts';
 const SECRET = 'whsec_of_bad_money';
 
 /** As values of JSON. Some are fine for some address: what is zero, or has a tenth decimal. */
-const NO_AMOUNTS: readonly unknown[] = [
-  ...[-5, 5, 1.5, 1e21, true, [], {}],
-  ...['-5', '+5', '', ' ', '5,00', '5 USD', '0x10', '1e3', 'NaN', 'Infinity', '٥', '5.', '.5'],
-  ...['0.0000000001', '99999999999999999999', '10000000000'],
-];
+const NO_NUMBERS =
+  '-5|+5|| |5,00|5 USD|0x10|1e3|NaN|Infinity|٥|5.|.5|0.0000000001|99999999999999999999|10000000000';
+const NO_AMOUNTS: readonly unknown[] = [-5, 5, 1.5, 1e21, true, [], {}, ...NO_NUMBERS.split('|')];
 
 const ADDRESSES: readonly (readonly [path: string, field: string, rest: object])[] = [
   ['/credits', 'amount', { id: 'bad-money-1' }],

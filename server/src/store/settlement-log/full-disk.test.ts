@@ -44,7 +44,7 @@ test('I6 ENOSPC: what is acknowledged stays, what does not fit is refused, and t
   const directory = join(disk.path, 'log');
   const troubles: string[] = [];
   const kept: string[] = [];
-  let refused = 0;
+  const refused: string[] = [];
   {
     await using log = SettlementLog.open({
       directory,
@@ -61,10 +61,10 @@ test('I6 ENOSPC: what is acknowledged stays, what does not fit is refused, and t
         kept.push(payload);
       } catch (error) {
         assert.ok(error instanceof NoRoom, String(error));
-        refused += 1;
+        refused.push(payload);
       }
     };
-    for (let n = 0; refused < 3; n++) await append(n);
+    for (let n = 0; refused.length < 3; n++) await append(n);
     assert.ok(kept.length > (2 * SEGMENT_BYTES) / 1_100, `${kept.length} were kept`);
     assert.ok(!log.usable);
     assert.match(troubles[0] ?? '', /free some disk space/);

@@ -1,10 +1,12 @@
-// PostgreSQL's own troubles, met by the real one: others that hold a lock or deadlock with us, and a server that takes its
-// place without the last commits.
+// Troubles of the real PostgreSQL and of real processes: others that hold a lock or deadlock with us, a server that takes
+// its place without the last commits, a gateway that stands still.
 
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { createInterface } from 'node:readline';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Pool } from 'pg';
@@ -20,10 +22,11 @@ import {
   type TestPostgres,
 } from '../database.fixture.ts';
 import type { Store, StoreProblem } from '../store.ts';
-import { CuttingProxy } from '../trouble.fixture.ts';
+import { assertRecordedOnce, CREDIT, CuttingProxy } from '../trouble.fixture.ts';
 
 const PATIENCE_MS = 60_000;
 const COST = 10n;
+const STALL_MS = 5_000;
 
 let postgres: TestPostgres;
 let scratch: string;
@@ -141,6 +144,41 @@ test('I6 I11 a server that takes over without the last commits stops the gateway
     heldNano: 0n,
   });
   assert.deepEqual(await auditBooks(pool), []);
+});
+
+test('I3 I4 I5 I6 a gateway that stands still for five seconds under load: others go on, and what it answers afterwards counts', async () => {
+  const connection = await postgres.newDatabase();
+  await using pool = poolTo(connection);
+  const logDirectory = join(scratch, 'stalled');
+  await using scope = new AsyncDisposableStack();
+  const other = scope.use(
+    await mustOpen(connection, { gatewayId: 'other', logDirectory: join(scratch, 'other') }),
+  );
+  const organisationId = await booksOf(other).newOrganisation(CREDIT);
+  const program = new URL('./gateway.fixture.ts', import.meta.url).pathname;
+  const orders = JSON.stringify({ connection, organisationId, logDirectory });
+  const child = spawn(process.execPath, [program, orders], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const charged = new Map<string, bigint>();
+  let stalled: Promise<void> | undefined;
+  let beforeStall = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    const [id = '', amount = ''] = line.split(' ');
+    if (amount !== '') charged.set(id, BigInt(amount));
+    if (charged.size > 200 && stalled === undefined) {
+      child.kill('SIGSTOP');
+      beforeStall = charged.size;
+      const settled = settleSome(other, organisationId, 50);
+      stalled = Promise.all([settled, sleep(STALL_MS)]).then(() => void child.kill('SIGCONT'));
+    }
+    if (charged.size > beforeStall + 2_000 && stalled !== undefined) child.kill('SIGKILL');
+  }
+  await stalled;
+  // What it had answered last is in its log.
+  await using _again = await mustOpen(connection, { logDirectory });
+  await scope.disposeAsync();
+  await assertRecordedOnce(pool, { charged, unavailable: 0 });
 });
 
 async function whileRecorded(connection: Parameters<typeof poolTo>[0], count: number) {
