@@ -13,7 +13,7 @@ import { serverStatus, type ServerStatus } from '@turnpike/contract/status.ts';
 
 const REPOSITORY = fileURLToPath(new URL('../../', import.meta.url));
 const MAIN = join(REPOSITORY, 'server/src/main.ts');
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 120_000;
 const STOP_TIMEOUT_MS = 40_000;
 
 /** One scripted engine and one model: answers are what the prompt asks for, at a price that shows in every digit. */
@@ -54,8 +54,13 @@ export class Turnpike {
 
   static async start(options: StartOptions = {}): Promise<Turnpike> {
     const turnpike = await Turnpike.spawn(options);
-    await turnpike.untilReady();
-    return turnpike;
+    try {
+      await turnpike.untilReady();
+      return turnpike;
+    } catch (error) {
+      await turnpike.stop('SIGKILL'); // a test that has failed must end
+      throw error;
+    }
   }
 
   /** Starts the process without waiting for it. */
