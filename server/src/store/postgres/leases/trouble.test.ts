@@ -50,7 +50,9 @@ async function settleSome(store: Store, organisationId: string, count: number): 
 async function untilRecorded(pool: Pool, count: number): Promise<void> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
-    const { rows } = await pool.query<{ n: string }>('SELECT count(*) AS n FROM usage');
+    const { rows } = await pool.query<{ n: string }>(
+      'SELECT count(*) AS n FROM usage WHERE charged_nano > 0',
+    );
     if (Number(rows[0]?.n) === count) return;
     assert.ok(performance.now() < deadline, `${rows[0]?.n} of ${count} are recorded`);
     await sleep(20);
@@ -121,8 +123,11 @@ test('I6 I11 a server that takes over without the last commits stops the gateway
     await settleSome(store, organisationId, 3);
     await whileRecorded(connection, 3);
     await unused(proxy, () => admin.query(`CREATE DATABASE standby TEMPLATE ${database}`));
-    await settleSome(store, organisationId, 4);
-    await whileRecorded(connection, 7);
+    // When the second is there, the gateway knows that the first is.
+    for (const recorded of [4, 5]) {
+      await settleSome(store, organisationId, 1);
+      await whileRecorded(connection, recorded);
+    }
     await unused(proxy, async () => {
       await admin.query(`ALTER DATABASE ${database} RENAME TO lost`);
       await admin.query(`ALTER DATABASE standby RENAME TO ${database}`);
@@ -134,13 +139,16 @@ test('I6 I11 a server that takes over without the last commits stops the gateway
       await sleep(20);
     }
     assert.equal(await tryHold(store, organisationId), 'unavailable');
-    assert.match(problems.at(-1)?.sentence ?? '', /up to record 3 and had committed those up to 7/);
+    assert.match(
+      problems.at(-1)?.sentence ?? '',
+      /up to record 3 and had committed those up to [45]:/,
+    );
   }
   await using store = await mustOpen(connection, { logDirectory });
   await using pool = poolTo(connection);
-  await untilRecorded(pool, 7);
+  await untilRecorded(pool, 5);
   assert.deepEqual(await booksOf(store).balance(organisationId), {
-    balanceNano: 1_000_000n - 7n * COST,
+    balanceNano: 1_000_000n - 5n * COST,
     heldNano: 0n,
   });
   assert.deepEqual(await auditBooks(pool), []);
