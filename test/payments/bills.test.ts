@@ -194,3 +194,13 @@ test('what a wire brings too much is credit', async () => {
   assert.deepEqual(late, { ok: false, error: { kind: 'bill-paid' } });
   await closeShop(bench, shop);
 });
+
+test('an invoice of somebody without a saved card is not charged, and nothing is declined', async () => {
+  const shop = await openShop(bench, 7);
+  shop.calm = true;
+  const id = await invoiced(shop);
+  assert.deepEqual(await triedAfterDays(shop, shop.nowMs + 2 * DAY_MS), []);
+  assert.deepEqual(await shop.tills[0].events(shop.organisationId, 10), []);
+  assert.equal(await openCents(id), 6_000);
+  await closeShop(bench, shop);
+});

@@ -22,6 +22,9 @@ import { timeOf } from './top-up-row.ts';
 /** Until what was begun has an end; then it is looked at again. */
 const IN_FLIGHT_LOOK_MS = 3_600_000;
 
+/** Whether a card was saved meanwhile. */
+const NO_CARD_LOOK_MS = 24 * 3_600_000;
+
 export class PostgresBills implements Bills {
   readonly #pool: pg.Pool;
 
@@ -62,6 +65,11 @@ export class PostgresBills implements Bills {
       if (before.inFlight > 0 || before.suspect > 0) return undefined;
       const { organisationId, amountCents } = payable;
       if (amountCents < CHARGE_CENTS_MIN) return undefined;
+      if (await isPaidOtherwise(client, id, organisationId, topUp.provider)) {
+        const nextAt = new Date(nowMs + NO_CARD_LOOK_MS);
+        await client.query('UPDATE bill SET next_at = $2 WHERE id = $1', [id, nextAt]);
+        return undefined;
+      }
       return insertTopUp(client, {
         ...topUp,
         organisationId,
@@ -160,6 +168,21 @@ async function earlierOf(client: pg.ClientBase, id: BillId) {
     [id],
   );
   return { inFlight: rows[0]?.flying ?? 0, suspect: rows[0]?.suspect ?? 0 };
+}
+
+/** An invoice of somebody without a saved card: they pay by wire, and nothing was declined. */
+async function isPaidOtherwise(
+  client: pg.ClientBase,
+  id: BillId,
+  organisationId: string,
+  provider: string,
+): Promise<boolean> {
+  if (billOf(id)?.kind !== 'invoice') return false;
+  const { rowCount } = await client.query(
+    'SELECT FROM payment_method WHERE organisation_id = $1 AND provider = $2',
+    [organisationId, provider],
+  );
+  return rowCount === 0;
 }
 
 async function endBill(client: pg.ClientBase, id: BillId, state: 'paid' | 'void'): Promise<void> {
