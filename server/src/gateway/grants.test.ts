@@ -6,6 +6,9 @@ import { NO_USAGE, type Usage } from '../domain/generation/usage.ts';
 import type { Part } from '../domain/generation/part.ts';
 import { costOf, outputCostMax } from '../domain/pricing/cost.ts';
 import { GRANT_OUTPUT_TOKENS } from '../limits.ts';
+import { anthropicMessages } from '../protocols/anthropic-messages/anthropic-messages.ts';
+import { openaiChat } from '../protocols/openai-chat/openai-chat.ts';
+import { openaiResponses } from '../protocols/openai-responses/openai-responses.ts';
 import { creditFor, PLENTY, PRICE, RecitingEngine, Turnstile } from './turnstile.fixture.ts';
 
 const used = (input: number, output: number): Usage => ({ ...NO_USAGE, input, output });
@@ -106,6 +109,43 @@ describe('grants of a stream', () => {
     assert.equal(turnstile.ledger.settled.outcome, 'credit-ended');
     turnstile.assertAtRest();
   });
+
+  const message = { messages: [{ role: 'user', content: 'hi' }] };
+  for (const [protocol, body, reason] of [
+    [openaiChat, message, /^data: \{"error":\{[^\n]*"code":"insufficient_quota"/m],
+    [
+      openaiResponses,
+      { input: 'hi', store: false },
+      /response\.failed[^]*"code":"insufficient_quota"/,
+    ],
+    [
+      anthropicMessages,
+      { ...message, max_tokens: 4_000 },
+      /event: error\ndata: [^\n]*"type":"billing_error"/,
+    ],
+  ] as const) {
+    it(`on ${protocol.name}, a grant that is refused ends the stream with the reason, and the house pays what is beyond it`, async () => {
+      const engine = new RecitingEngine([
+        [{ kind: 'text-delta', text: 'far too much' }, counted(900)],
+        [{ kind: 'text-delta', text: ' and more' }, counted(1_900)],
+        [{ kind: 'finish', reason: 'stop' }],
+      ]);
+      const credit = await creditFor('hi', (price) => outputCostMax(40, price));
+      const turnstile = await Turnstile.with(credit, engine);
+      const sink = await turnstile.ask({ model: 'given', stream: true, ...body }, { protocol });
+      assert.equal(sink.state, 'ended');
+      assert.match(sink.text, reason);
+      assert.ok(!/finish_reason":"stop|message_stop|response\.completed|and more/.test(sink.text));
+      const [ended] = turnstile.ledger.settlements;
+      assert.ok(ended !== undefined);
+      const { hold, settlement } = ended;
+      assert.equal(settlement.outcome, 'credit-ended');
+      assert.equal(settlement.costNano, costOf(used(1, 900), PRICE), 'the books get the whole cost');
+      assert.ok(settlement.costNano > hold.amountNano);
+      assert.equal(credit - turnstile.balanceNano, hold.amountNano, 'the customer pays what was held');
+      turnstile.assertAtRest();
+    }); // prettier-ignore
+  }
 
   it('books that can not be reached for a grant stop the stream, and it costs what its error says: nothing', async () => {
     const turnstile = await Turnstile.with(PLENTY);
