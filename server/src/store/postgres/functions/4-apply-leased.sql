@@ -46,6 +46,8 @@ DECLARE
   more bigint;
   keep bigint;
   target bigint;
+  -- From which something may be set aside.
+  tapped text[];
 BEGIN
   PERFORM FROM gateway AS g WHERE g.id = this_gateway AND g.epoch = this_epoch;
   IF NOT FOUND THEN
@@ -70,7 +72,10 @@ BEGIN
     PERFORM budget_open(c.account_id);
   END LOOP;
 
-  PERFORM ledger_end_due(ARRAY(SELECT u.account_id FROM unnest(changes) AS u WHERE wishes <> '{}' OR u.extra > 0));
+  tapped := ARRAY(SELECT u.account_id FROM unnest(changes) AS u WHERE wishes <> '{}' OR u.extra > 0);
+  IF tapped <> '{}' THEN
+    PERFORM ledger_end_due(tapped);
+  END IF;
 
   IF wishes <> '{}' THEN
     lacked := array_fill(0, ARRAY[cardinality(wishes)]);

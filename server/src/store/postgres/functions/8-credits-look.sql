@@ -122,12 +122,13 @@ END $$;
 CREATE FUNCTION ledger_end_due(account_ids text[]) RETURNS void LANGUAGE plpgsql AS $$
 #variable_conflict use_column
 DECLARE
-  moment timestamptz := clock_timestamp();
+  moment timestamptz;
   organisation text;
 BEGIN
-  -- One look into an index: of all customers, blocks end rarely.
-  PERFORM FROM credit_block WHERE remaining_nano > 0 AND expires_at <= moment + interval '1 s' LIMIT 1;
-  IF NOT FOUND THEN
+  -- One look into an index: asked as a comparison, the planner may read all blocks there are (3 ms with 5,000 of them, and
+  -- this is some 45 µs on a busy machine).
+  SELECT min(expires_at) INTO moment FROM credit_block WHERE remaining_nano > 0;
+  IF moment IS NULL OR moment > clock_timestamp() + interval '1 s' THEN
     RETURN;
   END IF;
   -- All that the caller will lock, in its order: the house's accounts come after them.
