@@ -6,7 +6,8 @@ import { err, ok } from '../../server/src/lib/result.ts';
 import type { Gateway } from '../../server/src/store/postgres/ledger-batch.ts';
 import type { Books, BooksSession } from '../../server/src/store/postgres/leases/books.ts';
 import type { Entry, LeasedBatch } from '../../server/src/store/postgres/leases/leased-batch.ts';
-import { type BooksModel, refusal, Transaction } from './books-model.ts';
+import { type BooksModel, refusal } from './books-model.ts';
+import { Transaction } from './transaction.ts';
 import type { Life, World } from './world.ts';
 
 export type LineTrouble = {
@@ -172,9 +173,9 @@ export class Session implements BooksSession {
     });
     try {
       await work();
-      await this.#ask(() => {
+      await this.#ask((transaction) => {
         this.#transaction = undefined;
-        this.#server.model.commits += 1;
+        this.#server.model.commit(transaction);
         this.#server.disown(this);
       });
     } catch (error) {
@@ -274,7 +275,7 @@ export class Session implements BooksSession {
     const own = new Transaction();
     try {
       const value = answer(own);
-      this.#server.model.commits += 1;
+      this.#server.model.commit(own);
       return value;
     } catch (error) {
       for (const undo of own.undo.toReversed()) undo();

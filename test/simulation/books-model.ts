@@ -17,6 +17,7 @@ import type {
 } from '../../server/src/store/postgres/leases/leased-batch.ts';
 import type { Applied } from '../../server/src/store/postgres/leases/books.ts';
 import { BudgetsModel } from './budgets-model.ts';
+import { type Charged, remove, set, Transaction } from './transaction.ts';
 
 export type Account = { readonly balance: bigint; readonly held: bigint };
 export type Transfer = { readonly debit: string; readonly credit: string; readonly amount: bigint };
@@ -41,13 +42,6 @@ type Asking = {
   readonly nowMs: number;
 };
 
-/** The locks that one transaction has taken, and how to undo what it did. */
-export class Transaction {
-  readonly undo: (() => void)[] = [];
-  readonly locks = new Set<string>();
-  lastLock = '';
-}
-
 export class BooksModel {
   readonly accounts = new Map<string, Account>();
   readonly transfers = new Map<string, Transfer>();
@@ -60,11 +54,14 @@ export class BooksModel {
   /** By account: the newest recall, and when it was. */
   readonly recalls = new Map<string, { readonly no: bigint; readonly atMs: number }>();
   onRecall: (accountId: string, recallNo: bigint) => void = () => {};
+  onCharged: (charged: readonly Charged[]) => void = () => {};
   readonly watermarks = new Map<string, number>();
   readonly refused: { readonly seq: number; readonly reason: string }[] = [];
   /** Leases that were ended because their gateway was silent: for good, and until it has a new one. */
   readonly everVoided = new Set<string>();
   readonly voided = new Set<string>();
+  /** By lease: what wishes have just got; whoever looks clears it. */
+  readonly granted = new Map<string, bigint>();
   commits = 0;
   /** What no user of the books may ever do. */
   readonly violations: string[] = [];
@@ -73,15 +70,19 @@ export class BooksModel {
     this.accounts.set(`credits:${id}`, { balance: 0n, held: 0n });
   }
 
+  /** What was done stays. */
+  commit({ charged }: Transaction): void {
+    this.commits += 1;
+    if (charged.length > 0) this.onCharged(charged);
+  }
+
+  /** Less than nothing takes it back. */
   topUp(id: string, organisationId: string, amount: bigint): void {
     const transaction = new Transaction();
-    this.#transfer(
-      transaction,
-      `topup:${id}`,
-      'payment_clearing:manual',
-      `credits:${organisationId}`,
-      amount,
-    );
+    const clearing = 'payment_clearing:manual';
+    const credits = `credits:${organisationId}`;
+    if (amount > 0n) this.#transfer(transaction, `topup:${id}`, clearing, credits, amount);
+    else this.#transfer(transaction, `back:${id}`, credits, clearing, -amount);
     this.#change(transaction, `credits:${organisationId}`, amount, 0n);
     this.#change(transaction, 'payment_clearing:manual', -amount, 0n);
     this.commits += 1;
@@ -264,6 +265,7 @@ export class BooksModel {
     const more = keep + (isReturned ? used - spareNano : over);
     const after = this.#change(transaction, accountId, -chargedNano, more - releasedNano);
     const key = `${whose}/${accountId}`;
+    if (used > 0n) this.granted.set(key, used);
     const target = hadNano - releasedNano + more;
     this.#mustBeAsRemembered(key, hadNano, target);
     this.voided.delete(key);
@@ -294,6 +296,7 @@ export class BooksModel {
     const overrun = (outcome === 'failed' ? 0n : costNano) - charged;
     if (overrun < 0n) throw refusal('23514', 'an overrun is not negative');
     set(transaction, this.usage, requestId, { settlement, charged, overrun });
+    if (charged > 0n) transaction.charged.push({ organisationId, amount: charged });
     if (overrun > 0n)
       this.#transfer(
         transaction,
@@ -382,17 +385,4 @@ function larger(a: bigint, b: bigint): bigint {
 
 export function refusal(code: string, message: string): DatabaseError {
   return Object.assign(new DatabaseError(message, message.length, 'error'), { code });
-}
-
-function set<K, V>(transaction: Transaction, map: Map<K, V>, key: K, value: V): void {
-  const before = map.get(key);
-  transaction.undo.push(() => (before === undefined ? map.delete(key) : map.set(key, before)));
-  map.set(key, value);
-}
-
-function remove<K, V>(transaction: Transaction, map: Map<K, V>, key: K): void {
-  const before = map.get(key);
-  if (before === undefined) return;
-  transaction.undo.push(() => map.set(key, before));
-  map.delete(key);
 }

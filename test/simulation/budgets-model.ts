@@ -2,6 +2,8 @@
 // still be spent in it; books-model.ts holds, leases and charges it like any other.
 
 import type { Budget } from '../../server/src/domain/ledger/budget.ts';
+import type { Settlement } from '../../server/src/domain/ledger/settlement.ts';
+import type { Transaction } from './transaction.ts';
 
 /** What a window without a hard limit begins with. */
 export const UNLIMITED = 4_000_000_000_000_000_000n;
@@ -9,11 +11,14 @@ export const UNLIMITED = 4_000_000_000_000_000_000n;
 /** What of the books they need. */
 type Books = {
   readonly accounts: Map<string, { readonly balance: bigint; readonly held: bigint }>;
+  readonly usage: ReadonlyMap<
+    string,
+    { readonly settlement: Settlement; readonly charged: bigint }
+  >;
   readonly recalls: Map<string, { readonly no: bigint; readonly atMs: number }>;
   commits: number;
   onRecall: (accountId: string, recallNo: bigint) => void;
 };
-type Transaction = { readonly undo: (() => void)[] };
 
 type BudgetRow = Budget & { readonly isRemoved: boolean };
 
@@ -22,6 +27,8 @@ export class BudgetsModel {
   readonly rows = new Map<string, BudgetRow>();
   /** By account: what its balance began with, and was moved by since. */
   readonly limits = new Map<string, bigint>();
+  /** By account: what was charged in it before its budget was set. */
+  readonly before = new Map<string, bigint>();
 
   constructor(books: Books) {
     this.#books = books;
@@ -38,7 +45,7 @@ export class BudgetsModel {
   }
 
   /** `budget_open()`: by whoever needs it first. */
-  open(transaction: Transaction, windowId: string): void {
+  open(transaction: Pick<Transaction, 'undo'>, windowId: string): void {
     const { accounts } = this.#books;
     const row = this.rows.get(windowId.split(':')[1] ?? '');
     if (accounts.has(windowId) || row === undefined) return;
@@ -49,6 +56,28 @@ export class BudgetsModel {
       accounts.delete(windowId);
       this.limits.delete(windowId);
     });
+  }
+
+  /** `budget_begin()`: a new budget's window begins with what its subject was charged in it before. */
+  begin(
+    { id, organisationId, scope, subject }: Budget,
+    windowId: string,
+    startsAtMs: number,
+  ): void {
+    let before = 0n;
+    for (const { settlement, charged } of this.#books.usage.values()) {
+      const { projectId, keyId, endUser } = settlement;
+      const who = { organisation: subject, project: projectId, key: keyId, 'end-user': endUser };
+      const isOwn = scope !== 'each-end-user' && who[scope] === subject;
+      const isOf = settlement.organisationId === organisationId && isOwn;
+      if (isOf && settlement.startedAtMs >= startsAtMs) before += charged;
+    }
+    if (before === 0n || !this.rows.has(id)) return;
+    this.open({ undo: [] }, windowId);
+    const { balance = 0n, held = 0n } = this.#books.accounts.get(windowId) ?? {};
+    this.#books.accounts.set(windowId, { balance: balance - before, held });
+    this.before.set(windowId, before);
+    this.#books.commits += 1;
   }
 
   /** `budget_set()`: with no amounts it removes it. The id that it has. */

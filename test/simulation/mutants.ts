@@ -2,6 +2,7 @@
 // for this. The simulation must catch each of them, or it proves nothing.
 
 import type { Mutant } from './mutant.ts';
+import { CREDIT_MUTANTS } from './credit-mutants.ts';
 import { BUDGET_MUTANTS, PRICE_MUTANTS } from './budget-mutants.ts';
 
 const LEASES = 'store/postgres/leases';
@@ -346,4 +347,5 @@ export const MUTANTS: readonly Mutant[] = [
   },
   ...BUDGET_MUTANTS,
   ...PRICE_MUTANTS,
+  ...CREDIT_MUTANTS,
 ];

@@ -5,12 +5,15 @@ import {
   type Budget,
   BUDGET_SCOPES,
   type BudgetPeriod,
+  windowIdOf,
+  windowOf,
 } from '../../server/src/domain/ledger/budget.ts';
 import { nano } from '../../server/src/domain/money/nano.ts';
 import { PRICE_ITEMS, type ModelPrice } from '../../server/src/domain/pricing/price-book.ts';
 import type { ServiceTier } from '../../server/src/domain/pricing/service-tier.ts';
 import type { BooksServer } from './books-line.ts';
 import type { Chance } from './chance.ts';
+import type { CreditsModel } from './credits-model.ts';
 import type { Life, World } from './world.ts';
 
 /** No two buckets cost the same, and no product is round. */
@@ -42,6 +45,8 @@ export type Caller = {
   readonly contributes: boolean;
   readonly revokedAtMs?: number;
   readonly frozen?: true;
+  /** Its organisation has been frozen since, because it owes what was taken back. */
+  readonly owesSinceMs?: number;
 };
 
 export type PriceVersion = {
@@ -75,23 +80,26 @@ export class Office {
   readonly #world: World;
   readonly chance: Chance;
   readonly #server: BooksServer;
+  readonly #credits: CreditsModel;
   /** Nothing is ever changed. */
   readonly isQuiet: boolean;
   terms: Terms;
   #budgets = 0;
+  #blocks = 0;
   #versions = 3;
   readonly #hearers: { readonly life: Life; hear(terms: Terms): void }[] = [];
 
   constructor(
     world: World,
     chance: Chance,
-    server: BooksServer,
+    { server, credits }: { readonly server: BooksServer; readonly credits: CreditsModel },
     organisations: readonly string[],
     isQuiet: boolean,
   ) {
     this.#world = world;
     this.chance = chance;
     this.#server = server;
+    this.#credits = credits;
     this.isQuiet = isQuiet;
     const callers = organisations.flatMap((organisationId, at) =>
       (isQuiet ? [0] : [0, 1, 2]).map((key) => ({
@@ -119,10 +127,12 @@ export class Office {
   async decide(organisations: readonly string[]): Promise<void> {
     await this.#server.carryOut(() => {
       const chance = this.chance;
-      const kind = chance.whole(0, 11);
+      const kind = chance.whole(0, 15);
       if (kind < 6) this.#setBudget(organisations);
-      else if (kind < 8) this.#publish(LIST);
-      else if (kind < 10) this.#signContract(organisations);
+      else if (kind < 9) this.#addCredits(organisations);
+      else if (kind < 10) this.#takeBack(organisations);
+      else if (kind < 12) this.#publish(LIST);
+      else if (kind < 14) this.#signContract(organisations);
       else this.#stopKey();
     });
   }
@@ -138,7 +148,7 @@ export class Office {
   /** Set, raised, lowered below what is spent or held, removed, set where there was none. */
   #setBudget(organisations: readonly string[]): void {
     const chance = this.chance;
-    const organisationId = organisations[chance.whole(0, organisations.length - 1)] ?? '';
+    const organisationId = this.#oneOf(organisations);
     const scope = chance.pick(BUDGET_SCOPES);
     const period = chance.pick<BudgetPeriod>(['daily', 'daily', 'weekly', 'monthly', 'total']);
     const own = this.terms.callers.filter((caller) => caller.organisationId === organisationId);
@@ -165,10 +175,77 @@ export class Office {
   ): void {
     const id = `bud_${(this.#budgets += 1)}`;
     const { budgets } = this.#server.model;
-    budgets.set({ id, organisationId, ...what, ...amounts }, this.#world.nowMs);
+    const budget = { id, organisationId, ...what, ...amounts };
+    const { startsAtMs } = windowOf(budget.period, this.#world.wallMs);
+    if (budgets.set(budget, this.#world.nowMs) === id && startsAtMs !== undefined) {
+      budgets.begin(budget, windowIdOf(budget, this.#world.wallMs), startsAtMs);
+    }
     const { scope, subject, period } = what;
     this.#world.tell(() => `budget of ${scope} ${subject}, ${period}: ${amounts.hardLimitNano}`);
     this.#change({ budgets: budgets.inForce });
+  }
+
+  /** Paid or given, for now or for later, for ever or for a while. */
+  #addCredits(organisations: readonly string[]): void {
+    const { chance } = this;
+    const organisationId = this.#oneOf(organisations);
+    const nowMs = this.#world.wallMs;
+    const beginsMs = chance.happens(0.3) ? nowMs + chance.whole(1, 3_000) : undefined;
+    const endsMs = chance.happens(0.6) ? (beginsMs ?? nowMs) + chance.whole(1, 5_000) : undefined;
+    const priority = chance.pick([undefined, undefined, 0, 500]);
+    this.#credits.add({
+      id: `block_${(this.#blocks += 1)}`,
+      organisationId,
+      amountNano: nano(BigInt(chance.whole(1, chance.pick([2_000_000, 40_000_000])))),
+      source: chance.pick(['manual', 'payment', 'promo', 'refund']),
+      ...(priority !== undefined && { priority }),
+      ...(beginsMs !== undefined && { effectiveAtMs: beginsMs }),
+      ...(endsMs !== undefined && { expiresAtMs: endsMs }),
+    });
+    for (const atMs of [beginsMs, endsMs]) {
+      if (atMs !== undefined) this.#world.after(atMs - nowMs, undefined, () => void this.look());
+    }
+    this.#world.tell(() => `credits for ${organisationId} from ${beginsMs} to ${endsMs}`);
+    this.#freezeOrThaw(organisationId);
+  }
+
+  /** A card's owner has disputed it: more may be gone than is left. */
+  #takeBack(organisations: readonly string[]): void {
+    const organisationId = this.#oneOf(organisations);
+    const blocks = this.#credits.blocksOf(organisationId);
+    const blockId = blocks[this.chance.whole(0, blocks.length - 1)] ?? '';
+    const amount = BigInt(this.chance.whole(1, this.chance.pick([100_000, 5_000_000])));
+    this.#credits.reverse(organisationId, blockId, amount);
+    this.#world.tell(() => `${amount} of ${blockId} is taken back from ${organisationId}`);
+    this.#freezeOrThaw(organisationId);
+  }
+
+  /** What a server does every second, and when a block begins or ends. */
+  async look(): Promise<void> {
+    if (this.#server.isAway) return;
+    await this.#server.carryOut(() => {
+      for (const id of new Set(this.terms.callers.map(({ organisationId }) => organisationId))) {
+        this.#credits.look(id);
+      }
+    });
+  }
+
+  #freezeOrThaw(organisationId: string): void {
+    const isFrozen = this.#credits.isFrozen(organisationId);
+    const { callers } = this.terms;
+    const own = callers.find((caller) => caller.organisationId === organisationId);
+    if (own === undefined || isFrozen === (own.owesSinceMs !== undefined)) return;
+    this.#change({
+      callers: callers.map((caller) => {
+        if (caller.organisationId !== organisationId) return caller;
+        const { owesSinceMs: _, ...rest } = caller;
+        return isFrozen ? { ...rest, owesSinceMs: this.#world.nowMs } : rest;
+      }),
+    });
+  }
+
+  #oneOf(organisations: readonly string[]): string {
+    return organisations[this.chance.whole(0, organisations.length - 1)] ?? '';
   }
 
   /** At once, or in a while. */
@@ -181,7 +258,7 @@ export class Office {
   }
 
   #signContract(organisations: readonly string[]): void {
-    const organisationId = organisations[this.chance.whole(0, organisations.length - 1)] ?? '';
+    const organisationId = this.#oneOf(organisations);
     const book = `contract of ${organisationId}`;
     // Now and then a contract begins before its book does: then nothing is sold.
     this.#publish(book);

@@ -111,6 +111,7 @@ export class Oracle {
     }
     this.spending.look(this.hasUndisturbedOthers());
     this.#noteFree();
+    this.#model.granted.clear();
     for (const asked of this.asked.values()) if (!asked.judged) this.#lookAtRequest(asked);
   }
 
@@ -170,9 +171,10 @@ export class Oracle {
   /** I18: of a key that was revoked, or whose organisation was frozen, and that its gateway must have heard of. */
   #judgeStopped({ requestId, caller, admittedMs = 0, running }: Asked): void {
     const { keyId } = caller;
-    const { revokedAtMs } = this.callers().find((one) => one.keyId === keyId) ?? {};
-    if (revokedAtMs === undefined || running.life.frozenUntilMs > 0) return;
-    const sinceMs = admittedMs - revokedAtMs;
+    const now = this.callers().find((one) => one.keyId === keyId);
+    const stoppedMs = now?.revokedAtMs ?? now?.owesSinceMs ?? Infinity;
+    if (running.life.frozenUntilMs > 0) return;
+    const sinceMs = admittedMs - stoppedMs;
     if (sinceMs > STALE_MS)
       this.#wrong(`I18 ${requestId} was admitted ${sinceMs} ms after its key was stopped`);
   }
@@ -198,11 +200,13 @@ export class Oracle {
     const account = this.#model.accounts.get(accountId);
     // The window of a budget is opened by whoever needs it first.
     if (account === undefined) return this.#model.budgets.limitOf(accountId);
-    const others = this.hasUndisturbedOthers()
-      ? this.#machines().flatMap((machine) => machine.running ?? [])
-      : [running];
-    const spare = others.reduce((sum, one) => sum + this.spending.spareOf(one, accountId), 0n);
-    return account.balance - account.held + spare;
+    let free = account.balance - account.held + this.spending.spareOf(running, accountId);
+    if (!this.hasUndisturbedOthers()) return free;
+    for (const { running: other } of this.#machines()) {
+      if (other === undefined || other === running) continue;
+      free += this.spending.spareForOthers(other, accountId);
+    }
+    return free;
   }
 
   /** Alone, or nothing has gone wrong so far: then a refusal means that so much was not there. */
@@ -218,24 +222,20 @@ export class Oracle {
   }
 
   /** When everything is over, and every log has been applied. */
-  judgeAll(toppedUp: ReadonlyMap<string, bigint>): void {
+  judgeAll(credits: ReadonlyMap<string, bigint>): void {
     const { accounts, leases, usage, refused } = this.#model;
     if (refused.length > 0)
       this.#wrong(`I11 ${refused.length} records were refused: ${refused[0]?.reason}`);
     for (const [key, amount] of leases) this.#wrong(`I8 the lease ${key} of ${amount} is left`);
-    const spent = new Map<string, bigint>();
     for (const [requestId, row] of usage) {
       const asked = this.asked.get(requestId);
       if (this.ownRequests.has(requestId)) continue;
       if (asked === undefined) this.#wrong(`I5 nobody asked for ${requestId}`);
       else this.#judgeCharge(asked, row);
-      const { organisationId } = row.settlement;
-      spent.set(organisationId, (spent.get(organisationId) ?? 0n) + row.charged);
     }
     for (const asked of this.asked.values()) if (asked.judged) this.#judgeAnswer(asked);
-    for (const [organisationId, credit] of toppedUp) {
+    for (const [organisationId, left] of credits) {
       const account = accounts.get(`credits:${organisationId}`);
-      const left = credit - (spent.get(organisationId) ?? 0n);
       if (account?.balance !== left)
         this.#wrong(`I2 ${organisationId} has ${account?.balance}, and should have ${left}`);
       if (account?.held !== 0n)

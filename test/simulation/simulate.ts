@@ -1,6 +1,7 @@
 // One seed: some gateways, some customers, some requests, and whatever the seed makes go wrong; then calm, until everything
 // is over; then the final judgement. Returns what was wrong, nothing for a run in which all held.
 
+import { nano } from '../../server/src/domain/money/nano.ts';
 import { serve } from '../../server/src/gateway/serve.ts';
 import { ok } from '../../server/src/lib/result.ts';
 import { BooksModel } from './books-model.ts';
@@ -8,6 +9,7 @@ import { BooksServer } from './books-line.ts';
 import { Chance } from './chance.ts';
 import { ClientModel, plainProtocol } from './client-model.ts';
 import { countsOf } from './counts.ts';
+import { CreditsModel } from './credits-model.ts';
 import { DiskModel, Killed } from './disk-model.ts';
 import { Machine } from './machine.ts';
 import { Office } from './office.ts';
@@ -34,6 +36,7 @@ const DECISIONS = 1_000_000_007;
 const START_MS = 1_070;
 /** As long as anything that was begun in trouble may still take: late commits, leases of the dead. */
 const OUTAGE_MS = 200_000;
+const LOOK_EVERY_MS = 1_000;
 /** After that a lease that nobody uses has been given back. */
 const IDLE_MS = 10_000;
 
@@ -72,7 +75,8 @@ class Simulation {
   readonly #office: Office;
   readonly #machines: Machine[] = [];
   readonly #organisations: string[] = [];
-  readonly #toppedUp = new Map<string, bigint>();
+  readonly #credits: CreditsModel;
+  #topUps = 0;
   readonly #seed: number;
   #requests = 0;
   #stoodStill = false;
@@ -83,6 +87,9 @@ class Simulation {
     this.chance = new Chance(seed);
     this.world = new World(this.chance, traces);
     this.oracle = new Oracle(this.#model, this.violations, () => this.#machines);
+    const wallMs = () => this.world.wallMs;
+    const wrong = (what: string) => void this.violations.push(what);
+    this.#credits = new CreditsModel(this.#model, wallMs, wrong);
     const bad = this.chance.pick([0, 0.2, 1]);
     const rate = (most: number) => bad * most * this.chance.fraction();
     this.#server = new BooksServer(this.world, this.#model, {
@@ -104,7 +111,8 @@ class Simulation {
     const decisions = new Chance(seed + DECISIONS);
     const isQuiet = decisions.happens(0.3);
     const organisations = this.#organisations;
-    this.#office = new Office(this.world, decisions, this.#server, organisations, isQuiet);
+    const books = { server: this.#server, credits: this.#credits };
+    this.#office = new Office(this.world, decisions, books, organisations, isQuiet);
     this.oracle.callers = () => this.#office.terms.callers;
     for (let at = this.chance.pick([1, 1, 2, 3]); at > 0; at--) this.#newMachine(rate);
     this.world.watchers.push(() => this.#look());
@@ -126,7 +134,7 @@ class Simulation {
     await this.#calmDown();
     if (this.violations.length > 0) return;
     await this.#endAll();
-    if (this.violations.length === 0) this.oracle.judgeAll(this.#toppedUp);
+    if (this.violations.length === 0) this.oracle.judgeAll(this.#credits.totals());
   }
 
   counts(): Run['counts'] {
@@ -150,8 +158,13 @@ class Simulation {
     const amount = BigInt(
       this.chance.whole(1, this.chance.pick([2_000_000, 40_000_000, 400_000_000])),
     );
-    this.#model.topUp(`${this.#toppedUp.get(id) ?? 0n}:${id}`, id, amount);
-    this.#toppedUp.set(id, (this.#toppedUp.get(id) ?? 0n) + amount);
+    this.#topUps += 1;
+    this.#credits.add({
+      id: `topup_${this.#topUps}`,
+      organisationId: id,
+      amountNano: nano(amount),
+      source: 'manual',
+    });
   }
 
   #newMachine(rate: (most: number) => number): void {
@@ -194,6 +207,11 @@ class Simulation {
     const spanMs = lastMs - world.nowMs;
     world.wallAtZeroMs =
       midnightNear(chance) - world.nowMs - Math.floor(chance.fraction() * spanMs);
+    const lookAgain = () => {
+      void this.#office.look();
+      world.after(LOOK_EVERY_MS, undefined, lookAgain);
+    };
+    world.after(LOOK_EVERY_MS, undefined, lookAgain);
     for (let at = chance.pick([0, 1, 3, 8]); at > 0; at--) {
       const decide = () => void this.#office.decide(this.#organisations);
       world.after(chance.fraction() * spanMs, undefined, decide);

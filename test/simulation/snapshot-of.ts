@@ -31,14 +31,15 @@ export function snapshotOf({ version, callers, budgets, prices, contracts }: Ter
 }
 
 function entryOf(caller: Caller): KeyEntry {
-  const { keyId, projectId, organisationId, contributes, frozen, revokedAtMs } = caller;
+  const { keyId, projectId, organisationId, contributes, frozen, revokedAtMs, owesSinceMs } =
+    caller;
   const revoked = revokedAtMs !== undefined && frozen === undefined;
   return {
     keyId,
     projectId,
     organisationId,
     revoked,
-    ...(frozen === true && { frozen }),
+    ...((frozen === true || owesSinceMs !== undefined) && { frozen: true }),
     ...(contributes && { contributes }),
   };
 }

@@ -66,6 +66,12 @@ export class Spending {
     return (this.#model.leases.get(key) ?? 0n) - used;
   }
 
+  /** The same for somebody else, who can't have what moves: not from a gateway whose requests have just got more. */
+  spareForOthers(running: Running, accountId: string): bigint {
+    if (this.#model.granted.has(keyOf(running, accountId))) return 0n;
+    return this.spareOf(running, accountId);
+  }
+
   #addUp(): void {
     if (!this.#isStale) return;
     this.#isStale = false;
@@ -106,13 +112,10 @@ export class Spending {
     for (const [id, limit] of this.#model.budgets.limits) {
       const { balance, held } = this.#model.accounts.get(id) ?? { balance: 0n, held: 0n };
       const committed = limit - balance + held;
-      const used = (spent.get(id) ?? 0n) + this.#usedInMemory(id);
-      const before = this.#windows.get(id) ?? {
-        limit,
-        loweredMs: -Infinity,
-        committed: 0n,
-        used: 0n,
-      };
+      const earlier = this.#model.budgets.before.get(id) ?? 0n;
+      const used = earlier + (spent.get(id) ?? 0n) + this.#usedInMemory(id);
+      const nothing = { limit, loweredMs: -Infinity, committed: earlier, used: earlier };
+      const before = this.#windows.get(id) ?? nothing;
       const loweredMs = limit < before.limit ? this.nowMs() : before.loweredMs;
       const now = { limit, loweredMs, committed, used };
       this.#windows.set(id, now);
@@ -161,7 +164,7 @@ export class Spending {
     const spent = this.#spent();
     for (const [id, limit] of this.#model.budgets.limits) {
       const { balance, held } = this.#model.accounts.get(id) ?? { balance: 0n, held: 0n };
-      const expected = spent.get(id) ?? 0n;
+      const expected = (this.#model.budgets.before.get(id) ?? 0n) + (spent.get(id) ?? 0n);
       if (limit - balance !== expected)
         this.#wrong(
           `I9 ${limit - balance} is spent in ${id}, its requests were charged ${expected}`,
