@@ -202,13 +202,13 @@ export const MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/leased-ledger.ts`,
     find: 'const TRUST_MS = 45_000;',
     replace: 'const TRUST_MS = 1e9;',
-    seed: 684,
+    seed: 296,
   },
   {
     name: 'goes on when another process has taken its place',
     file: `${LEASES}/applier.ts`,
-    find: '    this.#isFenced = true;\n',
-    replace: '    return;\n',
+    find: '    this.#isFenced = true;\n    const sentence = `Another process',
+    replace: '    return;\n    const sentence = `Another process',
     seed: 11,
   },
   {

@@ -49,7 +49,7 @@ function standStill(
     }
     if (other === undefined) return;
     // What it had set aside is given back by then, and spent by somebody else.
-    for (let n = 0; n < 6; n++) world.after(80_000 + n * 300, undefined, () => ask(other));
+    for (let n = 0; n < 20; n++) world.after(80_000 + n * 150, undefined, () => ask(other));
   });
 }
 
