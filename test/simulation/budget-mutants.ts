@@ -89,14 +89,6 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     seed: 19,
   },
   {
-    name: 'pays from free credit alone when a lease has vanished, whatever the budgets allow',
-    file: `${LEASES}/apply-one.ts`,
-    find: '(least, { freeNano, hadNano }) => smaller(least, hadNano + larger(freeNano, 0n)),',
-    replace:
-      '(least, { accountId, freeNano, hadNano }) => (isBudget(accountId) ? least : smaller(least, hadNano + larger(freeNano, 0n))),',
-    seed: 1268,
-  },
-  {
     name: 'replays a log on the credits alone',
     file: `${LEASES}/replay.ts`,
     find: 'for (const accountId of accountsOf(settlement)) {',
