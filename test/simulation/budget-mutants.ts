@@ -53,9 +53,9 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
   {
     name: 'gives a wish what one of its accounts has',
     file: `${LEASES}/wish-queue.ts`,
-    find: 'for (const { spareNano } of wish.leases) if (spareNano < amount) amount = spareNano;',
+    find: 'for (const lease of wish.leases) amount = smaller(amount, lease.grantableNano(nowMs));',
     replace:
-      'for (const { spareNano } of wish.leases.slice(0, 1)) if (spareNano < amount) amount = spareNano;',
+      'for (const lease of wish.leases.slice(0, 1)) amount = smaller(amount, lease.grantableNano(nowMs));',
     seed: 23,
   },
   {
@@ -218,9 +218,8 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
   {
     name: 'serves an organisation that is frozen',
     file: 'gateway/admit.ts',
-    find: "  if (!offered.ok) return told(gateway, offered.error);\n  if (caller.frozen === true) return err({ kind: 'organisation-frozen' });\n  const { model } = offered.value;\n  if (model.task === 'embedding')",
-    replace:
-      "  if (!offered.ok) return told(gateway, offered.error);\n  const { model } = offered.value;\n  if (model.task === 'embedding')",
+    find: "return caller.frozen === true ? { kind: 'organisation-frozen' } : undefined;",
+    replace: 'return undefined;',
     seed: 31,
   },
 ];

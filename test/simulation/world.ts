@@ -24,7 +24,7 @@ type Happening = {
 };
 
 /** Nothing that is simulated takes longer; a run that goes on has lost itself in a loop. */
-const HAPPENINGS_MAX = 60_000;
+const HAPPENINGS_MAX = 200_000;
 
 const realTurn = setImmediate;
 
