@@ -18,7 +18,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     find: 'for (const lease of leases) if (!lease.covers(amountNano, nowMs)) covered = false;',
     replace:
       'for (const lease of leases.slice(0, 1)) if (!lease.covers(amountNano, nowMs)) covered = false;',
-    seed: 2,
+    seed: 6,
   },
   {
     name: 'extends a hold on the credits alone',
@@ -63,7 +63,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/wish-queue.ts`,
     find: '        kept.add(lease);\n        fits = false;\n',
     replace: "        kept.add(lease);\n        fits &&= lease.accountId.startsWith('budget:');\n",
-    seed: 5,
+    seed: 26,
   },
   {
     name: 'ignores recalls of budgets',
@@ -71,14 +71,14 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     find: "if (lease === undefined || this.#state === 'fenced') return;",
     replace:
       "if (lease === undefined || this.#state === 'fenced' || accountId.startsWith('budget:')) return;",
-    seed: 2,
+    seed: 4,
   },
   {
     name: 'forgets a lease that a wish still names',
     file: `${LEASES}/lease.ts`,
     find: '      this.wished === 0 &&\n      !this.#isAsked\n',
     replace: '      this.waiting === 0\n',
-    seed: 4,
+    seed: 379,
   },
   {
     name: 'guesses what its budgets have leased after doubt',
@@ -100,7 +100,7 @@ export const BUDGET_MUTANTS: readonly Mutant[] = [
     file: `${LEASES}/replay.ts`,
     find: 'let { seq } = await session.applied(epoch);',
     replace: 'let { seq } = await session.applied(gateway.epoch);',
-    seed: 2,
+    seed: 3,
   },
   {
     name: 'begins weeks on Sunday',
@@ -163,7 +163,7 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
         replace: '  declare readonly price: ModelPrice;\n',
       },
     ],
-    seed: 5,
+    seed: 14,
   },
   {
     name: 'charges the usual price for another tier',
@@ -177,21 +177,21 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
     file: 'gateway/model-for.ts',
     find: "return { price: prices.standard, version, tier: 'standard', prices };",
     replace: 'return { price: prices.standard, version, tier: asked, prices };',
-    seed: 2,
+    seed: 5,
   },
   {
     name: 'sells at a price before its day',
     file: 'domain/pricing/prices.ts',
     find: 'if (one !== undefined && one.fromMs <= nowMs) return one.value;',
     replace: 'if (one !== undefined && one.fromMs <= nowMs + 2_000) return one.value;',
-    seed: 9,
+    seed: 82,
   },
   {
     name: 'forgets the contract',
     file: 'domain/pricing/prices.ts',
     find: 'const bookId = (own && inForce(own, nowMs)) ?? LIST_PRICES;',
     replace: 'const bookId = (own && inForce([], nowMs)) ?? LIST_PRICES;',
-    seed: 2,
+    seed: 5,
   },
   {
     name: 'falls back to list prices when a contract has none',
@@ -199,7 +199,7 @@ export const PRICE_MUTANTS: readonly Mutant[] = [
     find: 'return versions && inForce(versions, nowMs);',
     replace:
       'return (versions && inForce(versions, nowMs)) ?? inForce(books.get(LIST_PRICES) ?? [], nowMs);',
-    seed: 304,
+    seed: 208,
   },
   {
     name: 'trains on what nobody agreed to',

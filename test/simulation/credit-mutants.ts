@@ -25,7 +25,7 @@ export const CREDIT_MUTANTS: readonly Mutant[] = [
     file: 'domain/credits/credit-block.ts',
     find: 'RANK[a.source] - RANK[b.source] ||',
     replace: 'RANK[b.source] - RANK[a.source] ||',
-    seed: 9,
+    seed: 354,
   },
   {
     name: 'burns a block before it is effective',

@@ -58,7 +58,9 @@ function loseTheBooks(machines: readonly Machine[], { world, chance, server, ask
   for (const machine of machines) {
     for (const afterMs of [100, 150, 200]) world.after(afterMs, undefined, () => ask(machine));
   }
-  world.after(chance.whole(210, 400), undefined, () => server.goAway(90_000));
+  // They are there again when the first heart beats, before anybody has given something back.
+  const untilMs = 96_000 + chance.whole(-60, 40);
+  world.after(chance.whole(210, 400), undefined, () => server.goAway(untilMs - world.nowMs));
 }
 
 /** Records come faster than the books take them, over several segments, and then the machine dies. */
