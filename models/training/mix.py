@@ -47,8 +47,8 @@ WEIGHTS: dict[str, dict[str, float]] = {
 }
 # The last stage turns to what a newcomer tries first.
 WEIGHTS["late"] = {
-    **WEIGHTS["main"], "pairs": 12, "copying": 6, "one_field": 12, "extract": 100, "extract_often": 45, "one_call": 50, "calls_often": 24, "parallel_calls": 4, "nothing_fits": 6, "memory": 14, "any_memory": 8, "long_memory": 0.1,
-    "sums": 38, "about": 26, "about_opened": 170, "talk": 14, "beyond": 6, "beyond_opened": 75, "sentiment": 4, "sorting": 12,
+    **WEIGHTS["main"], "pairs": 12, "copying": 6, "one_field": 12, "extract": 90, "extract_often": 40, "one_call": 50, "calls_often": 24, "parallel_calls": 4, "nothing_fits": 6, "memory": 22, "any_memory": 10, "long_memory": 0.1,
+    "sums": 38, "about": 26, "about_opened": 170, "talk": 14, "beyond": 6, "beyond_opened": 75, "sentiment": 14, "sorting": 12, "tool_not_needed": 5,
 }
 STAGES = tuple(WEIGHTS)
 
