@@ -33,8 +33,9 @@ eof_line: "*** End of File" LF
 
 %import common.LF
 `;
-const CHANGE = String.raw`(?:(?:@@|@@ .+|[-+ ].*)\n)+(?:\*\*\* End of File\n)?`;
-const HUNK = String.raw`(?:\*\*\* Add File: .+\n(?:\+.*\n)+|\*\*\* Delete File: .+\n|\*\*\* Update File: .+\n(?:\*\*\* Move to: .+\n)?(?:${CHANGE})?)`;
+// A dot is all but a line feed there; JavaScript's own leaves out a carriage return too.
+const CHANGE = String.raw`(?:(?:@@|@@ [^\n]+|[-+ ][^\n]*)\n)+(?:\*\*\* End of File\n)?`;
+const HUNK = String.raw`(?:\*\*\* Add File: [^\n]+\n(?:\+[^\n]*\n)+|\*\*\* Delete File: [^\n]+\n|\*\*\* Update File: [^\n]+\n(?:\*\*\* Move to: [^\n]+\n)?(?:${CHANGE})?)`;
 const IS_PATCH = new RegExp(String.raw`^\*\*\* Begin Patch\n${HUNK}+\*\*\* End Patch\n?$`);
 
 /** A string of JSON, as the tool's input travels. */
